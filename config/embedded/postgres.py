@@ -112,8 +112,8 @@ def _roots_own_folder() -> Path:
         ROOTS_OWN.chmod(0o755)  # mkdir's mode is cut by the umask
     except OSError as error:
         raise ServersFailed(
-            f"{ROOTS_OWN} cannot be made ({error.strerror}). PostgreSQL does not run as root and user `nobody` cannot reach this"
-            " folder: run as an ordinary user, or put the clone where others may enter"
+            f"{ROOTS_OWN} cannot be made ({error.strerror}). PostgreSQL does not run as root and user `nobody` cannot"
+            " reach this folder: run as an ordinary user, or put the clone where others may enter"
         ) from error
     return ROOTS_OWN
 
@@ -179,7 +179,7 @@ def make_cluster(run_by: Programs, data: Path, log: Path, *, durable: bool) -> N
     draft.mkdir(mode=0o700)
     try:
         _give(draft, run_by.user)
-        command = [
+        command: list[str | Path] = [
             run_by.path("initdb"),
             f"--pgdata={draft}",
             f"--username={USER}",
