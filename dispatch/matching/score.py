@@ -69,7 +69,7 @@ class _Run:
 class _Kind:
     eligible: Bool  # (m,)
     fit: F64  # (m,) 0–1
-    scarcity: F64  # (m,) 0–1
+    scarcity: F64  # (m,) 0–1; 0 where not eligible
 
 
 def score(problem: Problem) -> Scores:
@@ -85,7 +85,8 @@ def score(problem: Problem) -> Scores:
         kind_eligible[row] = found.eligible
         skill[row] = _skill(found, weights.fit, weights.scarcity)
     eligible = kind_eligible[kind]
-    eligible[problem.positions(tickets.excluded)] = False
+    if tickets.excluded.ticket_id.size:
+        eligible[problem.positions(tickets.excluded)] = False
     known = np.zeros((n, m), np.bool_) if tickets.known.ticket_id.size else None
     if known is not None:
         known[problem.positions(tickets.known)] = True
@@ -213,7 +214,7 @@ def _kind(problem: Problem, run: _Run, i: int, people: slice) -> _Kind:
     eligible = run.open[people] & (agents.free_units[people] >= tickets.units[i])
     if tickets.language[i] != ANY_LANGUAGE:
         eligible &= (agents.languages[people] >> np.int64(tickets.language[i])) & 1 != 0
-    required, preferred = np.flatnonzero(run.required[i]), np.flatnonzero(run.preferred[i])
+    required, preferred = run.required[i].nonzero()[0], run.preferred[i].nonzero()[0]
     points = np.zeros(levels.shape[1], np.int32)
     for s in required:
         eligible &= levels[s] >= run.required[i, s]
@@ -223,7 +224,9 @@ def _kind(problem: Problem, run: _Run, i: int, people: slice) -> _Kind:
         points += levels[s] * (levels[s] >= run.preferred[i, s])
     most = TOP_LEVEL * (2 * len(required) + len(preferred))
     fit = points / most if most else np.ones(levels.shape[1])
-    others = run.pressure[:, people]
-    if len(required):
-        others = others[run.required[i] == 0]
-    return _Kind(eligible=eligible, fit=fit, scarcity=np.max(others, axis=0, initial=0.0))
+    # The widest step, (skills, people): done only for those who may take it, usually a tenth.
+    able = np.flatnonzero(eligible)
+    scarcity = np.zeros(levels.shape[1])
+    others = run.pressure[:, people][(run.required[i] == 0).nonzero()[0][:, None], able]
+    scarcity[able] = np.maximum.reduce(others, axis=0, initial=0.0)
+    return _Kind(eligible=eligible, fit=fit, scarcity=scarcity)
