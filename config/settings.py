@@ -16,7 +16,9 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- Who we are -----------------------------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", False)
-TRIAL = env.flag("STANDBY_TRIAL", False)  # set by config/embedded.py: own servers, loopback only, example data
+TRIAL = env.flag(
+    "STANDBY_TRIAL", False
+)  # set by config/embedded.py: own servers, loopback only, example data
 SECRET_KEY = env.text("SECRET_KEY")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
@@ -106,17 +108,29 @@ def database(url: str) -> dict[str, Any]:
 
 DATABASES = {"default": database(env.text("DATABASE_URL"))}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+
+def broker(url: str) -> str:
+    """Celery's spelling of a Redis address: unix:///path?db=3 is redis+socket:///path?virtual_host=3 there."""
+    parts = urlsplit(url)
+    if parts.scheme != "unix":
+        return url
+    number = parse_qs(parts.query).get("db", ["0"])[0]
+    return f"redis+socket://{unquote(parts.path)}?virtual_host={number}"
+
+
 REDIS_URL = env.text("REDIS_URL")
 
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": "standby"},
+        # Publishing knows no database numbers, so products that share one Redis need prefixes of their own.
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": env.text("REDIS_PREFIX", "standby")},
     }
 }
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 
-CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://", 1)
+CELERY_BROKER_URL = broker(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
@@ -125,12 +139,16 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_ACKS_LATE = False  # a lost task is found by the tick; a task done twice would only waste time
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 2, "max_retries": 1}
-CELERY_TASK_PUBLISH_RETRY = False  # whoever asks for a run and cannot, does it itself; waiting would stall a customer
+CELERY_TASK_PUBLISH_RETRY = (
+    False  # whoever asks for a run and cannot, does it itself; waiting would stall a customer
+)
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_ROUTES = {"dispatch.tasks.match": {"queue": "match"}, "dispatch.tasks.tick": {"queue": "match"}}
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "dispatch.tasks.tick", "schedule": 1.0, "options": {"expires": 5}},
+    "places": {"task": "dispatch.tasks.places", "schedule": 5.0, "options": {"expires": 10}},
+    "standings": {"task": "dispatch.tasks.standings", "schedule": 60.0, "options": {"expires": 60}},
     "mail": {"task": "tickets.tasks.mail_due", "schedule": 5.0, "options": {"expires": 10}},
 }
 
@@ -142,15 +160,25 @@ AUTHENTICATION_BACKENDS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
 ]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 LOGIN_REDIRECT_URL = "console"
 LOGIN_URL = "account_login"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
-ACCOUNT_EMAIL_VERIFICATION = "none"  # nobody signs up by themselves yet; applying (a later room) confirms the address
+ACCOUNT_EMAIL_VERIFICATION = (
+    "none"  # nobody signs up by themselves yet; applying (a later room) confirms the address
+)
 ACCOUNT_ADAPTER = "agents.accounts.ClosedSignup"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
@@ -193,7 +221,9 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = TRIAL or DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
 MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(BASE_DIR / ".standby" / "media")))  # never served by address
-DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024  # without files; files have their own limits in tickets/attachments.py
+DATA_UPLOAD_MAX_MEMORY_SIZE = (
+    1024 * 1024
+)  # without files; files have their own limits in tickets/attachments.py
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # --- Mail -----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,35 @@
+"""The web process: Uvicorn on a listening socket that its supervisor made.
+
+    python -m config.web DESCRIPTOR
+
+Why not uvicorn's own command: with the socket made beforehand, a taken port is known before anything is started, several
+processes share one port, and visitors wait instead of being refused while one of them is started again.
+"""
+
+import os
+import socket
+import sys
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+import uvicorn
+
+GRACE = 3  # seconds for open requests at the end; sockets are closed at once and come back elsewhere
+
+
+def main() -> None:
+    listener = socket.socket(
+        fileno=int(sys.argv[1])
+    )  # the family is read from the descriptor, so TCP_NODELAY is set
+    config = uvicorn.Config(
+        "config.asgi:application",
+        ws="websockets-sansio",
+        lifespan="off",
+        access_log=False,
+        timeout_graceful_shutdown=GRACE,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""Fixtures of all tests. Servers are started in tests/ground.py, before the settings load."""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from config.stack import PROJECT
+from dispatch import routes, runs, tasks
+from tests.cast import World, make_world
+from tests.chromium import find
+from tests.stack import LiveStack, live_stack
+
+SIZES: dict[str, dict[str, Any]] = {
+    "desk": {"viewport": {"width": 1440, "height": 900}},
+    "phone": {
+        "viewport": {"width": 390, "height": 844},
+        "is_mobile": True,
+        "has_touch": True,
+        "device_scale_factor": 2,
+    },
+}
+LOCALES = {"en": "en-GB", "de": "de-DE"}
+
+NewPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[LiveStack]:
+    """Web, worker and beat as processes on a fresh, migrated, empty database; one for each xdist worker that asks."""
+    with live_stack("session") as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """The machine's Chromium, driven by Playwright.
+
+    A module's and not the session's: as long as Playwright runs, this thread has a running event loop, in which no other
+    asyncio test could run and in which Django refuses its database.
+    """
+    with sync_playwright() as playwright:
+        flags = [
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--no-first-run",
+        ]
+        if os.geteuid() == 0:
+            flags.append("--no-sandbox")  # Chromium's sandbox does not work for root
+        browser = playwright.chromium.launch(executable_path=find(), args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def new_page(chromium: Browser, stack: LiveStack, request: pytest.FixtureRequest) -> Iterator[NewPage]:
+    """A function that opens a page of a new visitor: own cookies, addresses relative to the stack.
+
+        page = new_page(size="phone", locale="de", allowed=[r"status of 409"])
+
+    At the end the test fails for every error on a page's console, every uncaught exception and every violation of the
+    Content-Security-Policy whose text matches none of `allowed` (regular expressions). When the test failed, a picture of
+    each page is left in test-results/.
+    """
+    pages: list[Page] = []
+    complaints: list[str] = []
+
+    def open_page(
+        *,
+        size: Literal["desk", "phone"] = "desk",
+        locale: Literal["en", "de"] = "en",
+        color_scheme: Literal["light", "dark"] = "light",
+        allowed: Sequence[str] = (),
+        **more: Any,
+    ) -> Page:
+        def complain(text: str) -> None:
+            if not any(re.search(pattern, text) for pattern in allowed):
+                complaints.append(text)
+
+        def heard(message: ConsoleMessage) -> None:
+            if message.type == "error":
+                complain(f"console: {message.text} ({message.location.get('url', '')})")
+
+        context = chromium.new_context(
+            base_url=stack.base_url,
+            locale=LOCALES[locale],
+            timezone_id="Europe/Berlin",
+            color_scheme=color_scheme,
+            reduced_motion="reduce",
+            **(SIZES[size] | more),
+        )
+        context.set_default_timeout(10_000)  # milliseconds
+        page = context.new_page()
+        # A violation is an error on the console too, but not when the policy is one that only reports.
+        page.add_init_script(
+            "addEventListener('securitypolicyviolation', event => "
+            "console.error(`policy: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}`))"
+        )
+        page.on("console", heard)
+        page.on("pageerror", lambda error: complain(f"exception: {error}"))
+        pages.append(page)
+        return page
+
+    yield open_page
+
+    failed = getattr(request.node, "outcome_of_call", "passed") == "failed" or bool(complaints)
+    for number, page in enumerate(pages):
+        if failed and not page.is_closed():
+            _picture(page, f"{request.node.name}-{number}")
+        page.context.close()
+    assert not complaints, "the pages complained:\n" + "\n".join(complaints)
+
+
+def _picture(page: Page, name: str) -> None:
+    folder = Path(PROJECT / "test-results")
+    folder.mkdir(exist_ok=True)
+    page.screenshot(path=folder / f"{re.sub(r'[^A-Za-z0-9_-]+', '-', name)}.png", full_page=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """Tell fixtures how the test went."""
+    report = yield
+    if report.when == "call":
+        item.outcome_of_call = report.outcome  # type: ignore[attr-defined]
+    return report
+
+
+@pytest.fixture
+def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A small world (tests/cast.py) in which runs happen when the test says so, not when a signal asks."""
+    routes.forget()
+    runs.profiles_forget()
+    monkeypatch.setattr(tasks, "run_ask", lambda pool_ids: None)
+    return make_world()

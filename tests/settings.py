@@ -1,0 +1,14 @@
+"""Settings of a test run: the servers are started first, then these are the product's settings with a few of their own.
+
+A settings module and not a plugin, because pytest-django reads settings before any conftest; and so that a bare `pytest`
+works as well as `make test`.
+"""
+
+from tests import ground
+
+ground.prepare()
+
+from config.settings import *  # noqa: E402, F403
+
+# Log-ins in tests are many and guard nothing. The processes of tests/stack.py keep the real one.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

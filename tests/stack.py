@@ -1,0 +1,177 @@
+"""Web, worker and beat as real processes on a database of their own, for browser tests, replay tests and measuring.
+
+with live_stack("faults") as stack:
+    httpx.get(stack.base_url)
+    stack.sql("SELECT count(*) FROM tickets_ticket")
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg2
+
+from config.stack import PROJECT, Program, Stack, beat, listen, web, worker
+from tests import ground
+
+LOCK = 7_302_118  # advisory lock: one process makes the template, the others wait for it
+
+
+def url_of(database: str) -> str:
+    """Address of another database on the run's PostgreSQL."""
+    return urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}"))
+
+
+@contextlib.contextmanager
+def connection(url: str) -> Iterator[Any]:
+    """A plain connection that commits each statement."""
+    opened = psycopg2.connect(url)
+    opened.autocommit = True
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def run_manage(environment: Mapping[str, str], *words: str, seconds: float = 300.0) -> str:
+    """Run a manage.py command with `environment` added; returns what it printed, fails with what it complained about."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *words],
+        cwd=PROJECT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )
+    assert done.returncode == 0, f"manage.py {' '.join(words)}: {done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+def migrated_template() -> str:
+    """Name of a database with all migrations applied, made when first asked for and kept as long as the server.
+
+    Nobody may stay connected to it: CREATE DATABASE … TEMPLATE refuses then.
+    """
+    name = f"standby_template_{_migrations_mark()}"
+    with connection(url_of("postgres")) as admin, admin.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])  # gone with the connection
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+        if cursor.fetchone() is None:
+            cursor.execute(f"DROP DATABASE IF EXISTS {name}_new WITH (FORCE)")
+            cursor.execute(f"CREATE DATABASE {name}_new")
+            environment = {"DATABASE_URL": url_of(f"{name}_new"), "DJANGO_SETTINGS_MODULE": "config.settings"}
+            run_manage(environment, "migrate", "--verbosity", "0")
+            cursor.execute(f"ALTER DATABASE {name}_new RENAME TO {name}")
+    return name
+
+
+def fresh_database(name: str) -> str:
+    """Make the database `name` anew, migrated and empty; returns its address. Some 0.1 s after the first time."""
+    template = migrated_template()
+    with connection(url_of("postgres")) as admin, admin.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        cursor.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+    return url_of(name)
+
+
+def drop_database(name: str) -> None:
+    """Drop it, whoever is connected."""
+    with connection(url_of("postgres")) as admin, admin.cursor() as cursor:
+        cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _migrations_mark() -> str:
+    digest = hashlib.sha256()
+    for file in sorted(PROJECT.glob("*/migrations/*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:10]
+
+
+@dataclass
+class LiveStack:
+    """The running processes and the ways to look into them."""
+
+    processes: Stack
+    database_url: str
+    redis_url: str
+    environment: Mapping[str, str]  # what the processes have beyond our own environment
+    logs: Path
+
+    @property
+    def base_url(self) -> str:
+        return self.processes.base_url
+
+    @property
+    def socket_url(self) -> str:
+        """The same for websockets."""
+        return self.base_url.replace("http://", "ws://", 1)
+
+    def sql(self, query: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement; returns its rows, if it has any. Not Django's connection, so no test database is involved."""
+        with connection(self.database_url) as opened, opened.cursor() as cursor:
+            cursor.execute(query, parameters or None)
+            return list(cursor.fetchall()) if cursor.description else []
+
+    def manage(self, *words: str) -> str:
+        """Run a manage.py command on the stack's database; returns what it printed."""
+        return run_manage(self.environment, *words)
+
+    def log(self, name: str) -> str:
+        """What web, worker or beat wrote so far."""
+        return (self.logs / f"{name}.log").read_text(errors="replace")
+
+
+@contextlib.contextmanager
+def live_stack(
+    name: str,
+    *,
+    settings: Mapping[str, str] | None = None,
+    web_processes: int = 1,
+    with_worker: bool = True,
+    with_beat: bool = True,
+    redis_number: int | None = None,
+) -> Iterator[LiveStack]:
+    """Start web, worker and beat on the fresh database `stack_<name>_<xdist worker>` and a free port of the loopback.
+
+    `settings` are added to the environment. Two stacks at once in one worker need a `redis_number` of their own (0 to 63).
+    Call it in the main thread.
+    """
+    number = ground.STACK_NUMBERS + ground.worker_number() if redis_number is None else redis_number
+    database = f"stack_{name}_{ground.worker()}"
+    database_url, redis_url = fresh_database(database), ground.redis_url(number)
+    folder = Path(tempfile.mkdtemp(prefix=f"standby-stack-{name}-"))
+    with listen(0) as listener:
+        port = listener.getsockname()[1]
+        environment = {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "REDIS_PREFIX": f"standby-{database}",
+            "MEDIA_ROOT": str(folder / "media"),
+            "BASE_URL": f"http://127.0.0.1:{port}",
+            "STANDBY_TRIAL": "1",
+            **(settings or {}),
+        }
+        names = ["web"] + [f"web{place}" for place in range(2, web_processes + 1)]
+        programs: list[Program] = [web(listener, each) for each in names]
+        programs += [worker()] if with_worker else []
+        programs += [beat(folder)] if with_beat else []
+        processes = Stack(programs, environment, folder / "logs", listener)
+        try:
+            processes.start()
+            processes.wait()
+            yield LiveStack(processes, database_url, redis_url, environment, folder / "logs")
+        finally:
+            processes.stop()
+            drop_database(database)
+            shutil.rmtree(folder, ignore_errors=True)
