@@ -119,9 +119,10 @@ def _not_a_card(text: str, groups: list[tuple[int, int]], first: int, last: int)
     shape = tuple(b - a for a, b in groups[first : last + 1])
     if shape == (7, 7) and first and groups[first - 1][1] - groups[first - 1][0] == 3:
         return True
-    around = _UUID.finditer(text, max(0, start - 35), end + 35)
-    if any(code.start() < end and start < code.end() for code in around):
-        return True
+    if "-" in text[start:end]:  # no part of a UUID has 13 digits
+        around = _UUID.finditer(text, max(0, start - 35), end + 35)
+        if any(code.start() < end and start < code.end() for code in around):
+            return True
     if _LOOSE_GAP.search(text, start, end):
         gaps = {text[groups[n][1] : groups[n + 1][0]] for n in range(first, last)}
         if len(gaps) > 1 or len(gaps.pop()) > 1 or shape not in _PRINTED:
