@@ -45,7 +45,7 @@ def test_terms_of_a_named_pair():
         known=[1],
     )
     alice = replace(ALICE, load=0.25, share=9.0, accept=0.75)
-    problem = build([ticket], [alice, BOB], fair_share=12.0)
+    problem = build([ticket], [alice, BOB], fair_share=12.0, skill_demand={REFUND: 9})
     # fit (2·4 + 2) / (5·3); one and a half targets waited; earned a quarter less than the fair share
     assert terms(problem, 0, 0) == {
         "served": pytest.approx(3.1),  # 1 + priority 1 + fairness 0.5 + load 0.3 + scarcity 0.3
@@ -169,7 +169,7 @@ def test_parts_that_do_not_fit_are_refused():
     problem = build([TicketRow(id=1, waited_seconds=1)], [ALICE, BOB])
     with pytest.raises(InvalidProblem, match="unique"):
         build([], [ALICE, ALICE])
-    with pytest.raises(InvalidProblem, match="levels has shape"):
+    with pytest.raises(InvalidProblem, match=r"levels has shape"):
         replace(problem.agents, levels=np.zeros((1, 3)))
     with pytest.raises(InvalidProblem, match="differ in length"):
         replace(problem.agents, load=np.zeros(1))
@@ -177,11 +177,11 @@ def test_parts_that_do_not_fit_are_refused():
         replace(problem, skill_demand=np.ones(9))
     with pytest.raises(InvalidProblem, match="accept has shape"):
         replace(problem, agents=replace(problem.agents, accept=np.ones(3)))
-    with pytest.raises(InvalidProblem, match="required.skill"):
+    with pytest.raises(InvalidProblem, match=r"required\.skill"):
         replace(problem, tickets=replace(problem.tickets, required=Needs([0], [9], [1])))
     with pytest.raises(InvalidProblem, match="one dimension"):
         replace(problem.tickets, id=np.ones((1, 1)))
-    with pytest.raises(InvalidProblem, match="weights.fit"):
+    with pytest.raises(InvalidProblem, match=r"weights\.fit"):
         Weights(fit=-1)
     with pytest.raises(InvalidProblem, match="max_parallel"):
         Weights(max_parallel=4)

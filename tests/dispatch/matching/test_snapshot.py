@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 
 import numpy as np
@@ -110,10 +111,8 @@ def test_damage_is_refused_or_harmless(data):
     good = pack(problem, solve(problem))
     at, bit = data.draw(st.integers(0, len(good) - 1)), data.draw(st.integers(0, 7))
     bad = good[:at] + bytes([good[at] ^ 1 << bit]) + good[at + 1 :]
-    try:
+    with contextlib.suppress(SnapshotUnreadable):
         assert unpack(bad)[1] == unpack(good)[1]
-    except SnapshotUnreadable:
-        pass
     with pytest.raises(SnapshotUnreadable):
         unpack(good[: data.draw(st.integers(0, len(good) - 1))])
     with pytest.raises(SnapshotUnreadable):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from scipy.optimize import linear_sum_assignment
 
 from dispatch.matching import TicketRow, Weights, build, score, solve
-from dispatch.matching.solve import _assign, _cells, _grid, assign_dense, assign_sparse
+from dispatch.matching.solve import _assign, _best, _cells, _grid, assign_dense, assign_sparse
 from tests.dispatch.matching.people import (
     ALICE,
     BOB,
@@ -120,7 +121,7 @@ def test_nothing_to_do_is_no_error():
 # Properties
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(problems(pending=2))
 def test_first_round_is_the_best_of_all(problem):
     scores = score(problem)
@@ -136,7 +137,7 @@ def test_first_round_is_the_best_of_all_with_unequal_units_and_one_card(problem)
     assert chosen == max(rank(problem, scores, pairs) for pairs in every_round(problem, scores))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(problems(most_tickets=7, most_agents=7, equal_units=False, pending=3))
 def test_hard_limits_always_hold(problem):
     solution = solve(problem)
@@ -172,7 +173,7 @@ def test_order_of_input_changes_nothing(problem, random):
     assert solve(problem).ids == one.ids
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(problems(most_tickets=7, most_agents=4, equal_units=False, pending=2, max_wait=st.just(50.0)))
 def test_no_younger_ticket_takes_a_person_from_an_overdue_one(problem):
     solution = solve(problem)
@@ -207,7 +208,7 @@ def test_parallel_offers_take_nothing_from_first_ones(problem):
 @settings(max_examples=150, deadline=None)
 @given(problems(most_agents=4, equal_units=False, pending=3))
 def test_unequal_units_serve_somebody_wherever_they_can(problem):
-    """With several cards and unequal units the round is no optimum; it is maximal: nothing that still fits is left."""
+    """With several cards and unequal units a round is no optimum, but maximal: nothing that still fits is left."""
     scores = score(problem)
     pairs = first_round(solve(problem, scores=scores))
     units, cards = np.zeros(len(problem.agents), int), np.zeros(len(problem.agents), int)
@@ -217,6 +218,39 @@ def test_unequal_units_serve_somebody_wherever_they_can(problem):
     for i in set(range(len(problem.tickets))) - {i for i, _ in pairs}:
         fits = problem.agents.free_units - units >= problem.tickets.units[i]
         assert not (scores.eligible[i] & fits & (cards < problem.agents.max_pending)).any()
+
+
+def merit(value, overdue, pairs):
+    """What the four rules compare, for a board whose rows and columns are in the order of their ties."""
+    rows, columns = {i for i, _ in pairs}, {j for _, j in pairs}
+    return (
+        [i in rows for i in range(len(value)) if overdue[i]],
+        len(pairs),
+        sum(value[pair] for pair in pairs),
+        [j in columns for j in range(value.shape[1])],
+        [i in rows for i in range(len(value))],
+    )
+
+
+@pytest.mark.parametrize("assign", [assign_dense, assign_sparse])
+def test_four_rules_where_everything_ties(assign):
+    """2,000 boards of up to 4 × 5, values 1 and 2: rules 1 and 4 decide, which richer cases hardly reach."""
+    draw = np.random.default_rng(7)
+    for _ in range(2000):
+        r, c = draw.integers(2, 5), draw.integers(1, 6)
+        value = draw.integers(1, 3, (r, c)).astype(float)
+        allowed = draw.random((r, c)) < draw.choice([0.3, 0.6, 0.9])
+        overdue = draw.random(r) < draw.choice([0.0, 0.3, 1.0])
+        row, column = _best(value, allowed, overdue, assign)
+        choices = [[None, *np.flatnonzero(allowed[i]).tolist()] for i in range(r)]
+        every = [
+            [(i, j) for i, j in enumerate(choice) if j is not None] for choice in itertools.product(*choices)
+        ]
+        best = max(
+            merit(value, overdue, pairs) for pairs in every if len({j for _, j in pairs}) == len(pairs)
+        )
+        found = list(zip(row.tolist(), column.tolist(), strict=True))
+        assert merit(value, overdue, found) == best
 
 
 # Large ones: both solvers, whole numbers, and the same sum as scipy on the plain values
