@@ -1,0 +1,1 @@
+"""Who can help, when, and what they earn. Knows neither tickets nor dispatch."""

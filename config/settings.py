@@ -147,6 +147,8 @@ CELERY_TASK_ROUTES = {"dispatch.tasks.match": {"queue": "match"}, "dispatch.task
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "dispatch.tasks.tick", "schedule": 1.0, "options": {"expires": 5}},
+    "places": {"task": "dispatch.tasks.places", "schedule": 5.0, "options": {"expires": 10}},
+    "standings": {"task": "dispatch.tasks.standings", "schedule": 60.0, "options": {"expires": 60}},
     "mail": {"task": "tickets.tasks.mail_due", "schedule": 5.0, "options": {"expires": 10}},
 }
 

@@ -1,0 +1,37 @@
+"""The pure matching core: arrays in, pairs out, reasons beside them. Imports no Django; needs numpy and scipy only."""
+
+from dispatch.matching.problem import (
+    ANY_LANGUAGE,
+    AgentRow,
+    Agents,
+    InvalidProblem,
+    Needs,
+    Pairs,
+    Problem,
+    TicketRow,
+    Tickets,
+    Weights,
+    build,
+)
+from dispatch.matching.score import Scores, Terms, score, terms
+from dispatch.matching.solve import Solution, solve
+
+__all__ = [
+    "ANY_LANGUAGE",
+    "AgentRow",
+    "Agents",
+    "InvalidProblem",
+    "Needs",
+    "Pairs",
+    "Problem",
+    "Scores",
+    "Solution",
+    "Terms",
+    "TicketRow",
+    "Tickets",
+    "Weights",
+    "build",
+    "score",
+    "solve",
+    "terms",
+]

@@ -1,0 +1,20 @@
+"""People, shifts and pay, one file a matter."""
+
+from agents.models.pay import EntryKind, LedgerEntry
+from agents.models.people import Agent, AgentSkill, AgentStatus, Pool, Skill, User
+from agents.models.shifts import EndReason, Lease, Shift, ShiftState
+
+__all__ = [
+    "Agent",
+    "AgentSkill",
+    "AgentStatus",
+    "EndReason",
+    "EntryKind",
+    "Lease",
+    "LedgerEntry",
+    "Pool",
+    "Shift",
+    "ShiftState",
+    "Skill",
+    "User",
+]

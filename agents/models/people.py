@@ -1,0 +1,156 @@
+"""User, Agent, Pool, Skill, AgentSkill."""
+
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+
+class UserManager(BaseUserManager["User"]):
+    """Accounts are found by e-mail, in any case."""
+
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        if not email:
+            raise ValueError("an account needs an e-mail address")
+        user = self.model(email=email.lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, **{"is_staff": True, "is_superuser": True, **fields})
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=(username or "").lower())
+
+
+class User(AbstractUser):
+    """An account: agent, team lead or admin. The e-mail is the log-in name."""
+
+    username = None  # type: ignore[assignment]
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
+    email = models.EmailField(_("e-mail"), unique=True)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    language = models.CharField(_("language"), max_length=5, choices=settings.LANGUAGES, default="en")
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+
+    class Meta:
+        verbose_name = _("account")
+        verbose_name_plural = _("accounts")
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
+
+
+class Named(models.Model):
+    """A key and a name in each language."""
+
+    key = models.SlugField(_("key"), unique=True)
+    name_en = models.CharField(_("name in English"), max_length=80)
+    name_de = models.CharField(_("name in German"), max_length=80)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """The name in the reader's language."""
+        return self.name_in(get_language() or "en")
+
+    def name_in(self, language: str) -> str:
+        return self.name_de if language.startswith("de") else self.name_en
+
+
+class Pool(Named):
+    """A named group of agents."""
+
+    class Meta:
+        verbose_name = _("pool")
+        verbose_name_plural = _("pools")
+        ordering = ["key"]
+
+
+class Skill(Named):
+    """What an agent can do, on levels 1–5."""
+
+    class Meta:
+        verbose_name = _("skill")
+        verbose_name_plural = _("skills")
+        ordering = ["key"]
+
+
+class AgentStatus(models.TextChoices):
+    APPLIED = "applied", _("applied")
+    ADMITTED = "admitted", _("admitted")  # may go online
+    SUSPENDED = "suspended", _("suspended")  # only a person decides this
+
+
+def default_languages() -> list[str]:
+    return ["en"]
+
+
+class Agent(models.Model):
+    """A person who goes online on demand."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="agent", verbose_name=_("account"))
+    name = models.CharField(_("name shown to customers"), max_length=60, help_text=_("Chosen by the agent."))
+    status = models.CharField(_("status"), max_length=10, choices=AgentStatus, default=AgentStatus.APPLIED)
+    pools = models.ManyToManyField(Pool, related_name="members", blank=True, verbose_name=_("pools"))
+    skills = models.ManyToManyField(Skill, through="AgentSkill", related_name="agents", verbose_name=_("skills"))
+    languages = ArrayField(models.CharField(max_length=5), verbose_name=_("languages"), default=default_languages)
+    units = models.PositiveSmallIntegerField(
+        _("capacity in units of attention"), default=100, validators=[MinValueValidator(1), MaxValueValidator(100)]
+    )
+    last_epoch = models.PositiveIntegerField(_("number of the last shift"), default=0, editable=False)
+    # Rises with each change of skills or languages (a trigger, so that imports count too): the matcher's cache key.
+    profile_version = models.PositiveIntegerField(default=1, editable=False)
+
+    class Meta:
+        verbose_name = _("agent")
+        verbose_name_plural = _("agents")
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(units__gte=1, units__lte=100), name="agent_units_1_to_100"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AgentSkill(models.Model):
+    """A skill that an agent has, and how well."""
+
+    agent = models.ForeignKey(Agent, models.CASCADE, related_name="agent_skills", verbose_name=_("agent"))
+    skill = models.ForeignKey(Skill, models.PROTECT, related_name="agent_skills", verbose_name=_("skill"))
+    level = models.PositiveSmallIntegerField(
+        _("level"), default=1, validators=[MinValueValidator(1), MaxValueValidator(5)]
+    )
+
+    class Meta:
+        verbose_name = _("skill of an agent")
+        verbose_name_plural = _("skills of agents")
+        constraints = [
+            models.UniqueConstraint(fields=["agent", "skill"], name="agent_skill_once"),
+            models.CheckConstraint(condition=models.Q(level__gte=1, level__lte=5), name="agent_skill_level_1_to_5"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.skill} {self.level}"

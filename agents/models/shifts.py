@@ -1,0 +1,77 @@
+"""Shift and Lease: one stretch of being online, and the proof that the browser is still there."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from agents.models.people import Agent
+
+
+class ShiftState(models.TextChoices):
+    """What the agent chose. Busy is no state: it is load = capacity."""
+
+    ONLINE = "online", _("online")
+    PAUSED = "paused", _("paused")
+    FINISHING = "finishing", _("finishing")  # keeps what is held, gets nothing new
+    ENDED = "ended", _("offline")
+
+
+class EndReason(models.TextChoices):
+    AGENT = "agent", _("went offline")
+    LEASE = "lease", _("connection lost")
+    FORCED = "forced", _("ended by an admin")
+
+
+class Shift(models.Model):
+    """One stretch from "go online" to "go offline". Every write of an agent carries its epoch; an old one is refused."""
+
+    agent = models.ForeignKey(Agent, models.PROTECT, related_name="shifts", verbose_name=_("agent"))
+    epoch = models.PositiveIntegerField(_("epoch"))
+    state = models.CharField(_("state"), max_length=10, choices=ShiftState, default=ShiftState.ONLINE)
+    reason = models.CharField(_("reason of the pause"), max_length=40, blank=True)
+    # Attention, counted by the same transactions that make and end offers; the constraint stands behind them.
+    units = models.PositiveSmallIntegerField(_("capacity"))
+    units_taken = models.PositiveSmallIntegerField(_("units taken"), default=0)
+    started_at = models.DateTimeField(_("started"), db_default=Now(), editable=False)
+    idle_since = models.DateTimeField(_("idle since"), db_default=Now(), editable=False)
+    lost_at = models.DateTimeField(_("connection lost"), null=True, blank=True, editable=False)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True, editable=False)
+    end_reason = models.CharField(_("ended because"), max_length=10, choices=EndReason, blank=True)
+
+    class Meta:
+        verbose_name = _("shift")
+        verbose_name_plural = _("shifts")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["agent", "epoch"], name="shift_epoch_once"),
+            models.UniqueConstraint(fields=["agent"], condition=Q(ended_at__isnull=True), name="shift_one_open_an_agent"),
+            models.CheckConstraint(condition=Q(units_taken__lte=F("units")), name="shift_capacity_never_exceeded"),
+            models.CheckConstraint(
+                condition=Q(state=ShiftState.ENDED, ended_at__isnull=False)
+                | (~Q(state=ShiftState.ENDED) & Q(ended_at__isnull=True)),
+                name="shift_ended_at_iff_ended",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.agent_id}#{self.epoch} {self.state}"
+
+    @property
+    def units_free(self) -> int:
+        return self.units - self.units_taken
+
+
+class Lease(models.Model):
+    """Written by each beat, so that beats touch no other row. It lives as long as its shift is open."""
+
+    shift = models.OneToOneField(Shift, models.CASCADE, primary_key=True, related_name="lease", verbose_name=_("shift"))
+    beat_at = models.DateTimeField(_("last beat"), db_default=Now())
+    expires_at = models.DateTimeField(_("ends"))  # no index: beats stay heap-only updates, and the table is small
+
+    class Meta:
+        verbose_name = _("lease")
+        verbose_name_plural = _("leases")
+
+    def __str__(self) -> str:
+        return str(self.shift_id)

@@ -1,0 +1,135 @@
+"""Shifts and leases: the row-level steps. The commands that agents give are in dispatch/presence.py, because going
+offline also ends offers; all functions here are inner steps of such a command.
+
+Lock order: a command locks the shifts that it will change before any ticket (docs/architecture.md).
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Now
+
+from agents.errors import NotAdmitted, NotOnline, ShiftEnded
+from agents.models import Agent, AgentStatus, EndReason, Lease, Shift, ShiftState
+from agents.signals import tell_availability_changed
+
+LEASE = timedelta(seconds=15)  # a browser beats every 5 s: two beats may be lost
+
+
+def shift_open(*, agent_id: int) -> tuple[Shift, bool]:
+    """The agent's open shift, made if there is none, online again if it was paused, finishing or lost.
+
+    Returns (shift, whether anything changed). Raises NotAdmitted.
+    """
+    agent = Agent.objects.select_for_update(of=("self",)).select_related("user").get(pk=agent_id)
+    if agent.status != AgentStatus.ADMITTED or not agent.user.is_active:
+        raise NotAdmitted
+    shift = Shift.objects.select_for_update().filter(agent=agent, ended_at__isnull=True).first()
+    if shift is None:
+        agent.last_epoch += 1
+        agent.save(update_fields=["last_epoch"])
+        shift = Shift.objects.create(agent=agent, epoch=agent.last_epoch, units=agent.units)
+        Lease.objects.create(shift=shift, expires_at=Now() + LEASE)  # type: ignore[misc]  the database's clock
+    else:
+        lease_renew(shift_ids=[shift.pk])
+        if shift.state == ShiftState.ONLINE and shift.lost_at is None:
+            return shift, False
+        shift.state, shift.reason, shift.lost_at = ShiftState.ONLINE, "", None
+        shift.save(update_fields=["state", "reason", "lost_at"])
+    tell_availability_changed([agent_id])
+    return shift, True
+
+
+def shift_locked(*, agent_id: int, epoch: int) -> Shift:
+    """The agent's open shift of this epoch, its row locked. Raises ShiftEnded for an old one, NotOnline without any."""
+    shift = Shift.objects.select_for_update().filter(agent_id=agent_id, ended_at__isnull=True).first()
+    return _checked(shift, agent_id, epoch)
+
+
+def shift_current(*, agent_id: int, epoch: int) -> Shift:
+    """The same, locked only against its end: the holder's messages do not wait for each other. Raises likewise."""
+    found = list(
+        Shift.objects.raw(
+            "SELECT * FROM agents_shift WHERE agent_id = %s AND ended_at IS NULL FOR KEY SHARE", [agent_id]
+        )
+    )
+    return _checked(found[0] if found else None, agent_id, epoch)
+
+
+def _checked(shift: Shift | None, agent_id: int, epoch: int) -> Shift:
+    if shift is not None and shift.epoch == epoch:
+        return shift
+    if shift is None and not Shift.objects.filter(agent_id=agent_id, epoch=epoch).exists():
+        raise NotOnline
+    raise ShiftEnded
+
+
+def shifts_lock(shift_ids: Iterable[int]) -> dict[int, Shift]:
+    """Lock these shifts in the order of their ids, so that two commands never wait for each other. Returns id → shift."""
+    return {
+        shift.pk: shift
+        for shift in Shift.objects.select_for_update().filter(pk__in=list(shift_ids)).order_by("pk")
+    }
+
+
+def shift_choose(shift: Shift, state: ShiftState, reason: str = "") -> bool:
+    """Set what the agent chose on a locked, open shift. Returns whether anything changed."""
+    if shift.state == state and shift.reason == reason:
+        return False
+    shift.state, shift.reason = state, reason
+    shift.save(update_fields=["state", "reason"])
+    tell_availability_changed([shift.agent_id])
+    return True
+
+
+def shift_end(shift: Shift, reason: EndReason) -> None:
+    """End a locked, open shift: its epoch is over, its lease gone. Its offers were ended before by the caller."""
+    Shift.objects.filter(pk=shift.pk).update(
+        state=ShiftState.ENDED, ended_at=Now(), end_reason=reason, units_taken=0, reason=""
+    )
+    shift.state, shift.end_reason, shift.units_taken, shift.reason = ShiftState.ENDED, reason, 0, ""
+    Lease.objects.filter(shift=shift).delete()
+    tell_availability_changed([shift.agent_id])
+
+
+def units_free(shift_id: int, units: int) -> None:
+    """Give units back to a locked shift; who has none taken any more is idle from now on."""
+    Shift.objects.filter(pk=shift_id).update(units_taken=F("units_taken") - units, idle_since=Now())
+
+
+def lease_renew(*, shift_ids: Iterable[int]) -> set[int]:
+    """Beat for these shifts; one statement for any number. Returns those whose lease still lives.
+
+    A lease that has run out is not renewed by a beat: the tick may be passing its tickets on already. The agent's next
+    "go online" restores what is left.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE agents_lease SET beat_at = statement_timestamp(), expires_at = statement_timestamp() + %s"
+            " WHERE shift_id = ANY(%s) RETURNING shift_id",
+            [LEASE, sorted(shift_ids)],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def lost_shift_ids(limit: int = 200) -> list[int]:
+    """Shifts whose lease has run out and that are not marked lost yet, oldest first."""
+    return list(
+        Shift.objects.filter(ended_at__isnull=True, lost_at__isnull=True, lease__expires_at__lte=Now())
+        .order_by("pk")
+        .values_list("pk", flat=True)[:limit]
+    )
+
+
+def shift_mark_lost(shift_id: int) -> Shift | None:
+    """Mark a shift lost if its lease still is over, and lock it; None if a beat came first."""
+    shift = Shift.objects.select_for_update(of=("self",)).filter(pk=shift_id).first()
+    if shift is None or shift.ended_at or shift.lost_at:
+        return None
+    if not Lease.objects.filter(shift_id=shift_id, expires_at__lte=Now()).exists():
+        return None
+    Shift.objects.filter(pk=shift_id).update(lost_at=Now())
+    tell_availability_changed([shift.agent_id])
+    return shift

@@ -1,0 +1,103 @@
+"""Refusals on the wire, mapped once: problem+json (RFC 9457) for the API, a friendly page or fragment for people."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+from rest_framework.views import exception_handler, set_rollback
+
+import agents.errors
+import tickets.errors
+
+Refusal = (tickets.errors.Refusal, agents.errors.Refusal)
+PROBLEM_JSON = "application/problem+json"
+RETRY_SECONDS = 2
+
+
+def handle(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's exception handler: every error of the API is problem+json with a stable `code`."""
+    if isinstance(error, Refusal):
+        set_rollback()
+        return _problem(error.status, error.code, str(error.detail))
+    if isinstance(error, OperationalError):
+        # The database restarts, or broke a deadlock: nothing was done, and trying again soon is right.
+        set_rollback()
+        response = _problem(
+            status.HTTP_503_SERVICE_UNAVAILABLE, "try_again", _("Something is restarting. Please try again in a moment.")
+        )
+        response["Retry-After"] = str(RETRY_SECONDS)
+        return response
+    response = exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, exceptions.ValidationError):
+        problem = _problem(response.status_code, "invalid", _("Some fields are not right."), errors=response.data)
+    else:
+        code = getattr(error, "default_code", "error")
+        if isinstance(error, Http404):
+            code = "not_found"
+        elif isinstance(error, PermissionDenied):
+            code = "permission_denied"
+        detail = response.data.get("detail", "") if isinstance(response.data, dict) else ""
+        problem = _problem(response.status_code, code, str(detail))
+    for name, value in response.headers.items():
+        if name.lower() not in {"content-type"}:
+            problem[name] = value
+    return problem
+
+
+def _problem(code_http: int, code: str, detail: str, **more: Any) -> Response:
+    body = {"type": f"urn:standby:problem:{code}", "title": detail, "status": code_http, "code": code, "detail": detail}
+    return Response({**body, **more}, status=code_http, content_type=PROBLEM_JSON)
+
+
+class RefusalPages:
+    """Middleware: a refusal in a page's view becomes a page in the reader's language, with the same status."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, Refusal):
+            return page(request, error.status, str(error.detail), error.code)
+        if isinstance(error, OperationalError):
+            response = page(request, 503, _("Something is restarting. Please try again in a moment."), "try_again")
+            response["Retry-After"] = str(RETRY_SECONDS)
+            return response
+        return None
+
+
+def page(request: HttpRequest, code_http: int, detail: str, code: str) -> HttpResponse:
+    """The page for a refusal; for htmx the same words as a notice that is put at the top of the open page."""
+    template = "problem_notice.html" if getattr(request, "htmx", False) else "problem.html"
+    return render(request, template, {"detail": detail, "code": code, "status": code_http}, status=code_http)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001  Django's signature
+    """The form was open for too long, or came from another site."""
+    return page(request, 403, _("This form has expired. Please go back, reload the page and send it again."), "csrf")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    return page(request, 400, _("This request could not be read."), "bad_request")
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    return page(request, 403, _("You may not do this."), "permission_denied")
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+    return page(request, 404, _("There is nothing at this address."), "not_found")
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return page(request, 500, _("Something went wrong on our side. It has been noted."), "server_error")

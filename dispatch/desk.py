@@ -1,0 +1,104 @@
+"""What the holder does with a ticket: reply, note, resolve, hand back.
+
+Every command carries the epoch of the agent's shift: a laptop that wakes after its tickets were passed on is refused.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from agents.models import Agent
+from agents.shifts import shift_current, shift_locked
+from dispatch.errors import NotHolder
+from dispatch.models import Offer, OfferState
+from dispatch.offers import complete, end
+from tickets import lifecycle, timeline
+from tickets.attachments import Inspected
+from tickets.conversation import body_clean, message_of, message_post
+from tickets.models import Author, Message
+
+T = TypeVar("T")
+
+
+def reply(
+    *, agent: Agent, epoch: int, ticket_id: int, body: str, files: Sequence[Inspected] = (), key: str | None = None
+) -> Message:
+    """The holder writes to the customer. Outermost.
+
+    Raises EmptyMessage, MessageTooLong, BadText, NotHolder, TicketClosed, ShiftEnded, NotOnline, KeyReused.
+    """
+    return _write(agent, epoch, ticket_id, body_clean(body, required=not files), files, internal=False, key=key)
+
+
+def note(*, agent: Agent, epoch: int, ticket_id: int, body: str, key: str | None = None) -> Message:
+    """The holder writes an internal note, which no customer ever sees. Outermost. Raises as reply."""
+    return _write(agent, epoch, ticket_id, body_clean(body), (), internal=True, key=key)
+
+
+def _write(
+    agent: Agent, epoch: int, ticket_id: int, body: str, files: Sequence[Inspected], *, internal: bool, key: str | None
+) -> Message:
+    digest = timeline.digest_of("note" if internal else "reply", agent.pk, body, [file.sha256 for file in files])
+
+    def act() -> Message:
+        with timeline.command():
+            shift = shift_current(agent_id=agent.pk, epoch=epoch)
+            if not Offer.objects.filter(ticket_id=ticket_id, shift=shift, state=OfferState.ACCEPTED).exists():
+                raise NotHolder
+            return message_post(
+                ticket_id=ticket_id,
+                author=Author.AGENT,
+                author_name=agent.name,
+                author_user_id=agent.user_id,
+                body=body,
+                files=files,
+                internal=internal,
+                key=key,
+                digest=digest,
+            )
+
+    return timeline.once(ticket_id, key, digest, act, message_of)
+
+
+def resolve(*, agent: Agent, epoch: int, ticket_id: int, key: str | None = None) -> None:
+    """The matter is settled: the ticket is resolved, the offer completed and paid, the units free. Outermost.
+
+    Raises NotHolder, ShiftEnded, NotOnline, TicketClosed, KeyReused.
+    """
+
+    def work(digest: str) -> None:
+        shift = shift_locked(agent_id=agent.pk, epoch=epoch)
+        mine = Offer.objects.filter(ticket_id=ticket_id, shift=shift, state=OfferState.ACCEPTED)
+        if not mine.exists():
+            raise NotHolder
+        lifecycle.ticket_resolve(ticket_id=ticket_id, actor_id=agent.user_id, key=key, digest=digest)
+        complete(mine, "resolved", locked={shift.pk: shift})
+
+    _command(ticket_id, key, timeline.digest_of("resolve", agent.pk), work)
+
+
+def hand_back(*, agent: Agent, epoch: int, ticket_id: int, reason: str = "", key: str | None = None) -> None:
+    """The holder gives the ticket back: it waits again with its age, and is offered to others. Outermost.
+
+    Raises as resolve.
+    """
+    reason = body_clean(reason, required=False)[:40]
+
+    def work(digest: str) -> None:
+        shift = shift_locked(agent_id=agent.pk, epoch=epoch)
+        mine = Offer.objects.filter(ticket_id=ticket_id, shift=shift, state=OfferState.ACCEPTED)
+        if not mine.exists():
+            raise NotHolder
+        lifecycle.ticket_release(
+            ticket_id=ticket_id, reason=reason or "handed_back", actor_id=agent.user_id, key=key, digest=digest
+        )
+        end(mine, OfferState.RELEASED, reason or "handed_back", locked={shift.pk: shift})
+
+    _command(ticket_id, key, timeline.digest_of("hand_back", agent.pk, reason), work)
+
+
+def _command(ticket_id: int, key: str | None, digest: str, work: Callable[[str], None]) -> None:
+    def act() -> None:
+        with timeline.command():
+            work(digest)
+
+    timeline.once(ticket_id, key, digest, act, lambda _event: None)

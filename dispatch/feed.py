@@ -1,0 +1,92 @@
+"""An agent's numbered events: numbering, storing and ringing in one step, as tickets/timeline.py does for tickets."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from django.db import IntegrityError, connection
+from django.db.models import F
+
+from agents.models import Agent
+from dispatch.models import Feed, FeedEvent
+from tickets import bell
+from tickets.errors import KeyReused
+from tickets.events import EventType
+from tickets.timeline import update_returning
+
+T = TypeVar("T")
+
+
+def stream_of(agent_id: int) -> str:
+    """Name of an agent's stream in frames."""
+    return f"agent:{agent_id}"
+
+
+def record(
+    agent_id: int, event: EventType, data: Mapping[str, Any], *, key: str | None = None, digest: str = ""
+) -> int:
+    """One event for one agent. Inner. Returns its number. Two queries."""
+    return record_many([(agent_id, event, data)], key=key, digest=digest)[agent_id]
+
+
+def record_many(
+    news: Sequence[tuple[int, EventType, Mapping[str, Any]]], *, key: str | None = None, digest: str = ""
+) -> dict[int, int]:
+    """One event for each of several agents, each agent at most once. Inner. Returns agent id → number. Two queries.
+
+    The counters' rows are taken in the order of the agents' ids, so that two writers never wait for each other.
+    """
+    if not news:
+        return {}
+    ids = sorted(agent_id for agent_id, _event, _data in news)
+    seqs = _next_numbers(ids)
+    FeedEvent.objects.bulk_create(
+        [
+            FeedEvent(agent_id=agent_id, seq=seqs[agent_id], type=event.name, data=data, key=key, digest=digest)
+            for agent_id, event, data in news
+        ]
+    )
+    for agent_id, seq in seqs.items():
+        bell.ring(stream_of(agent_id), seq)
+    return seqs
+
+
+def _next_numbers(ids: list[int]) -> dict[int, int]:
+    if len(ids) == 1:
+        numbers = update_returning(Feed.objects.filter(agent_id=ids[0]), ["agent_id", "last_seq"], last_seq=F("last_seq") + 1)
+        if numbers:
+            return {ids[0]: numbers[0][1]}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO dispatch_feed (agent_id, last_seq) SELECT id, 1 FROM unnest(%s::bigint[]) AS id ORDER BY id"
+            " ON CONFLICT (agent_id) DO UPDATE SET last_seq = dispatch_feed.last_seq + 1 RETURNING agent_id, last_seq",
+            [ids],
+        )
+        return dict(cursor.fetchall())
+
+
+def receipt(agent_id: int, key: str | None, digest: str) -> FeedEvent | None:
+    """The event that this key's command has written before, if any. Raises KeyReused as tickets.timeline.receipt."""
+    if key is None:
+        return None
+    event = FeedEvent.objects.filter(agent_id=agent_id, key=key).first()
+    if event is not None and event.digest != digest:
+        raise KeyReused
+    return event
+
+
+def once(agent_id: int, key: str | None, digest: str, act: Callable[[], T], again: Callable[[], T]) -> T:
+    """Run the outermost command `act` at most once a key; a repeat gets `again()`."""
+    if receipt(agent_id, key, digest) is not None:
+        return again()
+    try:
+        return act()
+    except IntegrityError as error:
+        if key is None or "feed_event_key_once" not in str(error):
+            raise
+        receipt(agent_id, key, digest)
+        return again()
+
+
+def last_seq(agent: Agent) -> int:
+    """Number of the agent's last event; 0 before the first."""
+    return Feed.objects.filter(agent=agent).values_list("last_seq", flat=True).first() or 0

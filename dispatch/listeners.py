@@ -1,0 +1,35 @@
+"""News from below, after commit: the queue or the people have changed, so the pools concerned want a run."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.dispatch import receiver
+
+from agents.models import Agent
+from agents.signals import availability_changed
+from dispatch import offers, routes, tasks
+from tickets.models import Ticket, TicketState
+from tickets.signals import queue_changed
+
+
+@receiver(queue_changed)
+def on_queue_changed(ticket_ids: Sequence[int], **_: Any) -> None:
+    """Tickets that wait want a run of their pool; offers of a closed one are ended (the tick does so too, if this fails)."""
+    plan = routes.routes()
+    pools = set()
+    for ticket_id, topic_id, state in Ticket.objects.filter(pk__in=ticket_ids).values_list("pk", "topic_id", "state"):
+        route = plan.of(topic_id)
+        if state == TicketState.CLOSED:
+            offers.offers_cancel(ticket_id=ticket_id)
+        elif state == TicketState.WAITING and route is not None:
+            pools.add(route.pool_id)
+    tasks.run_ask(pools)
+
+
+@receiver(availability_changed)
+def on_availability_changed(agent_ids: Sequence[int], **_: Any) -> None:
+    """Somebody has come or has more free: their pools may serve tickets that wait."""
+    pools = set(
+        Agent.objects.filter(pk__in=agent_ids, pools__isnull=False).values_list("pools", flat=True).distinct()
+    )
+    tasks.run_ask(pools & routes.routes().pools())

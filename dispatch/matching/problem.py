@@ -1,0 +1,408 @@
+"""What a matching run sees: tickets that wait, people who are online, and the weights of the policy.
+
+Everything is a column (one numpy array a field), because a run touches every pair and rows of objects would cost more
+than the solving. ``build`` makes the columns from rows for callers that count in dozens.
+
+Anything else that must keep a person away from a ticket (a pool of another route step, a channel limit) is an
+``excluded`` pair; a certificate is a skill of level 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import fsum, inf, isfinite
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+F64 = NDArray[np.float64]
+F32 = NDArray[np.float32]
+I64 = NDArray[np.int64]
+I32 = NDArray[np.int32]
+I8 = NDArray[np.int8]
+Bool = NDArray[np.bool_]
+Index = NDArray[np.intp]
+
+TOP_LEVEL = 5  # skill levels are 1–5, 0 is "does not have it"
+ANY_LANGUAGE = -1
+LOWEST_PRIORITY = -1.0  # bounded below, so that an offset can keep every value positive
+HIGHEST_PRIORITY = 10.0
+MOST_PARALLEL = 3
+LANGUAGES = 62  # bits of the mask; the sign bit stays out of it
+
+
+class InvalidProblem(ValueError):
+    """The input contradicts itself; says which field, and how."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """How much each term counts. All are worth points of value for a term of 1, finite and at least 0.
+
+    The defaults say: the right skill and a target's worth of waiting count the same; pay and a familiar face half of
+    that; load and rare skills decide between people who are otherwise alike.
+    """
+
+    fit: float = 1.0  # α: level against need, 0–1
+    wait: float = 1.0  # β: per target that has passed
+    wait_cap: float = 3.0  # targets; beyond it only max_wait speaks, so old tickets cannot drown the rest
+    priority: float = 1.0
+    fairness: float = 0.5  # γ: relative distance of earnings per online hour from the fair share, −1–1
+    known: float = 0.5  # δ: helped this customer before
+    load: float = 0.3  # ε: held units over capacity, 0–1
+    scarcity: float = 0.3  # ζ: how much others need this person's rare skills, 0–1
+    max_parallel: int = MOST_PARALLEL  # most offers at once for one ticket, 1–3
+
+    def __post_init__(self) -> None:
+        for name, value in self.terms().items():
+            if not isfinite(value) or value < 0:
+                raise InvalidProblem(f"weights.{name} must be finite and at least 0, not {value}")
+        if not 1 <= self.max_parallel <= MOST_PARALLEL:
+            raise InvalidProblem(f"weights.max_parallel must be 1–{MOST_PARALLEL}, not {self.max_parallel}")
+
+    def terms(self) -> dict[str, float]:
+        """All weights but max_parallel, by name."""
+        return {name: float(value) for name, value in vars(self).items() if name != "max_parallel"}
+
+    @property
+    def served(self) -> float:
+        """What it is worth that somebody is asked at all: 1 more than all negative terms can take away together.
+
+        It keeps the sum that the probability of accepting multiplies at 1 or more. Without it a sum below zero would
+        make the person who hardly ever accepts look best.
+        """
+        return 1.0 - LOWEST_PRIORITY * self.priority + self.fairness + self.load + self.scarcity
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Skills that tickets ask for, r rows in any order; of a pair named twice the higher level counts."""
+
+    ticket: I32 = field(default_factory=lambda: np.empty(0, np.int32))  # (r,) position in Tickets, not an id
+    skill: I32 = field(default_factory=lambda: np.empty(0, np.int32))  # (r,) column of Agents.levels
+    level: I8 = field(default_factory=lambda: np.empty(0, np.int8))  # (r,) least level, 1–5
+
+    def __post_init__(self) -> None:
+        _columns(self, ticket=np.int32, skill=np.int32, level=np.int8)
+        _same_length(self, "ticket", "skill", "level")
+        if self.level.size and (self.level.min() < 1 or self.level.max() > TOP_LEVEL):
+            raise InvalidProblem(f"needs.level must be 1–{TOP_LEVEL}")
+
+    def matrix(self, tickets: int, skills: int) -> I8:
+        """Least level by ticket and skill, (tickets, skills); 0 where nothing is asked."""
+        levels = np.zeros((tickets, skills), np.int8)
+        if self.level.size:
+            np.maximum.at(levels, (self.ticket, self.skill), self.level)
+        return levels
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """(ticket, agent) by id, q rows. Ids that this run does not know are no error: people come and go."""
+
+    ticket_id: I64 = field(default_factory=lambda: np.empty(0, np.int64))  # (q,)
+    agent_id: I64 = field(default_factory=lambda: np.empty(0, np.int64))  # (q,)
+
+    def __post_init__(self) -> None:
+        _columns(self, ticket_id=np.int64, agent_id=np.int64)
+        _same_length(self, "ticket_id", "agent_id")
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[int, int]]) -> Pairs:
+        listed = list(rows)
+        return cls(
+            np.array([ticket for ticket, _ in listed], np.int64), np.array([agent for _, agent in listed], np.int64)
+        )
+
+
+@dataclass(frozen=True)
+class Tickets:
+    """n waiting tickets, a column a field."""
+
+    id: I64  # (n,) unique
+    waited_seconds: F64  # (n,) since waiting_since, ≥ 0; a ticket that came back keeps its age
+    target_seconds: F64  # (n,) promised time to a human, > 0
+    max_wait_seconds: F64  # (n,) from here on it goes before every younger one; may be inf
+    priority: F64  # (n,) 0 is normal, −1–10
+    units: I32  # (n,) attention it costs, ≥ 1
+    language: I8  # (n,) bit number in Agents.languages, or ANY_LANGUAGE
+    required: Needs = field(default_factory=Needs)  # never relaxed
+    preferred: Needs = field(default_factory=Needs)  # count for fit only; the caller drops them step by step
+    known: Pairs = field(default_factory=Pairs)  # people who helped this customer before
+    excluded: Pairs = field(default_factory=Pairs)  # declined before, or ruled out by the caller
+
+    def __post_init__(self) -> None:
+        _columns(
+            self,
+            id=np.int64,
+            waited_seconds=np.float64,
+            target_seconds=np.float64,
+            max_wait_seconds=np.float64,
+            priority=np.float64,
+            units=np.int32,
+            language=np.int8,
+        )
+        _same_length(
+            self, "id", "waited_seconds", "target_seconds", "max_wait_seconds", "priority", "units", "language"
+        )
+        _unique(self.id, "tickets.id")
+        _within(self.waited_seconds, "tickets.waited_seconds", 0.0, None)
+        _within(self.target_seconds, "tickets.target_seconds", np.nextafter(0.0, 1.0), None)
+        _within(self.priority, "tickets.priority", LOWEST_PRIORITY, HIGHEST_PRIORITY)
+        _within(self.units, "tickets.units", 1, None)
+        _within(self.language, "tickets.language", ANY_LANGUAGE, LANGUAGES - 1)
+        if not (self.max_wait_seconds > 0).all():  # also catches nan; inf is allowed
+            raise InvalidProblem("tickets.max_wait_seconds must be above 0")
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    @property
+    def overdue(self) -> Bool:
+        """(n,) waited for max_wait or longer."""
+        return self.waited_seconds >= self.max_wait_seconds
+
+
+@dataclass(frozen=True)
+class Agents:
+    """m people online, a column a field; those without free units may be there, so that absence can be explained.
+
+    Measured figures are float32: they are not known better than that, and what a snapshot stores in half the room is
+    then exactly what was computed with.
+    """
+
+    id: I64  # (m,) unique
+    free_units: I32  # (m,) capacity less held and pending units, ≥ 0
+    capacity_units: I32  # (m,) ≥ 0
+    load: F32  # (m,) held units over capacity, 0–1
+    idle_seconds: F32  # (m,) since their last ticket ended, ≥ 0
+    share: F32  # (m,) earnings per online hour in the window, any unit, ≥ 0
+    languages: I64  # (m,) bit b set: speaks language b
+    levels: I8  # (m, s) skill levels, 0 is "does not have it"
+    skill_id: I64  # (s,) what the columns of levels are
+    accept: F32 = field(default_factory=lambda: np.empty(0, np.float32))  # (m,) or (n, m) probability; default 1
+    max_pending: I8 = field(default_factory=lambda: np.empty(0, np.int8))  # (m,) offers they may still get; default 1
+
+    def __post_init__(self) -> None:
+        m = np.shape(self.id)[0]
+        if np.size(self.accept) == 0:
+            object.__setattr__(self, "accept", np.ones(m, np.float32))
+        if np.size(self.max_pending) == 0:
+            # One card at a time: nobody should have to answer two countdowns at once.
+            object.__setattr__(self, "max_pending", np.ones(m, np.int8))
+        _columns(
+            self,
+            id=np.int64,
+            free_units=np.int32,
+            capacity_units=np.int32,
+            load=np.float32,
+            idle_seconds=np.float32,
+            share=np.float32,
+            languages=np.int64,
+            skill_id=np.int64,
+            max_pending=np.int8,
+        )
+        _same_length(
+            self,
+            "id",
+            "free_units",
+            "capacity_units",
+            "load",
+            "idle_seconds",
+            "share",
+            "languages",
+            "max_pending",
+        )
+        object.__setattr__(self, "accept", np.ascontiguousarray(self.accept, np.float32))
+        object.__setattr__(self, "levels", np.ascontiguousarray(self.levels, np.int8))
+        if self.levels.shape != (m, len(self.skill_id)):
+            raise InvalidProblem(f"agents.levels has shape {self.levels.shape}, not {(m, len(self.skill_id))}")
+        _unique(self.id, "agents.id")
+        _unique(self.skill_id, "agents.skill_id")
+        _within(self.free_units, "agents.free_units", 0, None)
+        _within(self.capacity_units, "agents.capacity_units", 0, None)
+        _within(self.load, "agents.load", 0.0, 1.0)
+        _within(self.idle_seconds, "agents.idle_seconds", 0.0, None)
+        _within(self.share, "agents.share", 0.0, None)
+        _within(self.languages, "agents.languages", 0, None)
+        _within(self.levels, "agents.levels", 0, TOP_LEVEL)
+        _within(self.accept, "agents.accept", 0.0, 1.0)
+        _within(self.max_pending, "agents.max_pending", 0, None)
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One run's input. Raises InvalidProblem where the parts do not fit each other.
+
+    fair_share: what a person earns per online hour on average, in the unit of Agents.share; better given by the caller,
+    who knows the busy ones too. Default: mean of the people here.
+    skill_demand: (s,) tickets still to come that will need each skill, as a count; default 1 each, so that the only
+    expert is kept free for expert matters even when nothing else waits.
+    """
+
+    tickets: Tickets
+    agents: Agents
+    weights: Weights = field(default_factory=Weights)
+    fair_share: float = -1.0
+    skill_demand: F64 = field(default_factory=lambda: np.empty(0, np.float64))
+
+    def __post_init__(self) -> None:
+        n, m, s = len(self.tickets), len(self.agents), len(self.agents.skill_id)
+        if np.size(self.skill_demand) == 0:
+            object.__setattr__(self, "skill_demand", np.ones(s))
+        _columns(self, skill_demand=np.float64)
+        _within(self.skill_demand, "skill_demand", 0.0, None)
+        if self.skill_demand.shape != (s,):
+            raise InvalidProblem(f"skill_demand has shape {self.skill_demand.shape}, not {(s,)}")
+        if self.fair_share < 0:
+            # fsum rounds once, so that the order of the people does not change the last bit
+            object.__setattr__(self, "fair_share", fsum(self.agents.share.tolist()) / m if m else 0.0)
+        if not isfinite(self.fair_share):
+            raise InvalidProblem("fair_share must be finite")
+        if self.agents.accept.shape not in ((m,), (n, m)):
+            raise InvalidProblem(f"agents.accept has shape {self.agents.accept.shape}, not {(m,)} or {(n, m)}")
+        for name, needs in (("required", self.tickets.required), ("preferred", self.tickets.preferred)):
+            _within(needs.ticket, f"tickets.{name}.ticket", 0, n - 1)
+            _within(needs.skill, f"tickets.{name}.skill", 0, s - 1)
+
+    def positions(self, pairs: Pairs) -> tuple[Index, Index]:
+        """Ticket and agent positions of those pairs whose two ids are in this run."""
+        i = _lookup(self.tickets.id, pairs.ticket_id)
+        j = _lookup(self.agents.id, pairs.agent_id)
+        here = (i >= 0) & (j >= 0)
+        return i[here], j[here]
+
+
+@dataclass(frozen=True)
+class TicketRow:
+    """One ticket for ``build``; skills by id."""
+
+    id: int
+    waited_seconds: float
+    required: Mapping[int, int] = field(default_factory=dict)  # skill id → least level
+    preferred: Mapping[int, int] = field(default_factory=dict)
+    target_seconds: float = 60.0
+    max_wait_seconds: float = inf
+    priority: float = 0.0
+    units: int = 25
+    language: int = ANY_LANGUAGE
+    known: Sequence[int] = ()  # agent ids
+    excluded: Sequence[int] = ()  # agent ids
+
+
+@dataclass(frozen=True)
+class AgentRow:
+    """One person online for ``build``; skills by id."""
+
+    id: int
+    skills: Mapping[int, int] = field(default_factory=dict)  # skill id → level
+    languages: int = 0  # bitmask
+    free_units: int = 100
+    capacity_units: int = 100
+    load: float = 0.0
+    idle_seconds: float = 0.0
+    share: float = 1.0
+    accept: float = 1.0
+    max_pending: int = 1
+
+
+def build(
+    tickets: Sequence[TicketRow],
+    agents: Sequence[AgentRow],
+    weights: Weights | None = None,
+    *,
+    fair_share: float = -1.0,
+    skill_demand: Mapping[int, float] | None = None,
+) -> Problem:
+    """A Problem from rows. Costs a few µs a row; hot callers fill the columns themselves."""
+    named = [row.required for row in tickets] + [row.preferred for row in tickets] + [row.skills for row in agents]
+    skills = sorted({skill for levels in named for skill in levels} | set(skill_demand or ()))
+    column = {skill: place for place, skill in enumerate(skills)}
+    levels = np.zeros((len(agents), len(skills)), np.int8)
+    for place, agent in enumerate(agents):
+        for skill, level in agent.skills.items():
+            levels[place, column[skill]] = level
+    return Problem(
+        tickets=Tickets(
+            **_gather(
+                tickets,
+                "id",
+                "waited_seconds",
+                "target_seconds",
+                "max_wait_seconds",
+                "priority",
+                "units",
+                "language",
+            ),
+            required=_needs([row.required for row in tickets], column),
+            preferred=_needs([row.preferred for row in tickets], column),
+            known=Pairs.of((row.id, agent) for row in tickets for agent in row.known),
+            excluded=Pairs.of((row.id, agent) for row in tickets for agent in row.excluded),
+        ),
+        agents=Agents(
+            **_gather(
+                agents,
+                "id",
+                "free_units",
+                "capacity_units",
+                "load",
+                "idle_seconds",
+                "share",
+                "languages",
+                "accept",
+                "max_pending",
+            ),
+            levels=levels,
+            skill_id=np.array(skills, np.int64),
+        ),
+        weights=weights or Weights(),
+        fair_share=fair_share,
+        skill_demand=np.array([(skill_demand or {}).get(skill, 1.0) for skill in skills], np.float64),
+    )
+
+
+def _gather(rows: Sequence[TicketRow] | Sequence[AgentRow], *names: str) -> dict[str, Any]:
+    return {name: np.array([getattr(row, name) for row in rows]) for name in names}
+
+
+def _needs(rows: Sequence[Mapping[int, int]], column: Mapping[int, int]) -> Needs:
+    flat = [(place, column[skill], level) for place, row in enumerate(rows) for skill, level in row.items()]
+    ticket, skill, level = zip(*flat, strict=True) if flat else ((), (), ())
+    return Needs(np.array(ticket, np.int32), np.array(skill, np.int32), np.array(level, np.int8))
+
+
+def _columns(holder: object, **types: type) -> None:
+    for name, dtype in types.items():
+        given: ArrayLike = getattr(holder, name)
+        column = np.ascontiguousarray(given, dtype)
+        if column.ndim != 1:
+            raise InvalidProblem(f"{name} must have one dimension, not shape {column.shape}")
+        object.__setattr__(holder, name, column)  # frozen for everybody else
+
+
+def _same_length(holder: object, *names: str) -> None:
+    lengths = {name: len(getattr(holder, name)) for name in names}
+    if len(set(lengths.values())) > 1:
+        raise InvalidProblem(f"{type(holder).__name__}: columns differ in length: {lengths}")
+
+
+def _unique(ids: I64, name: str) -> None:
+    if len(set(ids.tolist())) != len(ids):
+        raise InvalidProblem(f"{name} must be unique")
+
+
+def _within(column: NDArray[Any], name: str, low: float, high: float | None) -> None:
+    """Also refuses nan, which passes no comparison, and inf."""
+    if column.size and not (column.min() >= low and column.max() <= (np.finfo(np.float64).max if high is None else high)):
+        raise InvalidProblem(f"{name} must be {low} or more" + ("" if high is None else f", {high} at most"))
+
+
+def _lookup(ids: I64, wanted: I64) -> Index:
+    """Positions of the wanted ids, −1 where there is none."""
+    place = {identity: at for at, identity in enumerate(ids.tolist())}
+    return np.array([place.get(identity, -1) for identity in wanted.tolist()], np.intp)

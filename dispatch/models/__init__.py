@@ -1,0 +1,8 @@
+"""Offers, routing, runs and the agents' feeds, one file a matter."""
+
+from dispatch.models.feed import Feed, FeedEvent
+from dispatch.models.offers import Offer, OfferState
+from dispatch.models.routing import Policy, Rate, Requirement, Route
+from dispatch.models.runs import Run, Standing
+
+__all__ = ["Feed", "FeedEvent", "Offer", "OfferState", "Policy", "Rate", "Requirement", "Route", "Run", "Standing"]

@@ -1,0 +1,81 @@
+"""Offer: a time-limited proposal of one ticket to one agent. Changed in dispatch/offers.py only."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from agents.models import Agent, Shift
+from dispatch.models.runs import Run
+from tickets.models import Ticket
+
+
+class OfferState(models.TextChoices):
+    """pending → accepted | declined | expired | rescinded | revoked | cancelled; accepted → completed | released.
+
+    A database trigger refuses any other step.
+    """
+
+    PENDING = "pending", _("open")
+    ACCEPTED = "accepted", _("accepted")  # this agent was first, in time: the holder
+    DECLINED = "declined", _("declined")  # the agent said no; nothing else follows, ever
+    EXPIRED = "expired", _("expired")  # the deadline passed; the agent is paused, one click returns
+    RESCINDED = "rescinded", _("taken by another")  # another of the parallel offers won
+    REVOKED = "revoked", _("revoked")  # the agent went offline, the lease ended, or an admin did it
+    CANCELLED = "cancelled", _("no longer needed")  # the customer left
+    COMPLETED = "completed", _("completed")  # the holder resolved the ticket
+    RELEASED = "released", _("handed back")  # the holder handed it back or dropped out
+
+
+class Offer(models.Model):
+    """One ticket, one agent, one deadline. While it is pending or accepted it takes units of the agent's shift."""
+
+    ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="offers", verbose_name=_("ticket"))
+    agent = models.ForeignKey(Agent, models.PROTECT, related_name="offers", verbose_name=_("agent"))
+    shift = models.ForeignKey(Shift, models.PROTECT, related_name="offers", verbose_name=_("shift"))
+    run = models.ForeignKey(Run, models.PROTECT, related_name="made", verbose_name=_("run"))
+    state = models.CharField(_("state"), max_length=10, choices=OfferState, default=OfferState.PENDING)
+    reason = models.CharField(_("reason"), max_length=40, blank=True)
+    units = models.PositiveSmallIntegerField(_("units"))
+    pay_cents = models.PositiveIntegerField(_("pay in cents"))  # fixed when offered: what the card says is what is paid
+    currency = models.CharField(_("currency"), max_length=3)
+    terms = models.JSONField(_("terms of the score"), default=dict)  # why this agent: dispatch/matching/explain.py
+    made_at = models.DateTimeField(_("made"), db_default=Now(), editable=False)
+    expires_at = models.DateTimeField(_("deadline"))
+    answered_at = models.DateTimeField(_("answered"), null=True, blank=True)  # when it left pending
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)  # when it stopped taking units
+
+    LIVE: ClassVar = (OfferState.PENDING, OfferState.ACCEPTED)
+
+    class Meta:
+        verbose_name = _("offer")
+        verbose_name_plural = _("offers")
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["ticket"], condition=Q(state="accepted"), name="offer_one_holder_a_ticket"),
+            models.UniqueConstraint(
+                fields=["ticket", "agent"], condition=Q(state="pending"), name="offer_one_pending_a_pair"
+            ),
+            models.UniqueConstraint(
+                fields=["agent"], condition=Q(state="pending"), name="offer_one_pending_an_agent"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="pending", answered_at__isnull=True)
+                | (~Q(state="pending") & Q(answered_at__isnull=False)),
+                name="offer_answered_once",
+            ),
+            models.CheckConstraint(
+                condition=Q(state__in=["pending", "accepted"], ended_at__isnull=True)
+                | (~Q(state__in=["pending", "accepted"]) & Q(ended_at__isnull=False)),
+                name="offer_ended_at_iff_ended",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["expires_at"], name="offer_pending_deadline", condition=Q(state="pending")),
+            models.Index(fields=["shift"], name="offer_live_of_shift", condition=Q(state__in=["pending", "accepted"])),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.state}"

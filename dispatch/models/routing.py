@@ -1,0 +1,125 @@
+"""How a topic finds people and what it pays: Route, Requirement, Rate, Policy. Made by admins, read by runs."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from agents.models import Pool, Skill
+from dispatch.matching.problem import Weights
+from tickets.models import Topic
+
+
+class Route(models.Model):
+    """How the tickets of one topic find people. The one without a topic serves tickets of no or an unrouted topic."""
+
+    topic = models.OneToOneField(
+        Topic, models.CASCADE, null=True, blank=True, related_name="route", verbose_name=_("topic")
+    )
+    pool = models.ForeignKey(Pool, models.PROTECT, related_name="routes", verbose_name=_("pool"))
+    offer_seconds = models.PositiveSmallIntegerField(
+        _("seconds to answer an offer"), default=20, validators=[MinValueValidator(5), MaxValueValidator(600)]
+    )
+    units = models.PositiveSmallIntegerField(
+        _("units of attention"), default=30, validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text=_("Of 100 that a person has: voice 100, chat 25–34, mail 10–20."),
+    )
+    expected_minutes = models.PositiveSmallIntegerField(_("expected minutes of work"), default=6)
+    target_seconds = models.PositiveIntegerField(_("target: seconds to a person"), default=60)
+    max_wait_seconds = models.PositiveIntegerField(
+        _("seconds after which it is served before any younger ticket"), default=600
+    )
+
+    class Meta:
+        verbose_name = _("route")
+        verbose_name_plural = _("routes")
+        ordering = ["topic__position", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["pool"], condition=Q(topic__isnull=True), name="route_default_once_a_pool"
+            ),
+            models.CheckConstraint(condition=Q(units__gte=1, units__lte=100), name="route_units_1_to_100"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic or '*'} → {self.pool}"
+
+
+class Requirement(models.Model):
+    """A skill that a topic needs (never relaxed) or prefers."""
+
+    route = models.ForeignKey(Route, models.CASCADE, related_name="requirements", verbose_name=_("route"))
+    skill = models.ForeignKey(Skill, models.PROTECT, related_name="+", verbose_name=_("skill"))
+    level = models.PositiveSmallIntegerField(
+        _("lowest level"), default=1, validators=[MinValueValidator(1), MaxValueValidator(5)]
+    )
+    required = models.BooleanField(_("required"), default=True)
+
+    class Meta:
+        verbose_name = _("requirement")
+        verbose_name_plural = _("requirements")
+        constraints = [models.UniqueConstraint(fields=["route", "skill"], name="requirement_skill_once_a_route")]
+
+    def __str__(self) -> str:
+        return f"{self.skill} ≥ {self.level}"
+
+
+class Rate(models.Model):
+    """What a ticket of a topic pays from a date on. The one without a topic is the default."""
+
+    topic = models.ForeignKey(
+        Topic, models.CASCADE, null=True, blank=True, related_name="rates", verbose_name=_("topic")
+    )
+    amount_cents = models.PositiveIntegerField(_("amount in cents"))
+    currency = models.CharField(_("currency"), max_length=3, default="EUR")
+    valid_from = models.DateField(_("valid from"))
+
+    class Meta:
+        verbose_name = _("rate")
+        verbose_name_plural = _("rates")
+        ordering = ["topic__position", "-valid_from"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["topic", "valid_from"], nulls_distinct=False, name="rate_once_a_topic_and_date"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic or '*'}: {self.amount_cents / 100:.2f} {self.currency}"
+
+
+class Policy(models.Model):
+    """A version of the weights of a pool. Never edited in place: a new version replaces the current one."""
+
+    pool = models.ForeignKey(Pool, models.PROTECT, related_name="policies", verbose_name=_("pool"))
+    version = models.PositiveIntegerField(_("version"))
+    current = models.BooleanField(_("current"), default=True)
+    fit = models.FloatField(_("fit"), default=Weights.fit)
+    wait = models.FloatField(_("wait"), default=Weights.wait)
+    wait_cap = models.FloatField(_("cap of wait ÷ target"), default=Weights.wait_cap)
+    priority = models.FloatField(_("priority"), default=Weights.priority)
+    fairness = models.FloatField(_("fair share"), default=Weights.fairness)
+    known = models.FloatField(_("known agent"), default=Weights.known)
+    load = models.FloatField(_("load"), default=Weights.load)
+    scarcity = models.FloatField(_("scarcity of skills"), default=Weights.scarcity)
+    max_parallel = models.PositiveSmallIntegerField(
+        _("offers of one ticket at once"), default=3, validators=[MinValueValidator(1), MaxValueValidator(3)]
+    )
+    grace_seconds = models.PositiveSmallIntegerField(
+        _("seconds a lost agent keeps held tickets"), default=60
+    )
+    note = models.CharField(_("why"), max_length=200, blank=True)
+    created_at = models.DateTimeField(_("made"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("policy")
+        verbose_name_plural = _("policies")
+        ordering = ["pool", "-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["pool", "version"], name="policy_version_once"),
+            models.UniqueConstraint(fields=["pool"], condition=Q(current=True), name="policy_one_current_a_pool"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pool} v{self.version}"

@@ -1,0 +1,45 @@
+"""Run: one pass of the matcher over one pool, with what it saw. Standing: what a run knows of an agent's past."""
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from agents.models import Agent, Pool
+from dispatch.models.routing import Policy
+
+
+class Run(models.Model):
+    """One pass of the matcher. Stored only when it made offers or left a ticket without any."""
+
+    pool = models.ForeignKey(Pool, models.PROTECT, related_name="runs", verbose_name=_("pool"))
+    policy = models.ForeignKey(Policy, models.PROTECT, related_name="runs", verbose_name=_("policy"))
+    started_at = models.DateTimeField(_("started"), db_default=Now(), editable=False)
+    tickets = models.PositiveIntegerField(_("tickets waiting"))
+    agents = models.PositiveIntegerField(_("agents free"))
+    offers = models.PositiveIntegerField(_("offers made"))
+    solve_micros = models.PositiveIntegerField(_("solver, µs"))
+    snapshot = models.BinaryField(_("what it saw"))  # dispatch/matching/snapshot.py: numbers only, no customer text
+
+    class Meta:
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.pool}"
+
+
+class Standing(models.Model):
+    """Figures of an agent's recent past that the score uses, refreshed by the tick over a sliding window."""
+
+    agent = models.OneToOneField(Agent, models.CASCADE, primary_key=True, related_name="standing", verbose_name=_("agent"))
+    accept_rate = models.FloatField(_("share of offers accepted"), default=1.0)
+    share = models.FloatField(_("earnings per online hour, 1 = the pool's mean"), default=1.0)
+    refreshed_at = models.DateTimeField(_("refreshed"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("standing")
+        verbose_name_plural = _("standings")
+
+    def __str__(self) -> str:
+        return str(self.agent_id)

@@ -1,0 +1,250 @@
+"""The one place where an offer changes: make, accept, decline, expire, and the endings that others cause.
+
+Lock order: pool advisory → shifts (by id) → ticket → offer → feed counters. A command that ends offers of several agents
+locks all their shifts first.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from agents.models import EntryKind, Shift, ShiftState
+from agents.pay import credit
+from agents.shifts import shift_choose, shift_locked, shifts_lock, units_free
+from agents.signals import tell_availability_changed
+from dispatch import events, feed
+from dispatch.errors import OfferExpired, OfferGone, OfferNotFound
+from dispatch.models import Offer, OfferState
+from tickets import events as ticket_events
+from tickets import timeline
+from tickets.errors import TicketNotWaiting
+from tickets.lifecycle import ticket_hold
+from tickets.models import Ticket, TicketState
+from tickets.signals import tell_queue_changed
+from tickets.timeline import update_returning
+
+MISSED = "missed_offer"  # reason of the pause after an offer ran out
+
+ENDINGS = {
+    OfferState.DECLINED: events.OFFER_DECLINED,
+    OfferState.EXPIRED: events.OFFER_EXPIRED,
+    OfferState.RESCINDED: events.OFFER_RESCINDED,
+    OfferState.REVOKED: events.OFFER_REVOKED,
+    OfferState.CANCELLED: events.OFFER_CANCELLED,
+    OfferState.COMPLETED: events.OFFER_COMPLETED,
+    OfferState.RELEASED: events.OFFER_RELEASED,
+}
+AFTER_WORK = (OfferState.COMPLETED, OfferState.RELEASED)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """What ended, as the UPDATE returned it."""
+
+    offer_id: int
+    ticket_id: int
+    agent_id: int
+    shift_id: int
+    units: int
+
+
+def offer_accept(*, offer_id: int, agent_id: int, epoch: int) -> Offer:
+    """The agent takes the ticket: exactly one can. Outermost.
+
+    Accepting again what this agent already holds gives the same answer. Raises OfferNotFound, OfferGone (another was
+    faster, or it was taken back), OfferExpired (by the database's clock), ShiftEnded, NotOnline.
+    """
+    with timeline.command():
+        offer = _own(offer_id, agent_id)
+        rivals = Offer.objects.filter(ticket_id=offer.ticket_id, state=OfferState.PENDING).exclude(pk=offer.pk)
+        shifts = shifts_lock([offer.shift_id, *rivals.values_list("shift_id", flat=True)])
+        shift = shifts[offer.shift_id]
+        if shift.ended_at is not None or shift.epoch != epoch:
+            shift = shift_locked(agent_id=agent_id, epoch=epoch)  # says which of the two refusals it is
+        won = Offer.objects.filter(
+            pk=offer_id, shift=shift, state=OfferState.PENDING, expires_at__gt=Now()
+        ).update(state=OfferState.ACCEPTED, answered_at=Now())
+        if not won:
+            return _already_answered(offer_id)
+        agent = offer.agent
+        try:
+            ticket_hold(ticket_id=offer.ticket_id, agent_name=agent.name, actor_id=agent.user_id)
+        except TicketNotWaiting:
+            raise OfferGone from None
+        end(rivals, OfferState.RESCINDED, "taken", locked=shifts)
+        feed.record(
+            agent_id, events.OFFER_ACCEPTED, {"offer": offer_id, "reason": "", "ticket": offer.ticket.public_id}
+        )
+    offer.state = OfferState.ACCEPTED
+    return offer
+
+
+def offer_decline(*, offer_id: int, agent_id: int, epoch: int, reason: str = "") -> Offer:
+    """The agent says no; units are free at once, and nothing else follows, ever. Outermost.
+
+    Declining again what this agent has declined gives the same answer. Raises as offer_accept.
+    """
+    with timeline.command():
+        offer = _own(offer_id, agent_id)
+        shift = shift_locked(agent_id=agent_id, epoch=epoch)
+        ended = end(
+            Offer.objects.filter(pk=offer_id, shift=shift, state=OfferState.PENDING, expires_at__gt=Now()),
+            OfferState.DECLINED,
+            reason[:40],
+            locked={shift.pk: shift},
+        )
+        if not ended:
+            return _already_answered(offer_id, OfferState.DECLINED)
+    offer.state, offer.reason = OfferState.DECLINED, reason[:40]
+    return offer
+
+
+def _own(offer_id: int, agent_id: int) -> Offer:
+    offer = Offer.objects.select_related("agent", "ticket").filter(pk=offer_id, agent_id=agent_id).first()
+    if offer is None:
+        raise OfferNotFound
+    return offer
+
+
+def _already_answered(offer_id: int, same: OfferState = OfferState.ACCEPTED) -> Offer:
+    """A pending offer could not be answered: because it was, in the same way; or else the refusal that says why."""
+    offer = Offer.objects.select_related("agent", "ticket").get(pk=offer_id)
+    if offer.state == same or (same == OfferState.ACCEPTED and offer.state in AFTER_WORK):
+        return offer
+    if offer.state in (OfferState.EXPIRED, OfferState.PENDING):  # still pending, yet late: the tick has not come by
+        raise OfferExpired
+    raise OfferGone
+
+
+def due_offer_ids(limit: int = 500) -> list[tuple[int, int]]:
+    """(offer id, shift id) of open offers whose deadline has passed, by shift so that locks come in order."""
+    return list(
+        Offer.objects.filter(state=OfferState.PENDING, expires_at__lte=Now())
+        .order_by("shift_id", "pk")
+        .values_list("pk", "shift_id")[:limit]
+    )
+
+
+def offer_expire(*, offer_id: int, shift_id: int) -> bool:
+    """The deadline has passed: the offer ends, and its agent is paused so that nothing is offered to an empty chair.
+
+    Outermost. False when an answer came first; safe to run twice.
+    """
+    with timeline.command():
+        shift = shifts_lock([shift_id])[shift_id]
+        ended = end(
+            Offer.objects.filter(pk=offer_id, state=OfferState.PENDING, expires_at__lte=Now()),
+            OfferState.EXPIRED,
+            "deadline",
+            locked={shift_id: shift},
+        )
+        if not ended:
+            return False
+        if shift.state == ShiftState.ONLINE and shift_choose(shift, ShiftState.PAUSED, MISSED):
+            end(
+                Offer.objects.filter(shift=shift, state=OfferState.PENDING), OfferState.REVOKED, MISSED, locked={shift_id: shift}
+            )
+            tell_shift(shift)
+    return True
+
+
+def offers_cancel(*, ticket_id: int) -> int:
+    """The customer closed the ticket: open offers are cancelled, the holder's is completed and paid. Outermost.
+
+    Returns how many ended. Safe to run twice; does nothing when the ticket is open.
+    """
+    with timeline.command():
+        live = Offer.objects.filter(ticket_id=ticket_id, state__in=Offer.LIVE)
+        shifts = shifts_lock(live.values_list("shift_id", flat=True))
+        ticket = Ticket.objects.select_for_update().filter(pk=ticket_id, state=TicketState.CLOSED).first()
+        if ticket is None:
+            return 0
+        ended = end(live.filter(state=OfferState.PENDING), OfferState.CANCELLED, "customer", locked=shifts)
+        return len(ended + complete(live.filter(state=OfferState.ACCEPTED), "customer", locked=shifts))
+
+
+def complete(offers: QuerySet[Offer], reason: str, *, locked: dict[int, Shift]) -> list[Ended]:
+    """accepted → completed, and the pay that was shown is credited, once. Inner."""
+    ended = end(offers, OfferState.COMPLETED, reason, locked=locked)
+    for offer in Offer.objects.select_related("ticket__topic").filter(pk__in=[one.offer_id for one in ended]):
+        if offer.pay_cents == 0:
+            continue
+        entry = credit(
+            agent_id=offer.agent_id,
+            kind=EntryKind.TICKET,
+            amount_cents=offer.pay_cents,
+            currency=offer.currency,
+            reference=f"offer:{offer.pk}",
+            memo=f"{offer.ticket.number} · {offer.ticket.topic.name_en if offer.ticket.topic else 'General'}",
+        )
+        feed.record(
+            offer.agent_id,
+            events.LEDGER_CREDITED,
+            {
+                "amount_cents": entry.amount_cents,
+                "currency": entry.currency,
+                "reference": entry.reference,
+                "memo": entry.memo,
+            },
+        )
+    return ended
+
+
+def end(
+    offers: QuerySet[Offer], state: OfferState, reason: str, *, locked: dict[int, Shift]
+) -> list[Ended]:
+    """End those of the offers that still are in the state the queryset asks for; free their units; tell everybody.
+
+    Inner. The queryset's condition decides races by the row count; `locked` are the shifts that the caller has locked.
+    """
+    values = {"state": state, "reason": reason, "ended_at": Now()}
+    if state not in AFTER_WORK:
+        values["answered_at"] = Now()
+    ended = [
+        Ended(*row)
+        for row in update_returning(offers, ["id", "ticket_id", "agent_id", "shift_id", "units"], **values)
+    ]
+    for one in ended:
+        if one.shift_id not in locked:
+            raise RuntimeError(f"shift {one.shift_id} of offer {one.offer_id} was not locked before its ticket")
+        units_free(one.shift_id, one.units)
+    _tell_ended(ended, state, reason)
+    return ended
+
+
+def _tell_ended(ended: Iterable[Ended], state: OfferState, reason: str) -> None:
+    ended = list(ended)
+    if not ended:
+        return
+    names = {}
+    if state in AFTER_WORK:
+        names = dict(Ticket.objects.filter(pk__in=[one.ticket_id for one in ended]).values_list("pk", "public_id"))
+    else:
+        # What became of the ticket itself is told by its own step; these would leave no trace in its timeline otherwise.
+        for one in ended:
+            timeline.advance(
+                Ticket.objects.filter(pk=one.ticket_id),
+                ticket_events.OFFER_ENDED,
+                {"offer": one.offer_id, "agent": one.agent_id, "state": state, "reason": reason},
+            )
+    for one in sorted(ended, key=lambda one: one.agent_id):
+        data = {"offer": one.offer_id, "reason": reason}
+        if names:
+            data["ticket"] = names[one.ticket_id]
+        feed.record(one.agent_id, ENDINGS[state], data)
+    if state in (OfferState.DECLINED, OfferState.EXPIRED, OfferState.REVOKED):
+        tell_queue_changed(one.ticket_id for one in ended)
+    tell_availability_changed({one.agent_id for one in ended})
+
+
+def tell_shift(shift: Shift, *, lost: bool = False, key: str | None = None, digest: str = "") -> None:
+    """Tell all tabs of the agent what the shift is now. Inner."""
+    feed.record(
+        shift.agent_id,
+        events.SHIFT_CHANGED,
+        {"epoch": shift.epoch, "state": shift.state, "reason": shift.reason, "lost": lost},
+        key=key,
+        digest=digest,
+    )

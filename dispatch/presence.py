@@ -1,0 +1,213 @@
+"""What an agent says about being there: go online, pause, finish, go offline, beat; and what happens when they vanish."""
+
+from collections.abc import Iterable
+
+
+from agents.errors import ShiftEnded
+from agents.models import EndReason, Shift, ShiftState
+from agents.shifts import (
+    lease_renew,
+    lost_shift_ids,
+    shift_choose,
+    shift_end,
+    shift_locked,
+    shift_mark_lost,
+    shift_open,
+    shifts_lock,
+)
+from dispatch import feed, routes
+from dispatch.models import Offer, OfferState
+from dispatch.offers import end, tell_shift
+from tickets import events as ticket_events
+from tickets import timeline
+from tickets.lifecycle import ticket_release
+from tickets.models import Ticket, TicketState
+
+DEFAULT_GRACE = 60  # seconds, for an agent of no pool with a policy
+
+
+def go_online(*, agent_id: int, key: str | None = None) -> Shift:
+    """Open a shift, or return to the open one from a pause, from finishing, or after a lost connection. Outermost.
+
+    Doing it twice, or in a second tab, gives the same shift. Raises NotAdmitted, KeyReused.
+    """
+    digest = timeline.digest_of("go_online")
+
+    def act() -> Shift:
+        with timeline.command():
+            shift, changed = shift_open(agent_id=agent_id)
+            if changed:
+                for ticket_id in _held_ticket_ids(shift):
+                    _tell_back(ticket_id)
+                tell_shift(shift, key=key, digest=digest)
+        return shift
+
+    def again() -> Shift:
+        shift = Shift.objects.filter(agent_id=agent_id, ended_at__isnull=True).first()
+        if shift is None:  # the receipt is that of a shift that is over
+            raise ShiftEnded
+        return shift
+
+    return feed.once(agent_id, key, digest, act, again)
+
+
+def _tell_back(ticket_id: int) -> None:
+    last = Ticket.objects.filter(
+        pk=ticket_id,
+        state=TicketState.HELD,
+        events__type=ticket_events.AGENT_LOST.name,
+    ).exists()
+    if last:
+        timeline.advance(Ticket.objects.filter(pk=ticket_id, state=TicketState.HELD), ticket_events.AGENT_BACK)
+
+
+def pause(*, agent_id: int, epoch: int, reason: str = "", key: str | None = None) -> Shift:
+    """Nothing new for a while; open offers are taken back, held tickets stay. Outermost. Raises ShiftEnded, NotOnline."""
+    return _choose(agent_id, epoch, ShiftState.PAUSED, reason[:40], key)
+
+
+def finish(*, agent_id: int, epoch: int, key: str | None = None) -> Shift:
+    """Nothing new any more; held tickets are brought to their end. Outermost. Raises ShiftEnded, NotOnline."""
+    return _choose(agent_id, epoch, ShiftState.FINISHING, "", key)
+
+
+def _choose(agent_id: int, epoch: int, state: ShiftState, reason: str, key: str | None) -> Shift:
+    digest = timeline.digest_of("shift_choose", state, reason, epoch)
+
+    def act() -> Shift:
+        with timeline.command():
+            shift = shift_locked(agent_id=agent_id, epoch=epoch)
+            if shift_choose(shift, state, reason):
+                _revoke_pending(shift, state)
+                tell_shift(shift, key=key, digest=digest)
+        return shift
+
+    return feed.once(agent_id, key, digest, act, lambda: Shift.objects.get(agent_id=agent_id, epoch=epoch))
+
+
+def go_offline(*, agent_id: int, epoch: int, key: str | None = None) -> Shift:
+    """End the shift: open offers are taken back, held tickets go back to waiting with their age. Outermost.
+
+    Raises ShiftEnded, NotOnline.
+    """
+    digest = timeline.digest_of("go_offline", epoch)
+
+    def act() -> Shift:
+        with timeline.command():
+            shift = shift_locked(agent_id=agent_id, epoch=epoch)
+            _end(shift, EndReason.AGENT, key=key, digest=digest)
+        return shift
+
+    return feed.once(agent_id, key, digest, act, lambda: Shift.objects.get(agent_id=agent_id, epoch=epoch))
+
+
+def force_offline(*, shift_id: int) -> bool:
+    """An admin ends a shift. Outermost. False when it had ended already."""
+    with timeline.command():
+        shift = shifts_lock([shift_id])[shift_id]
+        if shift.ended_at is not None:
+            return False
+        _end(shift, EndReason.FORCED)
+    return True
+
+
+def beat(*, agent_id: int, epoch: int) -> Shift:
+    """The browser is still there. One write, to the lease only. Raises ShiftEnded, NotOnline."""
+    shift = Shift.objects.filter(agent_id=agent_id, epoch=epoch, ended_at__isnull=True).first()
+    if shift is None or not beats([shift.pk]):
+        raise ShiftEnded
+    return shift
+
+
+def beats(shift_ids: Iterable[int]) -> set[int]:
+    """Beats of many shifts in one statement. Returns those whose shift is still open."""
+    return lease_renew(shift_ids=shift_ids)
+
+
+# --- The tick's part --------------------------------------------------------------------------------------------------
+
+
+def leases_end() -> int:
+    """Mark agents whose lease ran out as lost: open offers are taken back at once, customers are told of the grace time.
+
+    Each in a transaction of its own. Returns how many.
+    """
+    return sum(_lose(shift_id) for shift_id in lost_shift_ids())
+
+
+def _lose(shift_id: int) -> bool:
+    with timeline.command():
+        shift = shift_mark_lost(shift_id)
+        if shift is None:
+            return False
+        _revoke_pending(shift, "lease")
+        grace = _grace(shift)
+        for ticket_id in _held_ticket_ids(shift):
+            timeline.advance(
+                Ticket.objects.filter(pk=ticket_id, state=TicketState.HELD),
+                ticket_events.AGENT_LOST,
+                {"grace_seconds": grace},
+            )
+        tell_shift(shift, lost=True)
+    return True
+
+
+def graces_end() -> int:
+    """End the shifts whose grace time is over too; their tickets go back to waiting. Returns how many."""
+    over = 0
+    for shift in Shift.objects.filter(ended_at__isnull=True, lost_at__isnull=False).order_by("pk")[:200]:
+        over += _end_lost(shift.pk, _grace(shift))
+    return over
+
+
+def _end_lost(shift_id: int, grace: int) -> bool:
+    with timeline.command():
+        shift = shifts_lock([shift_id])[shift_id]
+        held = _held_ticket_ids(shift)
+        gone = Shift.objects.filter(pk=shift_id, ended_at__isnull=True, lost_at__isnull=False)
+        if held:  # who holds nothing needs no grace: nobody is waiting for them
+            gone = gone.extra(where=["lost_at + make_interval(secs => %s) <= statement_timestamp()"], params=[grace])
+        if not gone.exists():
+            return False
+        _end(shift, EndReason.LEASE)
+    return True
+
+
+def _grace(shift: Shift) -> int:
+    pool_id = shift.agent.pools.order_by("pk").values_list("pk", flat=True).first()
+    return routes.policy(pool_id).grace_seconds if pool_id is not None else DEFAULT_GRACE
+
+
+# --- Shared steps -----------------------------------------------------------------------------------------------------
+
+
+def _end(shift: Shift, reason: EndReason, *, key: str | None = None, digest: str = "") -> None:
+    _revoke_pending(shift, reason)
+    for ticket_id in _held_ticket_ids(shift):
+        ticket_release(ticket_id=ticket_id, reason=reason, actor_id=None)
+        end(
+            Offer.objects.filter(ticket_id=ticket_id, shift=shift, state=OfferState.ACCEPTED),
+            OfferState.RELEASED,
+            reason,
+            locked={shift.pk: shift},
+        )
+    shift_end(shift, reason)
+    tell_shift(shift, key=key, digest=digest)
+
+
+def _revoke_pending(shift: Shift, reason: str) -> None:
+    end(
+        Offer.objects.filter(shift=shift, state=OfferState.PENDING),
+        OfferState.REVOKED,
+        reason,
+        locked={shift.pk: shift},
+    )
+
+
+def _held_ticket_ids(shift: Shift) -> list[int]:
+    """Tickets whose holder this shift is, by id: the order in which their rows are locked."""
+    return list(
+        Offer.objects.filter(shift=shift, state=OfferState.ACCEPTED).order_by("ticket_id").values_list("ticket_id", flat=True)
+    )
+
+

@@ -1,0 +1,139 @@
+"""The queue as others see it: which pools want a run, place and expected wait on the ticket, figures of the recent past."""
+
+from datetime import timedelta
+
+from django.db import connection
+from django.db.models import Case, Exists, ExpressionWrapper, F, DurationField, OuterRef, Value, When
+from django.db.models.functions import Now
+
+from dispatch import routes
+from dispatch.models import Offer, OfferState
+from dispatch.runs import queue_of
+from tickets import events, timeline
+from tickets.models import Ticket, TicketState
+
+PLACES_MOST = 200  # places told a pool; further back nobody counts along
+FRESH = timedelta(minutes=30)  # an observed wait that is older says nothing about now
+STEP_SECONDS = 15  # a change of the expected wait below this is not worth telling
+WINDOW = timedelta(days=7)  # of the sliding window of standings
+
+
+def pools_due() -> set[int]:
+    """Pools with a waiting ticket that has no open offer. One query a pool."""
+    plan = routes.routes()
+    pending = Offer.objects.filter(ticket=OuterRef("pk"), state=OfferState.PENDING)
+    return {pool_id for pool_id in plan.pools() if queue_of(pool_id, plan).exclude(Exists(pending)).exists()}
+
+
+def closed_with_live_offers(limit: int = 100) -> list[int]:
+    """Tickets that the customer closed while an offer of theirs was live, and whose ending was lost on the way."""
+    return list(
+        Offer.objects.filter(state__in=Offer.LIVE, ticket__state=TicketState.CLOSED)
+        .values_list("ticket_id", flat=True)
+        .distinct()[:limit]
+    )
+
+
+def places_write() -> int:
+    """Write place and expected wait down to the waiting tickets, and tell those whose figures changed.
+
+    The expected wait is the wait of the last ticket of the pool that came to a person (last-to-enter-service delay,
+    Ibrahim and Whitt 2009), or null when none did of late: no figure is better than a wrong one. Returns tickets told.
+    """
+    plan = routes.routes()
+    return sum(_places_of(pool_id) for pool_id in sorted(plan.pools()))
+
+
+def _places_of(pool_id: int) -> int:
+    plan = routes.routes()
+    waiting = list(
+        queue_of(pool_id, plan)
+        .order_by("waiting_since", "id")
+        .values_list("id", "place", "expected_seconds")[:PLACES_MOST]
+    )
+    if not waiting:
+        return 0
+    expected = _last_wait(pool_id)
+    places: dict[int, int] = {}
+    for place, (ticket_id, before, told) in enumerate(waiting, start=1):
+        if place != before or _differs(expected, told):
+            places[ticket_id] = place
+    if not places:
+        return 0
+    with timeline.command():
+        return len(
+            timeline.advance(
+                Ticket.objects.filter(pk__in=list(places), state=TicketState.WAITING),
+                events.PLACED,
+                {ticket_id: {"place": place, "expected_seconds": expected} for ticket_id, place in places.items()},
+                place=Case(*[When(pk=ticket_id, then=Value(place)) for ticket_id, place in places.items()]),
+                expected_seconds=expected,
+            )
+        )
+
+
+def _differs(expected: int | None, told: int | None) -> bool:
+    if expected is None or told is None:
+        return expected is not told
+    return abs(expected - told) >= STEP_SECONDS
+
+
+def _last_wait(pool_id: int) -> int | None:
+    """Seconds that the ticket waited which came to a person of this pool last."""
+    waited = (
+        Offer.objects.filter(run__pool_id=pool_id, state__in=(OfferState.ACCEPTED, OfferState.COMPLETED))
+        .filter(answered_at__gt=Now() - FRESH, ticket__first_held_at__isnull=False)
+        .order_by("-pk")
+        .values_list(
+            ExpressionWrapper(F("ticket__first_held_at") - F("ticket__created_at"), output_field=DurationField()), flat=True
+        )
+        .first()
+    )
+    return max(round(waited.total_seconds()), 0) if waited is not None else None
+
+
+def standings_refresh() -> int:
+    """Refresh the figures of agents who are online: share of offers accepted, earnings per online hour over the window.
+
+    Both are drawn towards the usual while there is little to go by: 4 of 5 offers accepted, one hour at the mean. A share
+    of 1 is the mean of all online. Returns agents refreshed. One query.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH here AS (SELECT DISTINCT agent_id FROM agents_shift WHERE ended_at IS NULL),
+            answers AS (
+                SELECT o.agent_id,
+                       count(*) FILTER (WHERE o.state IN ('accepted', 'completed', 'released')) AS yes,
+                       count(*) FILTER (WHERE o.state IN ('declined', 'expired')) AS no
+                FROM dispatch_offer o JOIN here USING (agent_id)
+                WHERE o.made_at > statement_timestamp() - %(window)s GROUP BY o.agent_id),
+            hours AS (
+                SELECT s.agent_id, sum(extract(epoch FROM coalesce(s.ended_at, statement_timestamp())
+                       - greatest(s.started_at, statement_timestamp() - %(window)s))) / 3600.0 AS online
+                FROM agents_shift s JOIN here USING (agent_id)
+                WHERE coalesce(s.ended_at, statement_timestamp()) > statement_timestamp() - %(window)s
+                GROUP BY s.agent_id),
+            earned AS (
+                SELECT l.agent_id, sum(l.amount_cents)::float AS cents
+                FROM agents_ledgerentry l JOIN here USING (agent_id)
+                WHERE l.created_at > statement_timestamp() - %(window)s GROUP BY l.agent_id),
+            mean AS (
+                SELECT coalesce(sum(cents), 0) / greatest(sum(online), 0.001) AS hourly
+                FROM hours LEFT JOIN earned USING (agent_id)),
+            figures AS (
+                SELECT here.agent_id,
+                       (coalesce(yes, 0) + 4.0) / (coalesce(yes, 0) + coalesce(no, 0) + 5.0) AS accept_rate,
+                       CASE WHEN mean.hourly > 0
+                            THEN (coalesce(cents, 0) + mean.hourly) / (coalesce(online, 0) + 1) / mean.hourly
+                            ELSE 1 END AS share
+                FROM here CROSS JOIN mean LEFT JOIN answers USING (agent_id) LEFT JOIN hours USING (agent_id)
+                     LEFT JOIN earned USING (agent_id))
+            INSERT INTO dispatch_standing (agent_id, accept_rate, share, refreshed_at)
+            SELECT agent_id, accept_rate, share, statement_timestamp() FROM figures ORDER BY agent_id
+            ON CONFLICT (agent_id) DO UPDATE SET accept_rate = excluded.accept_rate, share = excluded.share,
+                                                 refreshed_at = excluded.refreshed_at
+            """,
+            {"window": WINDOW},
+        )
+        return cursor.rowcount

@@ -1,0 +1,374 @@
+"""One matching run: load, solve, write offers, store what it saw. One run a pool at a time (advisory lock)."""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from math import inf
+from typing import Any, NamedTuple
+
+import numpy as np
+from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import connection
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
+from django.db.models.functions import Extract, JSONObject, Now
+from django.utils import timezone
+
+from agents.models import Agent, AgentSkill, AgentStatus, Shift, ShiftState
+from agents.shifts import units_free
+from dispatch import events, feed, routes
+from dispatch.matching import snapshot
+from dispatch.matching.problem import Agents, Needs, Pairs, Problem, Tickets
+from dispatch.matching.score import terms
+from dispatch.matching.solve import Solution, solve
+from dispatch.models import Offer, OfferState, Run
+from dispatch.pricing import price
+from dispatch.routes import PolicySpec, Routes, RouteSpec
+from tickets import events as ticket_events
+from tickets import timeline
+from tickets.models import Ticket, TicketState
+
+MOST_TICKETS = 2000  # a run; the rest waits for the next one, oldest first
+AGAIN_SECONDS = 60  # a declined ticket comes to the same person again at the earliest after this, and last of all
+LOCK_CLASS = 7301  # first half of the advisory lock's key; the pool is the second
+LANGUAGES = [code for code, _name in settings.LANGUAGES]
+
+
+class TicketRow(NamedTuple):
+    id: int
+    public_id: str
+    waited: float
+    priority: int
+    topic_id: int | None
+    language: str
+    summary: str
+    flagged: bool
+    known: list[int]
+    answered: list[dict[str, Any]]  # {"agent", "ago"}: who declined it, seconds ago
+
+
+class AgentRow(NamedTuple):
+    id: int
+    shift_id: int
+    units: int
+    units_taken: int
+    idle: float
+    profile_version: int
+    accept_rate: float | None
+    share: float | None
+
+
+@dataclass(frozen=True)
+class Profile:
+    """An agent's skills and languages at one version of them."""
+
+    version: int
+    levels: dict[int, int]  # skill id → level
+    languages: int  # bits, in the order of LANGUAGES
+
+
+_profiles: dict[int, Profile] = {}  # a process; a version from the database says when one is stale
+
+
+def match_pool(pool_id: int) -> int:
+    """Match the pool's waiting tickets with its free people once, and make the offers. Outermost.
+
+    Returns the number of offers made. Waits for a run of the same pool that is under way; safe to run twice.
+    """
+    plan = routes.routes()
+    policy = routes.policy(pool_id)
+    with timeline.command():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, pool_id])
+        tickets = _waiting(pool_id, plan)
+        if not tickets:
+            return 0
+        agents = _free(pool_id)
+        if not agents:
+            _flag(pool_id, tickets, plan, [False] * len(tickets))
+            return 0
+        problem = _problem(tickets, agents, plan, policy)
+        begun = time.perf_counter()
+        solution = solve(problem)
+        micros = int((time.perf_counter() - begun) * 1e6)
+        _flag(pool_id, tickets, plan, solution.scores.eligible.any(axis=1).tolist())
+        made = _take(tickets, agents, problem, solution, plan)
+        if not made:
+            return 0
+        run = Run.objects.create(
+            pool_id=pool_id,
+            policy_id=policy.id,
+            tickets=len(tickets),
+            agents=len(agents),
+            offers=len(made),
+            solve_micros=micros,
+            snapshot=snapshot.pack(problem, solution),
+        )
+        return _write(made, run)
+
+
+# --- What it sees -----------------------------------------------------------------------------------------------------
+
+
+def queue_of(pool_id: int, plan: Routes) -> QuerySet[Ticket]:
+    """Tickets that wait and whose topic's route leads to this pool."""
+    mine = [topic_id for topic_id, route in plan.by_topic.items() if route.pool_id == pool_id]
+    condition = Q(topic_id__in=mine)
+    if plan.default is not None and plan.default.pool_id == pool_id:
+        condition |= Q(topic_id__isnull=True) | ~Q(topic_id__in=list(plan.by_topic))
+    return Ticket.objects.filter(condition, state=TicketState.WAITING)
+
+
+def _waiting(pool_id: int, plan: Routes) -> list[TicketRow]:
+    """Tickets without an open offer, oldest first. One query."""
+    offers = Offer.objects.filter(ticket=OuterRef("pk"))
+    rows = (
+        queue_of(pool_id, plan)
+        .exclude(Exists(offers.filter(state=OfferState.PENDING)))
+        .order_by("waiting_since", "id")
+        .values_list(
+            "id",
+            "public_id",
+            Extract(Now() - F("waiting_since"), "epoch"),
+            "priority",
+            "topic_id",
+            "language",
+            "summary",
+            Case(When(flagged_at__isnull=True, then=False), default=True),
+            ArraySubquery(
+                Offer.objects.filter(
+                    ticket__customer=OuterRef("customer"), state=OfferState.COMPLETED
+                ).values("agent_id")
+            ),
+            ArraySubquery(
+                offers.filter(state__in=(OfferState.DECLINED, OfferState.RELEASED)).values(
+                    said=JSONObject(agent="agent_id", ago=Extract(Now() - F("ended_at"), "epoch"))
+                )
+            ),
+        )
+    )
+    return [TicketRow(*row) for row in rows[:MOST_TICKETS]]
+
+
+def _free(pool_id: int) -> list[AgentRow]:
+    """People of the pool who are online, have units free and no open offer. One query."""
+    rows = (
+        _shifts(pool_id)
+        .filter(units_taken__lt=F("units"))
+        .exclude(Exists(Offer.objects.filter(agent=OuterRef("agent"), state=OfferState.PENDING)))
+        .order_by("agent_id")
+        .values_list(
+            "agent_id",
+            "id",
+            "units",
+            "units_taken",
+            Extract(Now() - F("idle_since"), "epoch"),
+            "agent__profile_version",
+            "agent__standing__accept_rate",
+            "agent__standing__share",
+        )
+    )
+    return [AgentRow(*row) for row in rows]
+
+
+def _shifts(pool_id: int) -> QuerySet[Shift]:
+    return Shift.objects.filter(
+        state=ShiftState.ONLINE,
+        lost_at__isnull=True,
+        lease__expires_at__gt=Now(),
+        agent__pools=pool_id,
+        agent__status=AgentStatus.ADMITTED,
+        agent__user__is_active=True,
+    )
+
+
+def _profiles_of(versions: Sequence[tuple[int, int]]) -> list[Profile]:
+    """Skills and languages of (agent id, profile version); two queries if any is new or changed, else none."""
+    stale = [
+        agent_id
+        for agent_id, version in versions
+        if (known := _profiles.get(agent_id)) is None or known.version != version
+    ]
+    if stale:
+        levels: dict[int, dict[int, int]] = defaultdict(dict)
+        for agent_id, skill_id, level in AgentSkill.objects.filter(agent_id__in=stale).values_list(
+            "agent_id", "skill_id", "level"
+        ):
+            levels[agent_id][skill_id] = level
+        for agent_id, version, languages in Agent.objects.filter(pk__in=stale).values_list(
+            "pk", "profile_version", "languages"
+        ):
+            mask = sum(1 << place for place, code in enumerate(LANGUAGES) if code in languages)
+            _profiles[agent_id] = Profile(version, levels[agent_id], mask)
+    return [_profiles[agent_id] for agent_id, _version in versions]
+
+
+def _problem(tickets: Sequence[TicketRow], agents: Sequence[AgentRow], plan: Routes, policy: PolicySpec) -> Problem:
+    """The columns that the solver works on."""
+    specs = [_spec(plan, row) for row in tickets]
+    profiles = _profiles_of([(row.id, row.profile_version) for row in agents])
+    skills = sorted({skill for profile in profiles for skill in profile.levels} | {s for spec in specs for s in (*spec.required, *spec.preferred)})
+    column = {skill: place for place, skill in enumerate(skills)}
+    levels = np.zeros((len(agents), len(skills)), np.int8)
+    for place, profile in enumerate(profiles):
+        for skill, level in profile.levels.items():
+            levels[place, column[skill]] = level
+    here = {row.id for row in agents}
+    return Problem(
+        tickets=Tickets(
+            id=np.array([row.id for row in tickets], np.int64),
+            waited_seconds=np.array([max(float(row.waited), 0.0) for row in tickets]),
+            target_seconds=np.array([spec.target_seconds or 1 for spec in specs], np.float64),
+            max_wait_seconds=np.array([spec.max_wait_seconds or inf for spec in specs], np.float64),
+            priority=np.array([min(max(row.priority, -1), 10) for row in tickets], np.float64),
+            units=np.array([spec.units for spec in specs], np.int32),
+            language=np.array([LANGUAGES.index(row.language) if row.language in LANGUAGES else -1 for row in tickets], np.int8),
+            required=_needs([spec.required for spec in specs], column),
+            preferred=_needs([spec.preferred for spec in specs], column),
+            known=Pairs.of((row.id, agent) for row in tickets for agent in row.known),
+            excluded=Pairs.of((row.id, agent) for row in tickets for agent in _excluded(row, here)),
+        ),
+        agents=Agents(
+            id=np.array([row.id for row in agents], np.int64),
+            free_units=np.array([row.units - row.units_taken for row in agents], np.int32),
+            capacity_units=np.array([row.units for row in agents], np.int32),
+            load=np.array([row.units_taken / row.units for row in agents], np.float32),
+            idle_seconds=np.array([max(float(row.idle), 0.0) for row in agents], np.float32),
+            share=np.array([1.0 if row.share is None else row.share for row in agents], np.float32),
+            languages=np.array([profile.languages for profile in profiles], np.int64),
+            levels=levels,
+            skill_id=np.array(skills, np.int64),
+            accept=np.array([1.0 if row.accept_rate is None else row.accept_rate for row in agents], np.float32),
+        ),
+        weights=policy.weights,
+        fair_share=1.0,  # Standing.share is relative to the pool's mean already
+    )
+
+
+def _spec(plan: Routes, row: TicketRow) -> RouteSpec:
+    spec = plan.of(row.topic_id)
+    assert spec is not None  # the queue's condition let only routed tickets in
+    return spec
+
+
+def _needs(rows: Sequence[dict[int, int]], column: dict[int, int]) -> Needs:
+    flat = [(place, column[skill], level) for place, row in enumerate(rows) for skill, level in row.items()]
+    return Needs(
+        np.array([one[0] for one in flat], np.int32),
+        np.array([one[1] for one in flat], np.int32),
+        np.array([one[2] for one in flat], np.int8),
+    )
+
+
+def _excluded(row: TicketRow, here: set[int]) -> Iterable[int]:
+    """Who said no to this ticket: not asked again until everybody else who is free did, and never within a minute."""
+    recent = {said["agent"] for said in row.answered if said["ago"] < AGAIN_SECONDS}
+    said_no = {said["agent"] for said in row.answered}
+    return recent if here <= said_no else said_no
+
+
+# --- What it writes ---------------------------------------------------------------------------------------------------
+
+
+class Made(NamedTuple):
+    ticket: TicketRow
+    agent: AgentRow
+    spec: RouteSpec
+    terms: dict[str, float]
+
+
+def _take(
+    tickets: Sequence[TicketRow], agents: Sequence[AgentRow], problem: Problem, solution: Solution, plan: Routes
+) -> list[Made]:
+    """Take the units of each pair's shift; pairs whose agent has gone since are dropped. One query."""
+    wanted = [
+        Made(tickets[i], agents[j], _spec(plan, tickets[i]), dict(terms(problem, i, j))) for i, j, _value in solution.pairs
+    ]
+    if not wanted:
+        return []
+    units = {made.agent.shift_id: made.spec.units for made in wanted}
+    ordered = sorted(units)
+    with connection.cursor() as cursor:
+        # Locked in order first: the UPDATE alone would lock in the order of its plan.
+        cursor.execute(
+            "WITH free AS (SELECT s.id, w.units FROM agents_shift s JOIN unnest(%s::bigint[], %s::int[]) AS w(id, units)"
+            " ON w.id = s.id WHERE s.state = 'online' AND s.lost_at IS NULL AND s.units_taken + w.units <= s.units"
+            " ORDER BY s.id FOR UPDATE OF s)"
+            " UPDATE agents_shift SET units_taken = units_taken + free.units FROM free WHERE agents_shift.id = free.id"
+            " RETURNING agents_shift.id",
+            [ordered, [units[shift_id] for shift_id in ordered]],
+        )
+        taken = {row[0] for row in cursor.fetchall()}
+    return [made for made in wanted if made.agent.shift_id in taken]
+
+
+def _write(made: Sequence[Made], run: Run) -> int:
+    """Offers, the tickets' timelines, the agents' feeds: five queries, whatever their number. Returns offers written."""
+    agents_of: dict[int, list[int]] = defaultdict(list)
+    for one in made:
+        agents_of[one.ticket.id].append(one.agent.id)
+    still = timeline.advance(
+        Ticket.objects.filter(pk__in=list(agents_of), state=TicketState.WAITING),
+        ticket_events.OFFERED,
+        {ticket_id: {"agents": agents} for ticket_id, agents in agents_of.items()},
+    )
+    for one in made:
+        if one.ticket.id not in still:  # the customer closed it since it was read
+            units_free(one.agent.shift_id, one.spec.units)
+    standing = [one for one in made if one.ticket.id in still]
+    today = timezone.localdate()
+    rates = routes.rates()
+    offers = []
+    for one in standing:
+        pay = price(one.ticket.topic_id, today, rates)
+        offers.append(
+            Offer(
+                ticket_id=one.ticket.id,
+                agent_id=one.agent.id,
+                shift_id=one.agent.shift_id,
+                run=run,
+                units=one.spec.units,
+                pay_cents=pay.cents,
+                currency=pay.currency,
+                expires_at=Now() + timedelta(seconds=one.spec.offer_seconds),
+                terms=one.terms,
+            )
+        )
+    offers = Offer.objects.bulk_create(offers)
+    feed.record_many([(offer.agent_id, events.OFFER_MADE, {"offer": offer.pk}) for offer in offers])
+    return len(offers)
+
+
+def _flag(pool_id: int, tickets: Sequence[TicketRow], plan: Routes, possible: Sequence[bool]) -> None:
+    """Mark tickets that nobody who is online could take, busy or not, and unmark those that somebody could.
+
+    No query while somebody free can take each ticket; one or two more when not, and those of the marks.
+    """
+    stuck = [row for row, can in zip(tickets, possible, strict=True) if not can]
+    helped = [row.id for row, can in zip(tickets, possible, strict=True) if can and row.flagged]
+    online = _online(pool_id) if stuck else []
+    alone = []
+    for row in stuck:
+        spec = _spec(plan, row)
+        said_no = {said["agent"] for said in row.answered if said["ago"] < AGAIN_SECONDS}
+        someone = any(agent_id not in said_no and _able(profile, spec, row) for agent_id, profile in online)
+        if someone and row.flagged:
+            helped.append(row.id)
+        elif not someone and not row.flagged:
+            alone.append(row.id)
+    for ids, event, mark in ((alone, ticket_events.FLAGGED, Now()), (helped, ticket_events.UNFLAGGED, None)):
+        if ids:
+            timeline.advance(Ticket.objects.filter(pk__in=ids, state=TicketState.WAITING), event, flagged_at=mark)
+
+
+def _online(pool_id: int) -> list[tuple[int, Profile]]:
+    """Everybody of the pool who is online, busy or not."""
+    versions = list(_shifts(pool_id).values_list("agent_id", "agent__profile_version"))
+    return [(agent_id, profile) for (agent_id, _version), profile in zip(versions, _profiles_of(versions), strict=True)]
+
+
+def _able(profile: Profile, spec: RouteSpec, row: TicketRow) -> bool:
+    speaks = row.language not in LANGUAGES or profile.languages >> LANGUAGES.index(row.language) & 1
+    return bool(speaks) and all(profile.levels.get(skill, 0) >= level for skill, level in spec.required.items())

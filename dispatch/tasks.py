@@ -1,0 +1,64 @@
+"""Celery tasks: they fetch and call. Each can run twice, late, or on two workers at once.
+
+`run_ask` is how a run is asked for: at most one waits a pool. If the broker is gone, whoever asks runs it.
+"""
+
+import logging
+from collections.abc import Iterable
+
+from celery import shared_task
+from django.core.cache import cache
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from dispatch import offers, presence, queue, runs
+
+logger = logging.getLogger(__name__)
+
+ASKED_SECONDS = 1  # a mark that outlives its task (a lost message) holds a pool back no longer than the tick's beat
+
+
+@shared_task
+def match(pool_id: int) -> None:
+    """One matching run of a pool. The mark falls before the run looks, so that what comes later asks for the next one."""
+    cache.delete(_mark(pool_id))
+    runs.match_pool(pool_id)
+
+
+@shared_task
+def tick() -> None:
+    """Once a second: what is due by the clock of the database. Safe to run twice or late."""
+    for offer_id, shift_id in offers.due_offer_ids():
+        offers.offer_expire(offer_id=offer_id, shift_id=shift_id)
+    presence.leases_end()
+    presence.graces_end()
+    for ticket_id in queue.closed_with_live_offers():
+        offers.offers_cancel(ticket_id=ticket_id)
+    run_ask(queue.pools_due())
+
+
+@shared_task
+def places() -> None:
+    """Every few seconds: place and expected wait, written down to the waiting tickets."""
+    queue.places_write()
+
+
+@shared_task
+def standings() -> None:
+    """Once a minute: what the score knows of the recent past."""
+    queue.standings_refresh()
+
+
+def run_ask(pool_ids: Iterable[int]) -> None:
+    """Ask for a run of each pool. To be called after commit."""
+    for pool_id in sorted(pool_ids):
+        try:
+            if cache.add(_mark(pool_id), 1, timeout=ASKED_SECONDS):
+                match.delay(pool_id)
+        except (OperationalError, RedisError, OSError):
+            logger.warning("the broker does not answer: pool %s is matched here", pool_id)
+            runs.match_pool(pool_id)
+
+
+def _mark(pool_id: int) -> str:
+    return f"run-asked:{pool_id}"

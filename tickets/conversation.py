@@ -1,0 +1,112 @@
+"""Messages, notes and files of a ticket."""
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+
+from tickets import events, timeline
+from tickets.attachments import Inspected
+from tickets.errors import BadText, EmptyMessage, MessageTooLong, TicketClosed
+from tickets.models import Attachment, Author, Message, Ticket, TicketEvent
+from tickets.redaction import redact
+
+MAX_LENGTH = 8000  # characters
+
+
+def body_clean(text: str, *, required: bool = True) -> str:
+    """A message as it may be stored: line ends unified, card numbers and the like taken out.
+
+    Raises EmptyMessage, MessageTooLong, BadText (NUL or a lone surrogate, which PostgreSQL cannot store).
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n").strip()
+    if not text and required:
+        raise EmptyMessage
+    if len(text) > MAX_LENGTH:
+        raise MessageTooLong
+    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise BadText
+    return redact(text).text
+
+
+def message_post(
+    *,
+    ticket_id: int,
+    author: Author,
+    body: str,
+    author_name: str,
+    author_user_id: int | None = None,
+    files: Sequence[Inspected] = (),
+    internal: bool = False,
+    key: str | None = None,
+    digest: str = "",
+) -> Message:
+    """Write one message (or note) into an open ticket. An inner step: the caller holds `timeline.command()`.
+
+    `body` is clean already (body_clean), `files` are inspected. Raises TicketClosed. Three queries and one a file.
+    """
+    event = events.NOTE_ADDED if internal else events.MESSAGE_POSTED
+    numbered = timeline.advance(
+        Ticket.objects.filter(pk=ticket_id, state__in=Ticket.OPEN), event, actor_id=author_user_id, key=key, digest=digest
+    )
+    if not numbered:
+        raise TicketClosed
+    message = Message.objects.create(
+        ticket_id=ticket_id,
+        seq=numbered[ticket_id],
+        author=author,
+        author_user_id=author_user_id,
+        author_name=author_name,
+        body=body,
+        internal=internal,
+    )
+    files_store(message, files)
+    return message
+
+
+def files_store(message: Message, files: Sequence[Inspected]) -> None:
+    """Keep the files of a message. The stored name is random: the customer's own name is only shown."""
+    for file in files:
+        Attachment.objects.create(
+            message=message,
+            file=ContentFile(file.content, name=f"{file.sha256[:32]}"),
+            name=file.name,
+            content_type=file.content_type,
+            size=len(file.content),
+            sha256=file.sha256,
+        )
+
+
+def customer_reply(
+    *, ticket: Ticket, body: str, files: Sequence[Inspected] = (), key: str | None = None
+) -> Message:
+    """The customer writes into their ticket. Outermost.
+
+    Raises EmptyMessage, MessageTooLong, BadText, TicketClosed, KeyReused. A repeated key answers with the first message.
+    """
+    body = body_clean(body, required=not files)
+    digest = timeline.digest_of("customer_reply", body, [file.sha256 for file in files])
+
+    def act() -> Message:
+        with timeline.command():
+            return message_post(
+                ticket_id=ticket.pk,
+                author=Author.CUSTOMER,
+                author_name=ticket.customer.name,
+                body=body,
+                files=files,
+                key=key,
+                digest=digest,
+            )
+
+    return timeline.once(ticket.pk, key, digest, act, message_of)
+
+
+def message_of(event: TicketEvent) -> Message:
+    """The message that an event tells of."""
+    return Message.objects.get(ticket_id=event.ticket_id, seq=event.seq)
+
+
+def team_name() -> str:
+    """How the system signs."""
+    return str(settings.BRAND)

@@ -1,0 +1,78 @@
+"""The refusals of this app, in the domain's words. config/problems.py maps them to HTTP, once."""
+
+from typing import ClassVar
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class Refusal(Exception):
+    """A command that was understood and not done; nothing has changed. `code` is stable, `detail` is for the reader."""
+
+    status: ClassVar[int] = 409
+    code: ClassVar[str] = "refused"
+    default_detail: ClassVar[str | Promise] = _("This cannot be done now.")
+
+    def __init__(self, detail: str | Promise | None = None) -> None:
+        self.detail = detail if detail is not None else self.default_detail
+        super().__init__(self.code)
+
+
+class TicketNotFound(Refusal):
+    """No such ticket, or not one that this link opens: the same answer to both, so that nothing leaks."""
+
+    status = 404
+    code = "ticket_not_found"
+    default_detail = _("We found no ticket under this link. It may be mistyped, expired or withdrawn.")
+
+
+class TicketClosed(Refusal):
+    code = "ticket_closed"
+    default_detail = _("This ticket is closed. You can open it again or write a new one.")
+
+
+class TicketNotResolved(Refusal):
+    code = "ticket_not_resolved"
+    default_detail = _("This can be done once the ticket is resolved.")
+
+
+class TicketNotWaiting(Refusal):
+    code = "ticket_not_waiting"
+    default_detail = _("The ticket is no longer waiting.")
+
+
+class AlreadyRated(Refusal):
+    code = "already_rated"
+    default_detail = _("You have rated this already. Thank you.")
+
+
+class EmptyMessage(Refusal):
+    status = 422
+    code = "empty_message"
+    default_detail = _("Please write a message.")
+
+
+class MessageTooLong(Refusal):
+    status = 422
+    code = "message_too_long"
+    default_detail = _("This message is too long: 8,000 characters at most.")
+
+
+class BadText(Refusal):
+    status = 422
+    code = "bad_text"
+    default_detail = _("The text contains characters that cannot be stored.")
+
+
+class UnknownTopic(Refusal):
+    status = 422
+    code = "unknown_topic"
+    default_detail = _("We do not know this topic.")
+
+
+class KeyReused(Refusal):
+    """The Idempotency-Key was used before for something else."""
+
+    status = 422
+    code = "idempotency_key_reused"
+    default_detail = _("This Idempotency-Key was used for another request.")

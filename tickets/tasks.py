@@ -1,0 +1,16 @@
+"""Celery tasks of tickets: mail. They fetch and call."""
+
+import logging
+
+from celery import shared_task
+
+from tickets import mail
+
+logger = logging.getLogger(__name__)
+
+
+@shared_task
+def mail_due() -> None:
+    """Send what is due; each mail is claimed first, so that two workers never send one twice."""
+    for ticket_id in mail.due_ticket_ids():
+        mail.link_send(ticket_id=ticket_id)
