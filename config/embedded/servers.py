@@ -188,6 +188,7 @@ def _start_owned(home: Home, descriptor: int, *, durable: bool) -> Servers:
     servers: Servers | None = None
     try:
         _clear_stale(home)
+        home.secret_key()  # made while we are alone
         for log in home.logs.glob("*.log"):
             if log.stat().st_size > LOG_LIMIT:
                 log.unlink()

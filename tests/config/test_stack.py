@@ -72,9 +72,8 @@ def test_what_dies_is_told_and_started_again(stacks: list[Stack], tmp_path: Path
 
 def test_a_web_that_cannot_start_is_told_with_the_end_of_its_log(stacks: list[Stack], tmp_path: Path) -> None:
     listener = listen(0)
-    stack = Stack(
-        [web(listener)], {"SECRET_KEY": "x", "DATABASE_URL": "mysql://x", "REDIS_URL": ""}, tmp_path, listener
-    )
+    settings = {"DJANGO_SETTINGS_MODULE": "config.settings", "SECRET_KEY": "x", "DATABASE_URL": "mysql://x"}
+    stack = Stack([web(listener)], settings, tmp_path, listener)
     stacks.append(stack)
     stack.start()
     with pytest.raises(StackFailed, match=r"(?s)web ended with code 1, .*DATABASE_URL wants postgres"):
