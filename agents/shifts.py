@@ -19,7 +19,7 @@ LEASE = timedelta(seconds=15)  # a browser beats every 5 s: two beats may be los
 
 
 def shift_open(*, agent_id: int) -> tuple[Shift, bool]:
-    """The agent's open shift, made if there is none, online again if it was paused, finishing or lost.
+    """The agent's open shift, made if there is none, online again if it was paused or finishing.
 
     Returns (shift, whether anything changed). Raises NotAdmitted.
     """
@@ -34,10 +34,7 @@ def shift_open(*, agent_id: int) -> tuple[Shift, bool]:
         Lease.objects.create(shift=shift, expires_at=Now() + LEASE)  # type: ignore[misc]  the database's clock
     else:
         lease_renew(shift_ids=[shift.pk])
-        if shift.state == ShiftState.ONLINE and shift.lost_at is None:
-            return shift, False
-        shift.state, shift.reason, shift.lost_at = ShiftState.ONLINE, "", None
-        shift.save(update_fields=["state", "reason", "lost_at"])
+        return shift, shift_choose(shift, ShiftState.ONLINE)
     tell_availability_changed([agent_id])
     return shift, True
 
@@ -100,11 +97,7 @@ def units_free(shift_id: int, units: int) -> None:
 
 
 def lease_renew(*, shift_ids: Iterable[int]) -> set[int]:
-    """Beat for these shifts; one statement for any number. Returns those whose lease still lives.
-
-    A lease that has run out is not renewed by a beat: the tick may be passing its tickets on already. The agent's next
-    "go online" restores what is left.
-    """
+    """Beat for these shifts; one statement for any number. Returns those that are open: an ended shift has no lease."""
     with connection.cursor() as cursor:
         cursor.execute(
             "UPDATE agents_lease SET beat_at = statement_timestamp(), expires_at = statement_timestamp() + %s"
@@ -121,6 +114,25 @@ def lost_shift_ids(limit: int = 200) -> list[int]:
         .order_by("pk")
         .values_list("pk", flat=True)[:limit]
     )
+
+
+def lost_among(shift_ids: Iterable[int]) -> list[int]:
+    """Those of the shifts that are open and marked lost."""
+    return list(
+        Shift.objects.filter(pk__in=list(shift_ids), ended_at__isnull=True, lost_at__isnull=False)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+
+
+def shift_found(shift: Shift) -> bool:
+    """A locked, open shift whose agent is back. Returns whether it was lost."""
+    if shift.lost_at is None or shift.ended_at is not None:
+        return False
+    shift.lost_at = None
+    shift.save(update_fields=["lost_at"])
+    tell_availability_changed([shift.agent_id])
+    return True
 
 
 def shift_mark_lost(shift_id: int) -> Shift | None:

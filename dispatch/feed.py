@@ -7,10 +7,13 @@ from django.db import IntegrityError, connection
 from django.db.models import F
 
 from agents.models import Agent
+from dispatch.cards import offer_cards
+from dispatch.events import OFFER_MADE
 from dispatch.models import Feed, FeedEvent
 from tickets import bell
 from tickets.errors import KeyReused
 from tickets.events import EventType
+from tickets.stream import REPLAY_LIMIT
 from tickets.timeline import update_returning
 
 T = TypeVar("T")
@@ -85,6 +88,25 @@ def once(agent_id: int, key: str | None, digest: str, act: Callable[[], T], agai
             raise
         receipt(agent_id, key, digest)
         return again()
+
+
+def frames_after(agent_id: int, after: int, language: str) -> list[dict[str, Any]] | None:
+    """Frames of the agent's stream above `after`, in order; None when too many to replay. One query, two with offers."""
+    found = list(FeedEvent.objects.filter(agent_id=agent_id, seq__gt=after).order_by("seq")[: REPLAY_LIMIT + 1])
+    if len(found) > REPLAY_LIMIT:
+        return None
+    offers = [event.data["offer"] for event in found if event.type == OFFER_MADE.name]
+    cards = offer_cards(offers, language) if offers else {}
+    return [
+        {
+            "stream": stream_of(agent_id),
+            "seq": event.seq,
+            "type": event.type,
+            "at": event.created_at.isoformat(),
+            "data": cards[event.data["offer"]] if event.type == OFFER_MADE.name else event.data,
+        }
+        for event in found
+    ]
 
 
 def last_seq(agent: Agent) -> int:

@@ -7,9 +7,11 @@ from agents.errors import ShiftEnded
 from agents.models import EndReason, Shift, ShiftState
 from agents.shifts import (
     lease_renew,
+    lost_among,
     lost_shift_ids,
     shift_choose,
     shift_end,
+    shift_found,
     shift_locked,
     shift_mark_lost,
     shift_open,
@@ -36,9 +38,7 @@ def go_online(*, agent_id: int, key: str | None = None) -> Shift:
     def act() -> Shift:
         with timeline.command():
             shift, changed = shift_open(agent_id=agent_id)
-            if changed:
-                for ticket_id in _held_ticket_ids(shift):
-                    _tell_back(ticket_id)
+            if _found(shift) or changed:
                 tell_shift(shift, key=key, digest=digest)
         return shift
 
@@ -49,16 +49,6 @@ def go_online(*, agent_id: int, key: str | None = None) -> Shift:
         return shift
 
     return feed.once(agent_id, key, digest, act, again)
-
-
-def _tell_back(ticket_id: int) -> None:
-    last = Ticket.objects.filter(
-        pk=ticket_id,
-        state=TicketState.HELD,
-        events__type=ticket_events.AGENT_LOST.name,
-    ).exists()
-    if last:
-        timeline.advance(Ticket.objects.filter(pk=ticket_id, state=TicketState.HELD), ticket_events.AGENT_BACK)
 
 
 def pause(*, agent_id: int, epoch: int, reason: str = "", key: str | None = None) -> Shift:
@@ -120,8 +110,23 @@ def beat(*, agent_id: int, epoch: int) -> Shift:
 
 
 def beats(shift_ids: Iterable[int]) -> set[int]:
-    """Beats of many shifts in one statement. Returns those whose shift is still open."""
-    return lease_renew(shift_ids=shift_ids)
+    """Beats of many shifts in one statement. Returns those that are still open; who was lost is back with it. Outermost."""
+    renewed = lease_renew(shift_ids=shift_ids)
+    for shift_id in lost_among(renewed):
+        with timeline.command():
+            shift = shifts_lock([shift_id])[shift_id]
+            if _found(shift):
+                tell_shift(shift)
+    return renewed
+
+
+def _found(shift: Shift) -> bool:
+    """The agent is back within the grace time: customers are told."""
+    if not shift_found(shift):
+        return False
+    for ticket_id in _held_ticket_ids(shift):
+        timeline.advance(Ticket.objects.filter(pk=ticket_id, state=TicketState.HELD), ticket_events.AGENT_BACK)
+    return True
 
 
 # --- The tick's part --------------------------------------------------------------------------------------------------

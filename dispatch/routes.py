@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeVar, cast
 
+from django.conf import settings
 from django.db.models import F
 
 from dispatch.matching.problem import Weights
@@ -17,6 +18,7 @@ from dispatch.models import Policy, Rate, Requirement, Route
 from tickets.models import Topic
 
 KEPT_SECONDS = 2.0
+LANGUAGES = [code for code, _name in settings.LANGUAGES]  # a language's place here is its bit in a problem
 
 T = TypeVar("T")
 

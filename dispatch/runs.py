@@ -9,7 +9,6 @@ from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
@@ -20,12 +19,12 @@ from agents.models import Agent, AgentSkill, AgentStatus, Shift, ShiftState
 from agents.shifts import units_free
 from dispatch import events, feed, routes
 from dispatch.matching import snapshot
+from dispatch.matching.explain import Reason, reasons
 from dispatch.matching.problem import Agents, Needs, Pairs, Problem, Tickets
-from dispatch.matching.score import terms
 from dispatch.matching.solve import Solution, solve
 from dispatch.models import Offer, OfferState, Run
 from dispatch.pricing import price
-from dispatch.routes import PolicySpec, Routes, RouteSpec
+from dispatch.routes import LANGUAGES, PolicySpec, Routes, RouteSpec
 from tickets import events as ticket_events
 from tickets import timeline
 from tickets.models import Ticket, TicketState
@@ -33,7 +32,6 @@ from tickets.models import Ticket, TicketState
 MOST_TICKETS = 2000  # a run; the rest waits for the next one, oldest first
 AGAIN_SECONDS = 60  # a declined ticket comes to the same person again at the earliest after this, and last of all
 LOCK_CLASS = 7301  # first half of the advisory lock's key; the pool is the second
-LANGUAGES = [code for code, _name in settings.LANGUAGES]
 
 
 class TicketRow(NamedTuple):
@@ -72,6 +70,11 @@ class Profile:
 _profiles: dict[int, Profile] = {}  # a process; a version from the database says when one is stale
 
 
+def profiles_forget() -> None:
+    """Read all profiles anew: for tests, whose databases use the same ids for other people."""
+    _profiles.clear()
+
+
 def match_pool(pool_id: int) -> int:
     """Match the pool's waiting tickets with its free people once, and make the offers. Outermost.
 
@@ -94,7 +97,7 @@ def match_pool(pool_id: int) -> int:
         solution = solve(problem)
         micros = int((time.perf_counter() - begun) * 1e6)
         _flag(pool_id, tickets, plan, solution.scores.eligible.any(axis=1).tolist())
-        made = _take(tickets, agents, problem, solution, plan)
+        made = _take(tickets, agents, solution, plan)
         if not made:
             return 0
         run = Run.objects.create(
@@ -276,15 +279,16 @@ class Made(NamedTuple):
     ticket: TicketRow
     agent: AgentRow
     spec: RouteSpec
-    terms: dict[str, float]
+    reason: Reason
 
 
 def _take(
-    tickets: Sequence[TicketRow], agents: Sequence[AgentRow], problem: Problem, solution: Solution, plan: Routes
+    tickets: Sequence[TicketRow], agents: Sequence[AgentRow], solution: Solution, plan: Routes
 ) -> list[Made]:
     """Take the units of each pair's shift; pairs whose agent has gone since are dropped. One query."""
     wanted = [
-        Made(tickets[i], agents[j], _spec(plan, tickets[i]), dict(terms(problem, i, j))) for i, j, _value in solution.pairs
+        Made(tickets[i], agents[j], _spec(plan, tickets[i]), reason)
+        for (i, j, _value), reason in zip(solution.pairs, reasons(solution), strict=True)
     ]
     if not wanted:
         return []
@@ -333,7 +337,7 @@ def _write(made: Sequence[Made], run: Run) -> int:
                 pay_cents=pay.cents,
                 currency=pay.currency,
                 expires_at=Now() + timedelta(seconds=one.spec.offer_seconds),
-                terms=one.terms,
+                why=one.reason,
             )
         )
     offers = Offer.objects.bulk_create(offers)

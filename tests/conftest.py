@@ -10,6 +10,8 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from config.stack import PROJECT
+from dispatch import routes, runs, tasks
+from tests.cast import World, make_world
 from tests.chromium import find
 from tests.stack import LiveStack, live_stack
 
@@ -127,3 +129,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     if report.when == "call":
         item.outcome_of_call = report.outcome  # type: ignore[attr-defined]
     return report
+
+
+@pytest.fixture
+def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A small world (tests/cast.py) in which runs happen when the test says so, not when a signal asks."""
+    routes.forget()
+    runs.profiles_forget()
+    monkeypatch.setattr(tasks, "run_ask", lambda pool_ids: None)
+    return make_world()

@@ -1,4 +1,5 @@
-"""The pure matching core: arrays in, pairs out, reasons beside them. Imports no Django; needs numpy and scipy only."""
+"""The pure matching core: arrays in, pairs out, reasons beside them. Imports no Django; needs numpy and scipy
+only."""
 
 from dispatch.matching.problem import (
     ANY_LANGUAGE,

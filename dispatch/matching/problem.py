@@ -1,7 +1,7 @@
 """What a matching run sees: tickets that wait, people who are online, and the weights of the policy.
 
-Everything is a column (one numpy array a field), because a run touches every pair and rows of objects would cost more
-than the solving. ``build`` makes the columns from rows for callers that count in dozens.
+Everything is a column (one numpy array a field), because a run touches every pair and rows of objects would
+cost more than the solving. ``build`` makes the columns from rows for callers that count in dozens.
 
 Anything else that must keep a person away from a ticket (a pool of another route step, a channel limit) is an
 ``excluded`` pair; a certificate is a skill of level 1.
@@ -41,8 +41,8 @@ class InvalidProblem(ValueError):
 class Weights:
     """How much each term counts. All are worth points of value for a term of 1, finite and at least 0.
 
-    The defaults say: the right skill and a target's worth of waiting count the same; pay and a familiar face half of
-    that; load and rare skills decide between people who are otherwise alike.
+    The defaults say: the right skill and a target's worth of waiting count the same; pay and a familiar face
+    half of that; load and rare skills decide between people who are otherwise alike.
     """
 
     fit: float = 1.0  # α: level against need, 0–1
@@ -68,10 +68,11 @@ class Weights:
 
     @property
     def served(self) -> float:
-        """What it is worth that somebody is asked at all: 1 more than all negative terms can take away together.
+        """What it is worth that somebody is asked at all: 1 more than all negative terms can take away
+        together.
 
-        It keeps the sum that the probability of accepting multiplies at 1 or more. Without it a sum below zero would
-        make the person who hardly ever accepts look best.
+        It keeps the sum that the probability of accepting multiplies at 1 or more. Without it a sum below
+        zero would make the person who hardly ever accepts look best.
         """
         return 1.0 - LOWEST_PRIORITY * self.priority + self.fairness + self.load + self.scarcity
 
@@ -113,7 +114,8 @@ class Pairs:
     def of(cls, rows: Iterable[tuple[int, int]]) -> Pairs:
         listed = list(rows)
         return cls(
-            np.array([ticket for ticket, _ in listed], np.int64), np.array([agent for _, agent in listed], np.int64)
+            np.array([ticket for ticket, _ in listed], np.int64),
+            np.array([agent for _, agent in listed], np.int64),
         )
 
 
@@ -145,7 +147,14 @@ class Tickets:
             language=np.int8,
         )
         _same_length(
-            self, "id", "waited_seconds", "target_seconds", "max_wait_seconds", "priority", "units", "language"
+            self,
+            "id",
+            "waited_seconds",
+            "target_seconds",
+            "max_wait_seconds",
+            "priority",
+            "units",
+            "language",
         )
         _unique(self.id, "tickets.id")
         _within(self.waited_seconds, "tickets.waited_seconds", 0.0, None)
@@ -167,10 +176,11 @@ class Tickets:
 
 @dataclass(frozen=True)
 class Agents:
-    """m people online, a column a field; those without free units may be there, so that absence can be explained.
+    """m people online, a column a field; those without free units may be there, so that absence can be
+    explained.
 
-    Measured figures are float32: they are not known better than that, and what a snapshot stores in half the room is
-    then exactly what was computed with.
+    Measured figures are float32: they are not known better than that, and what a snapshot stores in half the
+    room is then exactly what was computed with.
     """
 
     id: I64  # (m,) unique
@@ -182,8 +192,12 @@ class Agents:
     languages: I64  # (m,) bit b set: speaks language b
     levels: I8  # (m, s) skill levels, 0 is "does not have it"
     skill_id: I64  # (s,) what the columns of levels are
-    accept: F32 = field(default_factory=lambda: np.empty(0, np.float32))  # (m,) or (n, m) probability; default 1
-    max_pending: I8 = field(default_factory=lambda: np.empty(0, np.int8))  # (m,) offers they may still get; default 1
+    accept: F32 = field(
+        default_factory=lambda: np.empty(0, np.float32)
+    )  # (m,) or (n, m) probability; default 1
+    max_pending: I8 = field(
+        default_factory=lambda: np.empty(0, np.int8)
+    )  # (m,) offers they may still get; default 1
 
     def __post_init__(self) -> None:
         m = np.shape(self.id)[0]
@@ -218,7 +232,9 @@ class Agents:
         object.__setattr__(self, "accept", np.ascontiguousarray(self.accept, np.float32))
         object.__setattr__(self, "levels", np.ascontiguousarray(self.levels, np.int8))
         if self.levels.shape != (m, len(self.skill_id)):
-            raise InvalidProblem(f"agents.levels has shape {self.levels.shape}, not {(m, len(self.skill_id))}")
+            raise InvalidProblem(
+                f"agents.levels has shape {self.levels.shape}, not {(m, len(self.skill_id))}"
+            )
         _unique(self.id, "agents.id")
         _unique(self.skill_id, "agents.skill_id")
         _within(self.free_units, "agents.free_units", 0, None)
@@ -239,10 +255,10 @@ class Agents:
 class Problem:
     """One run's input. Raises InvalidProblem where the parts do not fit each other.
 
-    fair_share: what a person earns per online hour on average, in the unit of Agents.share; better given by the caller,
-    who knows the busy ones too. Default: mean of the people here.
-    skill_demand: (s,) tickets still to come that will need each skill, as a count; default 1 each, so that the only
-    expert is kept free for expert matters even when nothing else waits.
+    fair_share: what a person earns per online hour on average, in the unit of Agents.share; better given by
+    the caller, who knows the busy ones too. Default: mean of the people here.
+    skill_demand: (s,) tickets still to come that will need each skill, as a count; default 1 each, so that
+    the only expert is kept free for expert matters even when nothing else waits.
     """
 
     tickets: Tickets
@@ -265,7 +281,9 @@ class Problem:
         if not isfinite(self.fair_share):
             raise InvalidProblem("fair_share must be finite")
         if self.agents.accept.shape not in ((m,), (n, m)):
-            raise InvalidProblem(f"agents.accept has shape {self.agents.accept.shape}, not {(m,)} or {(n, m)}")
+            raise InvalidProblem(
+                f"agents.accept has shape {self.agents.accept.shape}, not {(m,)} or {(n, m)}"
+            )
         for name, needs in (("required", self.tickets.required), ("preferred", self.tickets.preferred)):
             _within(needs.ticket, f"tickets.{name}.ticket", 0, n - 1)
             _within(needs.skill, f"tickets.{name}.skill", 0, s - 1)
@@ -320,7 +338,11 @@ def build(
     skill_demand: Mapping[int, float] | None = None,
 ) -> Problem:
     """A Problem from rows. Costs a few µs a row; hot callers fill the columns themselves."""
-    named = [row.required for row in tickets] + [row.preferred for row in tickets] + [row.skills for row in agents]
+    named = (
+        [row.required for row in tickets]
+        + [row.preferred for row in tickets]
+        + [row.skills for row in agents]
+    )
     skills = sorted({skill for levels in named for skill in levels} | set(skill_demand or ()))
     column = {skill: place for place, skill in enumerate(skills)}
     levels = np.zeros((len(agents), len(skills)), np.int8)
@@ -379,7 +401,7 @@ def _needs(rows: Sequence[Mapping[int, int]], column: Mapping[int, int]) -> Need
 def _columns(holder: object, **types: type) -> None:
     for name, dtype in types.items():
         given: ArrayLike = getattr(holder, name)
-        column = np.ascontiguousarray(given, dtype)
+        column: NDArray[Any] = np.ascontiguousarray(given, dtype)
         if column.ndim != 1:
             raise InvalidProblem(f"{name} must have one dimension, not shape {column.shape}")
         object.__setattr__(holder, name, column)  # frozen for everybody else
@@ -398,7 +420,9 @@ def _unique(ids: I64, name: str) -> None:
 
 def _within(column: NDArray[Any], name: str, low: float, high: float | None) -> None:
     """Also refuses nan, which passes no comparison, and inf."""
-    if column.size and not (column.min() >= low and column.max() <= (np.finfo(np.float64).max if high is None else high)):
+    if column.size and not (
+        column.min() >= low and column.max() <= (np.finfo(np.float64).max if high is None else high)
+    ):
         raise InvalidProblem(f"{name} must be {low} or more" + ("" if high is None else f", {high} at most"))
 
 

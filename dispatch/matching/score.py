@@ -1,19 +1,24 @@
-"""Who may take which ticket, and what each pair is worth (the formula of docs/matching, "Matching").
+"""Who may take which ticket, and what each pair is worth (the formula of the dispatch design).
 
-    value = p · ( served + α·fit + β·min(wait/target, cap) + priority + γ·fairness + δ·known − ε·load − ζ·scarcity )
+    value = p · ( served + α·fit + β·min(wait/target, cap) + priority + γ·fairness + δ·known − ε·load −
+    ζ·scarcity )
 
-fit       Σ over required skills of 2·level and over preferred ones that are met of level, by the same with level 5
-          everywhere: 0–1; 1 for a ticket that asks for nothing. Whole numbers until one division, hence exact.
+fit       Σ over required skills of 2·level and over preferred ones that are met of level, by the same with
+level 5
+          everywhere: 0–1; 1 for a ticket that asks for nothing. Whole numbers until one division, hence
+          exact.
 wait      targets that have passed, capped.
 fairness  (fair share − share) / fair share, −1–1: who earned less per online hour gets more.
-scarcity  highest pressure among the person's skills that this ticket does not require, 0–1; pressure of a skill is
+scarcity  highest pressure among the person's skills that this ticket does not require, 0–1; pressure of a
+skill is
           w / (w + free people who have it), w = waiting tickets that require it + skill_demand.
-served    an offset (Weights.served) that keeps the bracket at 1 or more, so every allowed pair is worth something.
+served    an offset (Weights.served) that keeps the bracket at 1 or more, so every allowed pair is worth
+something.
 p         probability of accepting, not below MIN_ACCEPT.
 
-Three habits keep the figures equal bit by bit, however the input is ordered and for one pair as for all: sums over people
-or skills are sums of whole numbers or ``fsum``; the rest is done element by element, in one function; and no matrix
-product, whose rounding depends on where in the matrix a cell lies.
+Three habits keep the figures equal bit by bit, however the input is ordered and for one pair as for all: sums
+over people or skills are sums of whole numbers or ``fsum``; the rest is done element by element, in one
+function; and no matrix product, whose rounding depends on where in the matrix a cell lies.
 """
 
 from __future__ import annotations
@@ -30,7 +35,8 @@ FEW_TICKETS = 8  # below this, looking for equal tickets costs more than it save
 
 
 class Terms(TypedDict):
-    """The weighted terms of one pair; ``value`` is accept · (sum of the others), to the last bit as in ``Scores.value``."""
+    """The weighted terms of one pair; ``value`` is accept · (sum of the others), to the last bit as in
+    ``Scores.value``."""
 
     served: float
     fit: float
@@ -95,14 +101,15 @@ def score(problem: Problem) -> Scores:
         skill[kind],
         sum(_ticket_terms(problem).values(), start=np.zeros(n))[:, None],
         sum(_agent_terms(problem).values(), start=np.zeros(m))[None, :],
-        None if known is None else known * weights.known,
+        None if known is None else known.astype(np.float64) * weights.known,
         _accept(accept if accept.ndim == 2 else accept[None, :]),
     )
     return Scores(eligible=eligible, value=value, kind=kind, kind_eligible=kind_eligible)
 
 
 def terms(problem: Problem, i: int, j: int) -> Terms:
-    """The terms of ticket i (position) and agent j (position), by the same functions as ``score``; O(m · s)."""
+    """The terms of ticket i (position) and agent j (position), by the same functions as ``score``; O(m ·
+    s)."""
     tickets, agents, weights = problem.tickets, problem.agents, problem.weights
     found = _kind(problem, _prepare(problem), i, slice(j, j + 1))
     of_ticket, of_agent = _ticket_terms(problem), _agent_terms(problem)
@@ -131,7 +138,8 @@ def terms(problem: Problem, i: int, j: int) -> Terms:
 
 
 def _value(skill: F64, ticket: F64, agent: F64, known: F64 | None, accept: F64) -> F64:
-    """The formula's sum and product, for one pair or all. Writes into ``skill``: at 1,000² memory traffic is the cost."""
+    """The formula's sum and product, for one pair or all. Writes into ``skill``: at 1,000² memory traffic is
+    the cost."""
     skill += ticket
     skill += agent
     if known is not None:  # adding 0 changes no bit, so leaving it out is the same
@@ -188,7 +196,8 @@ def _prepare(problem: Problem) -> _Run:
 
 
 def _kinds(problem: Problem, run: _Run) -> tuple[Index, Index]:
-    """First ticket of each kind, and the kind of each ticket. Tickets of a kind differ in age, priority and history only."""
+    """First ticket of each kind, and the kind of each ticket. Tickets of a kind differ in age, priority and
+    history only."""
     n = len(problem.tickets)
     if n <= FEW_TICKETS:
         every = np.arange(n, dtype=np.intp)
@@ -227,6 +236,6 @@ def _kind(problem: Problem, run: _Run, i: int, people: slice) -> _Kind:
     # The widest step, (skills, people): done only for those who may take it, usually a tenth.
     able = np.flatnonzero(eligible)
     scarcity = np.zeros(levels.shape[1])
-    others = run.pressure[:, people][(run.required[i] == 0).nonzero()[0][:, None], able]
+    others = run.pressure[:, people][(run.required[i] >= 0).nonzero()[0][:, None], able]
     scarcity[able] = np.maximum.reduce(others, axis=0, initial=0.0)
     return _Kind(eligible=eligible, fit=fit, scarcity=scarcity)

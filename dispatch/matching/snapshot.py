@@ -1,13 +1,13 @@
 """What a run saw, small enough to keep for every run, and enough to run it again to the same pairs.
 
-Everybody online stays in it, so that "why not me" has an answer later; but of people who could take none of the tickets the
-measured figures (load, idle, share, acceptance) are left out: the solver never looks at them (``solve`` drops such columns
-first), and figures are what does not compress. What they add to others' scores is kept by itself: fair_share as a number,
-and supply of skills by levels and units, which stay.
+Everybody online stays in it, so that "why not me" has an answer later; but of people who could take none of
+the tickets the measured figures (load, idle, share, acceptance) are left out: the solver never looks at them
+(``solve`` drops such columns first), and figures are what does not compress. What they add to others' scores
+is kept by itself: fair_share as a number, and supply of skills by levels and units, which stay.
 
-Layout, little-endian: magic ``SBM``, one byte version, zlib stream of a header of lengths and the columns one after the other,
-each with its bytes transposed (all first bytes, all second bytes, …; Blosc's shuffle), because the high bytes of small
-numbers are equal and compress to nothing.
+Layout, little-endian: magic ``SBM``, one byte version, zlib stream of a header of lengths and the columns one
+after the other, each with its bytes transposed (all first bytes, all second bytes, …; Blosc's shuffle),
+because the high bytes of small numbers are equal and compress to nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from dispatch.matching.problem import Agents, Needs, Pairs, Problem, Tickets, We
 from dispatch.matching.solve import Solution, solve
 
 MAGIC = b"SBM"
-VERSION = 1  # of the layout and of the arithmetic: raise it when score or solve may give other pairs for the same input
+# of the layout and of the arithmetic: raise it when score or solve may give other pairs for the same input
+VERSION = 1
 LEVEL = 1  # zlib; 6 saves a tenth and costs three times as long
 LARGEST = 64 * 2**20  # bytes unpacked: a damaged or hostile snapshot must not eat the memory
 
@@ -46,7 +47,9 @@ _AGENTS = (
 )
 _MEASURED = (("load", "<f4"), ("idle_seconds", "<f4"), ("share", "<f4"))
 _NEEDS = (("ticket", "<i4"), ("skill", "<i4"), ("level", "<i1"))
-_WEIGHTS = tuple(field.name for field in fields(Weights))  # all as doubles; max_parallel is a small whole number
+_WEIGHTS = tuple(
+    field.name for field in fields(Weights)
+)  # all as doubles; max_parallel is a small whole number
 _HEAD = struct.Struct(f"<9I{len(_WEIGHTS)}dd")
 
 
@@ -114,7 +117,8 @@ def unpack(data: bytes) -> tuple[Problem, list[tuple[int, int]]]:
 
 
 def replay(data: bytes) -> Solution:
-    """Solve the stored input again. Raises ReplayDiffers if other pairs come out, SnapshotUnreadable if it cannot be read."""
+    """Solve the stored input again. Raises ReplayDiffers if other pairs come out, SnapshotUnreadable if it
+    cannot be read."""
     problem, stored = unpack(data)
     solution = solve(problem)
     if solution.ids != stored:
@@ -133,7 +137,11 @@ def _read(raw: bytes) -> tuple[Problem, list[tuple[int, int]]]:
         width = np.dtype(dtype).itemsize
         planes = np.frombuffer(raw, np.uint8, count * width, at)
         at += count * width
-        return np.ascontiguousarray(planes.reshape(width, count).T).view(dtype)[:, 0] if count else np.empty(0, dtype)
+        return (
+            np.ascontiguousarray(planes.reshape(width, count).T).view(dtype)[:, 0]
+            if count
+            else np.empty(0, dtype)
+        )
 
     def table(count: int, columns: tuple[tuple[str, str], ...]) -> dict[str, Any]:
         return {name: take(count, dtype) for name, dtype in columns}

@@ -1,26 +1,30 @@
-"""The best set of offers for one run: exact, deterministic to the bit, and with its priorities proven, not tuned.
+"""The best set of offers for one run: exact, deterministic to the bit, and with its priorities proven.
 
-One round gives each ticket at most one person. Its result is the best in this order:
+One round gives each ticket at most one person. The best is, in this order:
 
-1. overdue tickets (max_wait has passed) are served, the oldest first: no younger ticket takes a person from one;
+1. overdue tickets (max_wait has passed) are served, the oldest first: none younger takes a person from one;
 2. as many tickets as possible are served;
-3. the sum of the values of ``score`` is highest, on a grid of 2⁻³⁰ or as fine as the size allows (see ``_grid``);
-4. the people who have been idle longest get the offers, then the lower id; the tickets that waited longest, then lower id.
+3. the sum of the values of ``score`` is highest, on a grid of 2⁻³⁰ or as fine as the size allows (see
+   ``_grid``);
+4. the people who have been idle longest get the offers, of these the lower id; and the tickets that waited
+   longest, of these the lower id.
 
-All of it is one assignment problem in whole numbers: a cell is ``unit · (1 + promised) + grid value · ties + tie``, where
-each factor is larger than everything below it can add up to over a whole matching. Whole numbers up to 2⁵¹ keep sums and
-differences exact in float64, which is what scipy computes in, so that equal means equal.
+All of it is one assignment problem in whole numbers: a cell is ``unit · (1 + promised) + grid value · ties +
+tie``, where each factor is larger than everything below it can add up to over a whole matching. Whole numbers
+up to 2⁵¹ keep sums and differences exact in float64, which is what scipy computes in, so that equal means
+equal.
 
-Why 1 needs only a yes or no (``promised``) and 4 only ranks, not powers of two: sets of tickets that can be served
-together form a matroid (transversal), and so do the sets of people in the optima of an assignment problem; in a matroid
-the set with the highest sum of any falling weights is the one that is first in the order of the weights. By Mendelsohn and
-Dulmage the best tickets and the best people can be had together (Schrijver, *Combinatorial Optimization*, 2003, ch. 39–41).
+Why 1 needs only a yes or no (``promised``) and 4 only ranks, not powers of two: sets of tickets that can be
+served together form a matroid (transversal), and so do the sets of people in the optima of an assignment
+problem; in a matroid the set with the highest sum of any falling weights is the one that is first in the
+order of the weights. By Mendelsohn and Dulmage the best tickets and the best people can be had together
+(Schrijver, *Combinatorial Optimization*, 2003, ch. 39–41).
 
-Solvers: ``scipy.optimize.linear_sum_assignment``, shortest augmenting paths after Jonker and Volgenant as in D. F. Crouse,
-"On implementing 2D rectangular assignment algorithms", 2016; for large thin problems
+Solvers: ``scipy.optimize.linear_sum_assignment``, shortest augmenting paths after Jonker and Volgenant as in
+D. F. Crouse, "On implementing 2D rectangular assignment algorithms", 2016; for large thin problems
 ``scipy.sparse.csgraph.min_weight_full_bipartite_matching`` (Jonker and Volgenant's LAPJVsp).
-A third one (equal tickets collapsed into kinds, min-cost flow) fits in at ``solve(assign=…)``: an ``Assign`` gets
-the cells and returns the pairs.
+A third one (equal tickets collapsed into kinds, min-cost flow) fits in at ``solve(assign=…)``: an ``Assign``
+gets the cells and returns the pairs.
 """
 
 from __future__ import annotations
@@ -44,8 +48,8 @@ SPARSE_CELLS = 250_000  # below, the dense solver is faster whatever the density
 SPARSE_SHARE = 0.3  # of allowed cells; above, the dense solver is faster
 
 Assign = Callable[[F64], tuple[Index, Index]]
-"""(rows, columns) that maximise the sum over an (r, c) matrix of whole numbers, 0 = not allowed, others above 0. Each row
-and column at most once. Pairs on cells of 0 are dropped by the caller."""
+"""(rows, columns) that maximise the sum over an (r, c) matrix of whole numbers, 0 = not allowed, others above
+0. Each row and column at most once. Pairs on cells of 0 are dropped by the caller."""
 
 
 @dataclass(frozen=True)
@@ -73,24 +77,26 @@ class Solution:
 
 
 def solve(problem: Problem, *, scores: Scores | None = None, assign: Assign | None = None) -> Solution:
-    """At most k offers a ticket, k = clamp(people who can take something ÷ tickets that somebody can take, 1, max_parallel).
+    """At most k offers a ticket, k = clamp(people who can take something ÷ tickets that somebody can take, 1,
+    max_parallel).
 
-    Nobody gets more units than they have free, nor more offers than max_pending, nor the same ticket twice. Round 1 is
-    solved to its optimum; rounds 2…k get only who is then left over, so a second offer never costs anybody a first one.
+    Nobody gets more units than they have free, nor more offers than max_pending, nor the same ticket twice.
+    Round 1 is solved to its optimum; rounds 2…k get only who is then left over, so a second offer never costs
+    anybody a first one.
 
-    Exact where everybody may get one offer a round (max_pending = 1) or all tickets cost the same units. Otherwise the round
-    is made of passes of one offer a person, each exact: always feasible and still without starvation, but a pass does
-    not see the next, so the total may be lower. (Knapsacks inside an assignment are NP-hard.) Most lost in 1,000 random
-    cases of 4 × 3: see ``test_solve.test_unequal_units_gap``.
+    Exact where everybody may get one offer a round (max_pending = 1) or all tickets cost the same units.
+    Otherwise the round is made of passes of one offer a person, each exact: always feasible and still without
+    starvation, but a pass does not see the next, so the total may be lower. (Knapsacks inside an assignment
+    are NP-hard.) ``test_unequal_units`` measures the gap.
     """
     scores = scores or score(problem)
     tickets, agents = problem.tickets, problem.agents
     # Rows and columns in the order of the ties, and only those that can matter: the input's order and people
     # who can take nothing leave no trace, which also lets a snapshot forget their figures.
     rows = np.lexsort((tickets.id, -tickets.waited_seconds))
-    rows = rows[scores.eligible.any(axis=1)[rows]]
+    rows = rows[np.logical_or.reduce(scores.eligible, axis=1)[rows]]
     columns = np.lexsort((agents.id, -agents.idle_seconds))
-    columns = columns[scores.eligible.any(axis=0)[columns]]
+    columns = columns[np.logical_or.reduce(scores.eligible, axis=0)[columns]]
     parallel = min(max(len(columns) // max(len(rows), 1), 1), problem.weights.max_parallel)
 
     board = _Board(
@@ -205,10 +211,11 @@ def _cells(value: F64, allowed: Bool, overdue: Bool) -> F64:
 
 
 def _grid(value: F64, allowed: Bool) -> tuple[F64, float, float]:
-    """Values as whole numbers from 0 (the lowest allowed), the highest of them, and the factor that makes room for ties.
+    """Values as whole numbers from 0 (the lowest allowed), the highest of them, and the factor that makes
+    room for ties.
 
-    The step is 2⁻ᵏ with the highest k ≤ FINEST for which the largest cell stays below EXACT. 5 × 500: k = 30; 100 × 100:
-    about 29; 1,000 × 1,000: about 16, a step of 0.00002 where a term of 1 is a whole level of fit.
+    The step is 2⁻ᵏ with the highest k ≤ FINEST for which the largest cell stays below EXACT. 5 × 500: k = 30;
+    100 × 100: about 29; 1,000 × 1,000: about 16, a step of 0.00002 where a term of 1 is a whole level of fit.
     """
     r, c = value.shape
     pairs = min(r, c)
@@ -219,7 +226,7 @@ def _grid(value: F64, allowed: Bool) -> tuple[F64, float, float]:
     ties = float(pairs * (r + c) + 1)
 
     def bits(factor: float) -> int:
-        # Largest cell: 2 · unit + itself, unit = pairs · (top + ties) + 1, top = (span · 2ᵏ + 1) · factor; 2 spare.
+        # Largest cell: 2 · unit + itself, unit = pairs · (top + ties) + 1, top = (span · 2ᵏ + 1) · factor.
         return floor(log2((EXACT / ((2 * pairs + 2) * factor) - 2) / span))
 
     k = bits(ties)
@@ -242,7 +249,8 @@ def _promised(allowed: Bool, overdue: Bool) -> Index:
         return late
     ranks = allowed[late] * np.arange(len(late), 0.0, -1.0)[:, None]
     row, column = linear_sum_assignment(ranks, maximize=True)
-    return late[row[ranks[row, column] > 0]]
+    held: Index = row[ranks[row, column] > 0]
+    return late[held]
 
 
 def _assign(cells: F64) -> tuple[Index, Index]:
@@ -258,13 +266,16 @@ def assign_dense(cells: F64) -> tuple[Index, Index]:
 
 
 def assign_sparse(cells: F64) -> tuple[Index, Index]:
-    """LAPJVsp on the allowed cells; every ticket gets a column of its own that means "not served", so that all rows match."""
+    """LAPJVsp on the allowed cells; every ticket gets a column of its own that means "not served", so that
+    all rows match."""
     r, c = cells.shape
     row, column = np.nonzero(cells)
     top = float(cells.max()) + 1.0  # costs stay above 0: scipy takes a stored 0 for no edge
     costs = np.concatenate([top - cells[row, column], np.full(r, top)])
     every = np.arange(r)
-    graph = csr_array((costs, (np.concatenate([row, every]), np.concatenate([column, c + every]))), shape=(r, c + r))
+    graph = csr_array(
+        (costs, (np.concatenate([row, every]), np.concatenate([column, c + every]))), shape=(r, c + r)
+    )
     row, column = min_weight_full_bipartite_matching(graph)
     served = column < c
     return row[served], column[served]

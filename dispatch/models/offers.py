@@ -41,7 +41,7 @@ class Offer(models.Model):
     units = models.PositiveSmallIntegerField(_("units"))
     pay_cents = models.PositiveIntegerField(_("pay in cents"))  # fixed when offered: what the card says is what is paid
     currency = models.CharField(_("currency"), max_length=3)
-    terms = models.JSONField(_("terms of the score"), default=dict)  # why this agent: dispatch/matching/explain.py
+    why = models.JSONField(_("why"), default=dict)  # a Reason of dispatch/matching/explain.py: terms, no text of anybody
     made_at = models.DateTimeField(_("made"), db_default=Now(), editable=False)
     expires_at = models.DateTimeField(_("deadline"))
     answered_at = models.DateTimeField(_("answered"), null=True, blank=True)  # when it left pending

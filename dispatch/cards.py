@@ -1,0 +1,148 @@
+"""What an agent sees of an offer and of the tickets they hold, as data: the same for API, socket and page."""
+
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from typing import Any, cast
+
+from django.conf import settings
+from django.db.models import ExpressionWrapper, F, FloatField
+from django.db.models.functions import Extract, Now
+from django.utils import timezone, translation
+
+from agents.models import Agent, LedgerEntry, Shift
+from dispatch import routes
+from dispatch.routes import LANGUAGES
+from dispatch.matching.explain import Language, Names, Reason, explain
+from dispatch.models import Feed, Offer, OfferState
+from tickets import stream as ticket_stream
+from tickets.models import Ticket
+
+Frame = dict[str, Any]
+
+
+def offer_cards(offers: Iterable[int], language: str) -> dict[int, dict[str, Any]]:
+    """`data` of offer.made for these offers, in the agent's language: no identity of the customer is in it. One query.
+
+    `seconds_left` is counted by the database at this look, so the reader needs no right clock; below 0 when it is over.
+    """
+    plan = routes.routes()
+    rows = (
+        Offer.objects.filter(pk__in=list(offers))
+        .select_related("ticket", "ticket__topic")
+        .annotate(left=ExpressionWrapper(Extract(F("expires_at") - Now(), "epoch"), output_field=FloatField()))
+    )
+    cards = {}
+    for offer in rows:
+        ticket = offer.ticket
+        spec = plan.of(ticket.topic_id)
+        needs = spec.required if spec else {}
+        skills = [
+            {"name": plan.skill_names[skill].get(language[:2], plan.skill_names[skill]["en"]), "level": level}
+            for skill, level in needs.items()
+            if skill in plan.skill_names
+        ]
+        cards[offer.pk] = {
+            "offer": offer.pk,
+            "expires_at": offer.expires_at.isoformat(),
+            "seconds_left": round(float(offer.left), 1),
+            "pay_cents": offer.pay_cents,
+            "currency": offer.currency,
+            "topic": ticket.topic.key if ticket.topic else None,
+            "topic_name": (spec.topic_name.get(language[:2]) or spec.topic_name["en"]) if spec else "",
+            "skills": skills,
+            "language": ticket.language,
+            "expected_minutes": spec.expected_minutes if spec else 0,
+            "waiting_since": ticket.waiting_since.isoformat(),
+            "summary": ticket.summary,
+            "why": why_lines(offer, language),
+        }
+    return cards
+
+
+def why_lines(offer: Offer, language: str) -> list[str]:
+    """Why this offer came to this agent, in sentences, what weighed most first."""
+    if not offer.why:
+        return []
+    tongue: Language = "de" if language.startswith("de") else "en"
+    with translation.override(tongue):
+        names = Names(
+            skills={skill: name[tongue] for skill, name in routes.routes().skill_names.items()},
+            languages={place: str(dict(settings.LANGUAGES)[code]) for place, code in enumerate(LANGUAGES)},
+        )
+    return explain(cast("Reason", offer.why), language=tongue, names=names)
+
+
+def held_tickets(agent_id: int) -> list[Ticket]:
+    """The tickets that are with this agent, the longest first. One query."""
+    return list(
+        Ticket.objects.filter(offers__agent_id=agent_id, offers__state=OfferState.ACCEPTED)
+        .select_related("topic", "customer")
+        .order_by("held_at", "id")
+    )
+
+
+def open_offer_ids(agent_id: int) -> list[int]:
+    """Offers that wait for this agent's answer and are in time. One query."""
+    return list(
+        Offer.objects.filter(agent_id=agent_id, state=OfferState.PENDING, expires_at__gt=Now())
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+
+
+def shift_data(shift: Shift | None) -> dict[str, Any] | None:
+    """`shift` of an agent's snapshot: null when offline."""
+    if shift is None or shift.ended_at is not None:
+        return None
+    return {
+        "epoch": shift.epoch,
+        "state": shift.state,
+        "reason": shift.reason,
+        "lost": shift.lost_at is not None,
+    }
+
+
+def open_shift(agent_id: int) -> Shift | None:
+    """The agent's open shift. One query."""
+    return Shift.objects.filter(agent_id=agent_id, ended_at__isnull=True).first()
+
+
+def agent_snapshot(agent: Agent, language: str) -> Frame:
+    """The whole state of an agent's page at number `seq`; applying all later events to it gives the next snapshot.
+
+    The number is read first: what happens in between is in the state already, and its event is applied again, which
+    changes nothing. Five queries.
+    """
+    seq = Feed.objects.filter(agent=agent).values_list("last_seq", flat=True).first() or 0
+    shift = open_shift(agent.pk)
+    cards = offer_cards(open_offer_ids(agent.pk), language)
+    return {
+        "stream": f"agent:{agent.pk}",
+        "seq": seq,
+        "type": "snapshot",
+        "data": {
+            "shift": shift_data(shift),
+            "offers": [cards[offer] for offer in sorted(cards)],
+            "tickets": [ticket.public_id for ticket in held_tickets(agent.pk)],
+        },
+    }
+
+
+def ticket_snapshots(tickets: Sequence[Ticket]) -> list[Frame]:
+    """Snapshots of held tickets, notes included."""
+    return [ticket_stream.snapshot(ticket, staff=True) for ticket in tickets]
+
+
+def earnings(agent_id: int) -> dict[str, Any]:
+    """Earned today and in the last 7 days, in cents, and the currency of the last line. One query."""
+    rows = list(
+        LedgerEntry.objects.filter(agent_id=agent_id, created_at__gt=Now() - timedelta(days=7)).values_list(
+            "amount_cents", "currency", "created_at"
+        )
+    )
+    today = timezone.localdate()
+    return {
+        "today_cents": sum(cents for cents, _currency, at in rows if timezone.localdate(at) == today),
+        "week_cents": sum(cents for cents, _currency, _at in rows),
+        "currency": rows[-1][1] if rows else "EUR",
+    }

@@ -1,0 +1,266 @@
+"""Sockets push, and only push: the bell says "stream X is at N", the consumer reads what is new from Postgres and sends it.
+
+docs/protocol.md is the contract. Client frames: resume, beat. Everything that changes something goes by HTTP.
+"""
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, ParamSpec, TypeVar
+
+from channels.db import database_sync_to_async
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from tickets import stream
+from tickets.access import ticket_by_token
+from tickets.bell import group_of
+from tickets.errors import TicketNotFound
+from tickets.models import Ticket
+
+logger = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# A fixed number of threads, hence of database connections, for all sockets of the process.
+_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="socket-db")
+
+MAX_FRAME = 64 * 1024  # bytes
+FRAMES_A_SECOND = 10  # of a client, on average over BURST_SECONDS
+BURST_SECONDS = 10
+CLOSE_BAD_TICKET = 4404
+CLOSE_FLOOD = 4429
+CLOSE_TOO_BIG = 1009
+
+
+async def db(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a function that uses the database in one of the sockets' threads."""
+    return await database_sync_to_async(function, thread_sensitive=False, executor=_threads)(*args, **kwargs)  # type: ignore[no-any-return]
+
+
+class StreamConsumer(AsyncWebsocketConsumer):
+    """What customer and agent sockets share: client frames, resume, catching up by number, fragments, flood limit.
+
+    A subclass says who may connect (`admit`), what a resume sends (`resume`) and how a stream is read (`read`).
+    """
+
+    fragments: bool = False  # the client asked for rendered HTML beside the data
+    language: str = "en"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.after: dict[str, int] = {}  # stream → number of the last event sent
+        self.told: dict[str, int] = {}  # stream → highest number the bell has told
+        self.sending: dict[str, asyncio.Lock] = {}
+        self.resumed = False
+        self.budget = float(FRAMES_A_SECOND * BURST_SECONDS)
+        self.budget_at = time.monotonic()
+
+    # To be given by subclasses
+
+    async def admit(self) -> bool:
+        """Whether this client may connect; may close the socket itself with a reason."""
+        raise NotImplementedError
+
+    async def resume(self, after: dict[str, int]) -> None:
+        """Send what the client does not have: events above its numbers, or snapshots."""
+        raise NotImplementedError
+
+    def read(self, name: str, after: int) -> list[stream.Frame] | None:
+        """Frames of a stream above a number; None when too many. Runs in a database thread."""
+        raise NotImplementedError
+
+    async def too_old(self, name: str) -> None:
+        """The client is too far behind on this stream: send a snapshot."""
+        raise NotImplementedError
+
+    async def beat(self, frame: dict[str, Any]) -> None:
+        """The client says that it is there."""
+        raise NotImplementedError
+
+    # Shared
+
+    async def connect(self) -> None:
+        query = dict(part.partition("=")[::2] for part in self.scope["query_string"].decode("latin-1").split("&"))
+        self.fragments = query.get("fragments") == "1"
+        if query.get("lang") in {"de", "en"}:
+            self.language = query["lang"]
+        if await self.admit():
+            await self.accept()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if not self._within_budget():
+            await self.close(CLOSE_FLOOD)
+            return
+        if bytes_data is not None or text_data is None:
+            await self.error("bad_frame", "Frames are JSON text.")
+            return
+        if len(text_data) > MAX_FRAME:
+            await self.close(CLOSE_TOO_BIG)
+            return
+        try:
+            frame = json.loads(text_data)
+        except (ValueError, RecursionError):
+            await self.error("bad_frame", "This frame is no JSON.")
+            return
+        if not isinstance(frame, dict):
+            await self.error("bad_frame", "A frame is a JSON object.")
+        elif frame.get("type") == "resume":
+            after = frame.get("after", {})
+            if not isinstance(after, dict) or not all(type(seq) is int and seq >= 0 for seq in after.values()):
+                await self.error("bad_frame", "resume wants {\"after\": {stream: number}}.")
+                return
+            await self.resume(after)
+            self.resumed = True
+        elif frame.get("type") == "beat":
+            await self.beat(frame)
+        else:
+            await self.error("unknown_frame", "The types are resume and beat. Commands go by HTTP.")
+
+    def _within_budget(self) -> bool:
+        now = time.monotonic()
+        self.budget = min(
+            self.budget + (now - self.budget_at) * FRAMES_A_SECOND, float(FRAMES_A_SECOND * BURST_SECONDS)
+        )
+        self.budget_at = now
+        self.budget -= 1
+        return self.budget >= 0
+
+    async def error(self, code: str, detail: str) -> None:
+        await self.transmit({"type": "error", "data": {"code": code, "detail": detail}})
+
+    async def follow(self, name: str, after: int) -> None:
+        """Listen to a stream's bell, from this number on."""
+        if name not in self.after:
+            with contextlib.suppress(OSError, TimeoutError):  # Redis is away: beats catch up meanwhile
+                await self.channel_layer.group_add(group_of(name), self.channel_name)
+        self.after[name] = after
+
+    async def unfollow(self, name: str) -> None:
+        if self.after.pop(name, None) is not None:
+            with contextlib.suppress(OSError, TimeoutError):
+                await self.channel_layer.group_discard(group_of(name), self.channel_name)
+
+    async def bell(self, message: dict[str, Any]) -> None:
+        """Channels calls this for a bell's message."""
+        self.told[message["stream"]] = max(message["seq"], self.told.get(message["stream"], 0))
+        await self.catch_up(message["stream"], message["seq"])
+
+    async def catch_up(self, name: str, seq: int) -> None:
+        """Send what is new on this stream, once, in order, whoever asks how often."""
+        if seq <= self.after.get(name, seq):
+            return
+        async with self.sending.setdefault(name, asyncio.Lock()):
+            if name not in self.after or seq <= self.after[name]:
+                return
+            frames = await db(self._read_rendered, name, self.after[name])
+            if frames is None:
+                await self.too_old(name)
+                return
+            for frame in frames:
+                await self.push(frame)
+            if name in self.after:
+                # Events that are not for this reader leave no frame, and must not be looked for again.
+                self.after[name] = max(self.after[name], seq)
+
+    async def push(self, frame: stream.Frame) -> None:
+        """Send one event, unless its stream was left meanwhile or has it already."""
+        name = frame["stream"]
+        if name not in self.after or frame["seq"] <= self.after[name]:
+            return
+        self.after[name] = frame["seq"]
+        await self.transmit(frame)
+
+    async def transmit(self, frame: stream.Frame) -> None:
+        await self.send(text_data=json.dumps(frame, ensure_ascii=False))
+
+    def _read_rendered(self, name: str, after: int) -> list[stream.Frame] | None:
+        frames = self.read(name, after)
+        return None if frames is None else [self.rendered(frame) for frame in frames]
+
+    def rendered(self, frame: stream.Frame) -> stream.Frame:
+        """The frame with its HTML fragment, if this client wants them and the event has one."""
+        if not self.fragments:
+            return frame
+        with translation.override(self.language):
+            html = self.fragment(frame)
+        return {**frame, "html": html} if html else frame
+
+    def fragment(self, frame: stream.Frame) -> str:
+        """HTML for the page, with htmx out-of-band attributes; empty when the event shows nothing."""
+        raise NotImplementedError
+
+
+class TicketConsumer(StreamConsumer):
+    """A customer's socket: one ticket, public events only. The private link's token comes in the cookie or a header."""
+
+    ticket: Ticket
+
+    async def admit(self) -> bool:
+        public_id = self.scope["url_route"]["kwargs"]["public_id"]
+        try:
+            self.ticket = await db(ticket_by_token, public_id, self._token(public_id))
+        except TicketNotFound:
+            await self.accept()  # a close code reaches the browser only on an open socket
+            await self.close(CLOSE_BAD_TICKET)
+            return False
+        return True
+
+    def _token(self, public_id: str) -> str:
+        headers = dict(self.scope["headers"])
+        kind, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+        if kind == "Ticket":
+            return token
+        try:
+            cookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
+        except CookieError:
+            return ""
+        return cookie[f"t-{public_id}"].value if f"t-{public_id}" in cookie else ""
+
+    async def resume(self, after: dict[str, int]) -> None:
+        name = self.ticket.stream
+        known = after.get(name)
+        if known is None:
+            await self.too_old(name)
+            return
+        await self.follow(name, known)
+        await self.catch_up(name, await db(self._last_seq))
+
+    async def too_old(self, name: str) -> None:
+        frame = await db(self._snapshot)
+        await self.follow(name, frame["seq"])
+        await self.transmit(frame)
+
+    async def beat(self, frame: dict[str, Any]) -> None:  # noqa: ARG002  a customer's beat carries nothing
+        seq = await db(self._last_seq)
+        await self.transmit({"type": "heartbeat", "data": {"stream": self.ticket.stream, "seq": seq}})
+        if self.resumed:
+            await self.catch_up(self.ticket.stream, seq)
+
+    async def disconnect(self, code: int) -> None:  # noqa: ARG002  Channels' signature
+        for name in list(self.after):
+            await self.unfollow(name)
+        raise StopConsumer
+
+    def _last_seq(self) -> int:
+        return Ticket.objects.values_list("last_seq", flat=True).get(pk=self.ticket.pk)
+
+    def _snapshot(self) -> stream.Frame:
+        self.ticket.refresh_from_db()
+        return self.rendered(stream.snapshot(self.ticket, staff=False))
+
+    def read(self, name: str, after: int) -> list[stream.Frame] | None:
+        return stream.frames_after(self.ticket.pk, name, after, staff=False)
+
+    def fragment(self, frame: stream.Frame) -> str:
+        if frame["type"] != "snapshot":
+            self.ticket.refresh_from_db()
+        return render_to_string("tickets/fragments/event.html", {"frame": frame, "ticket": self.ticket, "socket": True})
