@@ -54,7 +54,9 @@ class AgentConsumer(StreamConsumer):
             user = token.user if token else None
         else:
             user = get_user(_Scope(self.scope["session"])) if "session" in self.scope else None  # type: ignore[arg-type]
-            self.session_key = self.scope["session"].session_key if user is not None and user.is_authenticated else None
+            self.session_key = (
+                self.scope["session"].session_key if user is not None and user.is_authenticated else None
+            )
         if user is None or not user.is_authenticated or not user.is_active:
             return None
         self.language = user.language if self.language == "en" else self.language
@@ -112,7 +114,9 @@ class AgentConsumer(StreamConsumer):
         return cards.held_tickets(self.agent.pk)
 
     def _held_one(self, public_id: str) -> Ticket | None:
-        return next((ticket for ticket in cards.held_tickets(self.agent.pk) if ticket.public_id == public_id), None)
+        return next(
+            (ticket for ticket in cards.held_tickets(self.agent.pk) if ticket.public_id == public_id), None
+        )
 
     def _own_seq(self) -> int:
         return feed.last_seq(self.agent)
@@ -137,7 +141,9 @@ class AgentConsumer(StreamConsumer):
     def fragment(self, frame: stream.Frame) -> str:
         context: dict[str, Any] = {"frame": frame, "agent": self.agent, "socket": True}
         if frame["stream"] != self.own:
-            context["ticket"] = Ticket.objects.select_related("topic", "customer").get(pk=self.tickets[frame["stream"]])
+            context["ticket"] = Ticket.objects.select_related("topic", "customer").get(
+                pk=self.tickets[frame["stream"]]
+            )
             context["epoch"] = self._epoch()
             return render_to_string("dispatch/fragments/ticket_event.html", context)
         if frame["type"] in ("shift.changed", "snapshot", "offer.made"):
@@ -180,7 +186,11 @@ class _Beats:
             if not batch:
                 return
             try:
-                seen = await db(_look, [(one.agent.pk, epoch) for one, epoch in batch], [one.session_key for one, _ in batch])
+                seen = await db(
+                    _look,
+                    [(one.agent.pk, epoch) for one, epoch in batch],
+                    [one.session_key for one, _ in batch],
+                )
             except Exception:
                 logger.exception("beats: the database does not answer")
                 continue
@@ -205,12 +215,14 @@ async def _answer(
             return
         alive = epoch is not None and (agent_id, epoch) in live
         seq = seqs.get(agent_id, 0)
-        await consumer.transmit({"type": "heartbeat", "data": {"stream": consumer.own, "seq": seq, "shift": alive}})
+        await consumer.transmit(
+            {"type": "heartbeat", "data": {"stream": consumer.own, "seq": seq, "shift": alive}}
+        )
         if consumer.resumed:
             await consumer.catch_up(consumer.own, seq)
             for name, told in list((await db(_ticket_seqs, list(consumer.tickets.values()))).items()):
                 await consumer.catch_up(name, told)
-    except Exception:  # noqa: BLE001  one broken connection must not keep the others from their answer
+    except Exception:
         logger.debug("beats: agent %s is gone", agent_id, exc_info=True)
 
 
@@ -222,9 +234,9 @@ def _look(
     wanted = {(agent_id, epoch) for agent_id, epoch in beats if epoch is not None}
     shifts = {
         (agent_id, epoch): pk
-        for pk, agent_id, epoch in Shift.objects.filter(agent_id__in=agents, ended_at__isnull=True).values_list(
-            "pk", "agent_id", "epoch"
-        )
+        for pk, agent_id, epoch in Shift.objects.filter(
+            agent_id__in=agents, ended_at__isnull=True
+        ).values_list("pk", "agent_id", "epoch")
         if (agent_id, epoch) in wanted
     }
     renewed = presence.beats(shifts.values()) if shifts else set()
@@ -237,7 +249,9 @@ def _look(
     )
     keys = {key for key in session_keys if key is not None}
     sessions = set(
-        Session.objects.filter(session_key__in=keys, expire_date__gt=Now()).values_list("session_key", flat=True)
+        Session.objects.filter(session_key__in=keys, expire_date__gt=Now()).values_list(
+            "session_key", flat=True
+        )
     )
     return seqs, live, welcome, sessions
 

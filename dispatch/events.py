@@ -36,7 +36,9 @@ OFFER_ACCEPTED = declare(
 OFFER_DECLINED = declare("offer.declined", "The agent said no. Nothing else follows.", public=False, **_ENDED)
 OFFER_EXPIRED = declare("offer.expired", "The deadline passed; the shift is paused.", public=False, **_ENDED)
 OFFER_RESCINDED = declare("offer.rescinded", "Another agent was faster.", public=False, **_ENDED)
-OFFER_REVOKED = declare("offer.revoked", "Taken back: offline, connection lost, or an admin.", public=False, **_ENDED)
+OFFER_REVOKED = declare(
+    "offer.revoked", "Taken back: offline, connection lost, or an admin.", public=False, **_ENDED
+)
 OFFER_CANCELLED = declare("offer.cancelled", "The customer needs it no longer.", public=False, **_ENDED)
 OFFER_COMPLETED = declare(
     "offer.completed", "The work on the ticket is done.", public=False, ticket="string", **_ENDED

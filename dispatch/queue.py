@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.db import connection
-from django.db.models import Case, Exists, ExpressionWrapper, F, DurationField, OuterRef, Value, When
+from django.db.models import Case, DurationField, Exists, ExpressionWrapper, F, OuterRef, Value, When
 from django.db.models.functions import Now
 
 from dispatch import routes
@@ -65,7 +65,10 @@ def _places_of(pool_id: int) -> int:
             timeline.advance(
                 Ticket.objects.filter(pk__in=list(places), state=TicketState.WAITING),
                 events.PLACED,
-                {ticket_id: {"place": place, "expected_seconds": expected} for ticket_id, place in places.items()},
+                {
+                    ticket_id: {"place": place, "expected_seconds": expected}
+                    for ticket_id, place in places.items()
+                },
                 place=Case(*[When(pk=ticket_id, then=Value(place)) for ticket_id, place in places.items()]),
                 expected_seconds=expected,
             )
@@ -85,7 +88,10 @@ def _last_wait(pool_id: int) -> int | None:
         .filter(answered_at__gt=Now() - FRESH, ticket__first_held_at__isnull=False)
         .order_by("-pk")
         .values_list(
-            ExpressionWrapper(F("ticket__first_held_at") - F("ticket__created_at"), output_field=DurationField()), flat=True
+            ExpressionWrapper(
+                F("ticket__first_held_at") - F("ticket__created_at"), output_field=DurationField()
+            ),
+            flat=True,
         )
         .first()
     )

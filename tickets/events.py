@@ -34,7 +34,13 @@ MESSAGE = {
     "attachments": "array",
 }
 
-OPENED = declare("ticket.opened", "The customer opened the ticket.", topic="string|null", language="string", channel="string")
+OPENED = declare(
+    "ticket.opened",
+    "The customer opened the ticket.",
+    topic="string|null",
+    language="string",
+    channel="string",
+)
 MESSAGE_POSTED = declare("message.posted", "A message of the customer or of an agent.", **MESSAGE)
 NOTE_ADDED = declare("note.added", "An internal note of an agent.", public=False, **MESSAGE)
 HUMAN_REQUESTED = declare("ticket.human_requested", "The customer asked for a person.")
@@ -42,7 +48,9 @@ HELD = declare("ticket.held", "An agent accepted and is with the customer now.",
 RELEASED = declare(
     "ticket.released", "The agent no longer has the ticket; it waits at its old place.", reason="string"
 )
-AGENT_LOST = declare("ticket.agent_lost", "The agent's connection is lost; grace time runs.", grace_seconds="integer")
+AGENT_LOST = declare(
+    "ticket.agent_lost", "The agent's connection is lost; grace time runs.", grace_seconds="integer"
+)
 AGENT_BACK = declare("ticket.agent_back", "The agent is back within the grace time.")
 RESOLVED = declare("ticket.resolved", "The agent resolved the ticket.")
 REOPENED = declare("ticket.reopened", "The customer opened the ticket again.")
