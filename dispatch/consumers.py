@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from channels.exceptions import StopConsumer
@@ -133,8 +134,11 @@ class AgentConsumer(StreamConsumer):
             return feed.frames_after(self.agent.pk, after, self.language)
         # Between the bell and this look the ticket may have gone to somebody else: the holder is asked anew each time.
         ticket_id = self.tickets.get(name)
-        mine = Offer.objects.filter(agent=self.agent, ticket_id=ticket_id, state=OfferState.ACCEPTED)
-        if ticket_id is None or not mine.exists():
+        if ticket_id is None:
+            return []
+        if not Offer.objects.filter(
+            agent=self.agent, ticket_id=ticket_id, state=OfferState.ACCEPTED
+        ).exists():
             return []
         return stream.frames_after(ticket_id, name, after, staff=True)
 
@@ -194,27 +198,27 @@ class _Beats:
             except Exception:
                 logger.exception("beats: the database does not answer")
                 continue
-            seqs, live, welcome, sessions = seen
             for consumer, epoch in batch:
-                await _answer(consumer, epoch, seqs, live, welcome, sessions)
+                await _answer(consumer, epoch, seen)
 
 
-async def _answer(
-    consumer: AgentConsumer,
-    epoch: int | None,
-    seqs: dict[int, int],
-    live: set[tuple[int, int]],
-    welcome: set[int],
-    sessions: set[str],
-) -> None:
+@dataclass(frozen=True)
+class _Seen:
+    seqs: dict[int, int]  # agent → number of the last event of their feed
+    live: set[tuple[int, int]]  # (agent, epoch) whose lease was renewed
+    welcome: set[int]  # agents who may be here
+    sessions: set[str]  # that exist
+
+
+async def _answer(consumer: AgentConsumer, epoch: int | None, seen: _Seen) -> None:
     agent_id = consumer.agent.pk
-    signed_out = consumer.session_key is not None and consumer.session_key not in sessions
+    signed_out = consumer.session_key is not None and consumer.session_key not in seen.sessions
     try:
-        if agent_id not in welcome or signed_out:
+        if agent_id not in seen.welcome or signed_out:
             await consumer.close(CLOSE_SIGNED_OUT)
             return
-        alive = epoch is not None and (agent_id, epoch) in live
-        seq = seqs.get(agent_id, 0)
+        alive = epoch is not None and (agent_id, epoch) in seen.live
+        seq = seen.seqs.get(agent_id, 0)
         await consumer.transmit(
             {"type": "heartbeat", "data": {"stream": consumer.own, "seq": seq, "shift": alive}}
         )
@@ -226,10 +230,8 @@ async def _answer(
         logger.debug("beats: agent %s is gone", agent_id, exc_info=True)
 
 
-def _look(
-    beats: list[tuple[int, int | None]], session_keys: Iterable[str | None]
-) -> tuple[dict[int, int], set[tuple[int, int]], set[int], set[str]]:
-    """Feed numbers, (agent, epoch) whose lease was renewed, agents who may be here, sessions that exist. Five queries."""
+def _look(beats: list[tuple[int, int | None]], session_keys: Iterable[str | None]) -> _Seen:
+    """What the database says of those who beat. Five queries."""
     agents = {agent_id for agent_id, _epoch in beats}
     wanted = {(agent_id, epoch) for agent_id, epoch in beats if epoch is not None}
     shifts = {
@@ -253,7 +255,7 @@ def _look(
             "session_key", flat=True
         )
     )
-    return seqs, live, welcome, sessions
+    return _Seen(seqs, live, welcome, sessions)
 
 
 def _ticket_seqs(ticket_ids: list[int]) -> dict[str, int]:

@@ -113,17 +113,17 @@ def standings_refresh() -> int:
                        count(*) FILTER (WHERE o.state IN ('accepted', 'completed', 'released')) AS yes,
                        count(*) FILTER (WHERE o.state IN ('declined', 'expired')) AS no
                 FROM dispatch_offer o JOIN here USING (agent_id)
-                WHERE o.made_at > statement_timestamp() - %(window)s GROUP BY o.agent_id),
+                WHERE o.made_at > statement_timestamp() - %(window)s::interval GROUP BY o.agent_id),
             hours AS (
                 SELECT s.agent_id, sum(extract(epoch FROM coalesce(s.ended_at, statement_timestamp())
-                       - greatest(s.started_at, statement_timestamp() - %(window)s))) / 3600.0 AS online
+                       - greatest(s.started_at, statement_timestamp() - %(window)s::interval))) / 3600.0 AS online
                 FROM agents_shift s JOIN here USING (agent_id)
-                WHERE coalesce(s.ended_at, statement_timestamp()) > statement_timestamp() - %(window)s
+                WHERE coalesce(s.ended_at, statement_timestamp()) > statement_timestamp() - %(window)s::interval
                 GROUP BY s.agent_id),
             earned AS (
                 SELECT l.agent_id, sum(l.amount_cents)::float AS cents
                 FROM agents_ledgerentry l JOIN here USING (agent_id)
-                WHERE l.created_at > statement_timestamp() - %(window)s GROUP BY l.agent_id),
+                WHERE l.created_at > statement_timestamp() - %(window)s::interval GROUP BY l.agent_id),
             mean AS (
                 SELECT coalesce(sum(cents), 0) / greatest(sum(online), 0.001) AS hourly
                 FROM hours LEFT JOIN earned USING (agent_id)),
@@ -140,6 +140,6 @@ def standings_refresh() -> int:
             ON CONFLICT (agent_id) DO UPDATE SET accept_rate = excluded.accept_rate, share = excluded.share,
                                                  refreshed_at = excluded.refreshed_at
             """,
-            {"window": WINDOW},
+            {"window": f"{WINDOW.total_seconds()} seconds"},
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)

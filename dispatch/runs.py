@@ -98,7 +98,7 @@ def match_pool(pool_id: int) -> int:
         begun = time.perf_counter()
         solution = solve(problem)
         micros = int((time.perf_counter() - begun) * 1e6)
-        _flag(pool_id, tickets, plan, solution.scores.eligible.any(axis=1).tolist())
+        _flag(pool_id, tickets, plan, [bool(row.any()) for row in solution.scores.eligible])
         made = _take(tickets, agents, solution, plan)
         if not made:
             return 0

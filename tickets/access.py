@@ -19,7 +19,7 @@ TOKEN_LENGTH = 43  # 32 bytes in base64 without padding
 SALT = "tickets.access"
 
 
-def token_of(ticket: Ticket, secret: str | None = None) -> str:
+def token_of(ticket: Ticket, secret: str | bytes | None = None) -> str:
     """The token in the ticket's private link: 43 URL-safe characters."""
     digest = salted_hmac(
         SALT, f"{ticket.public_id}:{ticket.access_version}", secret=secret, algorithm="sha256"

@@ -222,12 +222,13 @@ class TicketConsumer(StreamConsumer):
         headers = dict(self.scope["headers"])
         kind, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         if kind == "Ticket":
-            return token
+            return str(token)
         try:
-            cookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
+            cookies: SimpleCookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
         except CookieError:
             return ""
-        return cookie[f"t-{public_id}"].value if f"t-{public_id}" in cookie else ""
+        morsel = cookies.get(f"t-{public_id}")
+        return morsel.value if morsel else ""
 
     async def resume(self, after: dict[str, int]) -> None:
         name = self.ticket.stream

@@ -36,7 +36,7 @@ def update_returning(rows: QuerySet[Any], returning: Sequence[str], **values: An
     columns = ", ".join(connection.ops.quote_name(_column(rows.model, name)) for name in returning)
     with connection.cursor() as cursor:
         cursor.execute(f"{sql} RETURNING {columns}", params)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _column(model: type[models.Model], name: str) -> str:
@@ -71,7 +71,7 @@ def advance(
                 ticket_id=ticket_id,
                 seq=seq,
                 type=event.name,
-                data=(data or {}).get(ticket_id, {}) if by_ticket else dict(data or {}),  # type: ignore[call-overload]
+                data=(data or {}).get(ticket_id, {}) if by_ticket else dict(data or {}),
                 public=event.public,
                 actor_id=actor_id,
                 key=key,
