@@ -78,14 +78,9 @@ _SENTENCES: dict[str, dict[Language, str]] = {
         "de": "Das Ticket hat länger gewartet als vorgesehen und ging deshalb allen jüngeren vor.",
     },
     "parallel": {
-        "en": (
-            "Up to {parallel} people are asked at once; the first to accept gets it, and nothing counts "
-            "against the others."
-        ),
-        "de": (
-            "Bis zu {parallel} Personen werden zugleich gefragt; wer zuerst annimmt, bekommt es, den "
-            "anderen schadet nichts."
-        ),
+        "en": "Up to {parallel} people are asked at once; the first to accept gets it, the others lose nothing.",
+        "de": "Bis zu {parallel} Personen werden zugleich gefragt; wer zuerst annimmt, bekommt es, "
+        "den anderen schadet nichts.",
     },
     # absence
     "ticket_unknown": {
