@@ -59,10 +59,15 @@ def test_why_the_longest_idle_of_several():
         "You have #3 at level 3, which helps with this ticket.",
         "You have no other ticket open.",
         "Of the 4 people who could take it, you have been idle longest; that decides between equals.",
-        "Up to 2 people are asked at once; the first to accept gets it, the others lose nothing.",
+        "Up to 2 people are asked at once; the first to accept gets it, others lose nothing.",
     ]
     assert (first["idle_rank"], first["round"]) == (1, 1)
     assert (second["idle_rank"], second["round"]) == (2, 2)
+
+
+def test_no_offers_need_no_reasons():
+    assert reasons(solve(build([], []))) == []
+    assert reasons(solve(build([TicketRow(id=1, waited_seconds=0)], []))) == []
 
 
 def test_why_not():
