@@ -35,22 +35,21 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         )
         response["Retry-After"] = str(RETRY_SECONDS)
         return response
-    response = exception_handler(error, context)
-    if response is None:
+    usual = exception_handler(error, context)
+    if usual is None:
         return None
+    answer: Response = usual
     if isinstance(error, exceptions.ValidationError):
-        problem = _problem(
-            response.status_code, "invalid", _("Some fields are not right."), errors=response.data
-        )
+        problem = _problem(answer.status_code, "invalid", _("Some fields are not right."), errors=answer.data)
     else:
         code = getattr(error, "default_code", "error")
         if isinstance(error, Http404):
             code = "not_found"
         elif isinstance(error, PermissionDenied):
             code = "permission_denied"
-        detail = response.data.get("detail", "") if isinstance(response.data, dict) else ""
-        problem = _problem(response.status_code, code, str(detail))
-    for name, value in response.headers.items():
+        detail = answer.data.get("detail", "") if isinstance(answer.data, dict) else ""
+        problem = _problem(answer.status_code, code, str(detail))
+    for name, value in answer.headers.items():
         if name.lower() not in {"content-type"}:
             problem[name] = value
     return problem

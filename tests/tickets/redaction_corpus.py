@@ -267,5 +267,5 @@ if __name__ == "__main__":
     missed = near_misses(80_000)
     slips = [hit for hit in listed if redact(hit.text).text != hit.expected]
     alarms = Counter(kind for kind, text in missed if redact(text).text != text)
-    print(f"{len(slips)} of {len(listed)} hits not exactly as expected", *slips[:5], sep="\n")  # noqa: T201
-    print(f"{alarms.total() / len(missed):.3%} of {len(missed)} near misses", dict(alarms))  # noqa: T201
+    print(f"{len(slips)} of {len(listed)} hits not exactly as expected", *slips[:5], sep="\n")
+    print(f"{alarms.total() / len(missed):.3%} of {len(missed)} near misses", dict(alarms))
