@@ -168,7 +168,7 @@ class Stack:
             finally:
                 connection.close()
             time.sleep(0.05)
-        raise StackFailed(f"the web does not answer well on {self.base_url} ({last}), see {self._log('web')}")
+        raise StackFailed(f"the web does not answer well on {self.base_url} ({last}), {self._look_at('web')}")
 
     def watch(self) -> list[str]:
         """Start again what died, later and later when it keeps dying. Returns what there is to tell, a sentence each."""
@@ -228,8 +228,10 @@ class Stack:
     def _raise_if_dead(self) -> None:
         for one in self._running:
             if one.child is not None and one.child.poll() is not None:
-                log = self._log(one.program.name)
-                end = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-                raise StackFailed(
-                    f"{one.program.name} ended with code {one.child.returncode}, see {log}:\n{end}"
-                )
+                name = one.program.name
+                raise StackFailed(f"{name} ended with code {one.child.returncode}, {self._look_at(name)}")
+
+    def _look_at(self, name: str) -> str:
+        log = self._log(name)
+        end = "\n".join(log.read_text(errors="replace").splitlines()[-15:]) if log.exists() else ""
+        return f"see {log}:\n{end}"
