@@ -7,6 +7,7 @@ from django.urls import path
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("language/", set_language, name="set_language"),
 ]
 
 handler400 = "config.problems.bad_request"
