@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import path
+from django.views.i18n import set_language
 
 urlpatterns = [
     path("admin/", admin.site.urls),
