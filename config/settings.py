@@ -243,7 +243,7 @@ TIME_ZONE = env.text("TIME_ZONE", "Europe/Berlin")
 
 # --- Files ----------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+STATIC_ROOT = None if TRIAL else BASE_DIR / "staticfiles"  # a trial serves them from where they lie
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = TRIAL or DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG

@@ -100,7 +100,6 @@ class FormWithFiles(MultiPartParser):
 # --- Fields -----------------------------------------------------------------------------------------------------------
 
 
-@extend_schema_field({"type": "string", "maxLength": MAX_LENGTH})
 class Text(serializers.CharField):
     """A string of any content. DRF's field takes numbers too, and has its own words for NUL and empty ones."""
 
