@@ -31,7 +31,7 @@ def shift_open(*, agent_id: int) -> tuple[Shift, bool]:
         agent.last_epoch += 1
         agent.save(update_fields=["last_epoch"])
         shift = Shift.objects.create(agent=agent, epoch=agent.last_epoch, units=agent.units)
-        Lease.objects.create(shift=shift, expires_at=Now() + LEASE)  # type: ignore[misc]  the database's clock
+        Lease.objects.create(shift=shift, expires_at=Now() + LEASE)  # the database's clock
     else:
         lease_renew(shift_ids=[shift.pk])
         return shift, shift_choose(shift, ShiftState.ONLINE)
@@ -100,9 +100,10 @@ def lease_renew(*, shift_ids: Iterable[int]) -> set[int]:
     """Beat for these shifts; one statement for any number. Returns those that are open: an ended shift has no lease."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE agents_lease SET beat_at = statement_timestamp(), expires_at = statement_timestamp() + %s"
+            "UPDATE agents_lease SET beat_at = statement_timestamp(),"
+            " expires_at = statement_timestamp() + make_interval(secs => %s)"
             " WHERE shift_id = ANY(%s) RETURNING shift_id",
-            [LEASE, sorted(shift_ids)],
+            [LEASE.total_seconds(), sorted(shift_ids)],
         )
         return {row[0] for row in cursor.fetchall()}
 

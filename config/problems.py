@@ -29,31 +29,40 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         # The database restarts, or broke a deadlock: nothing was done, and trying again soon is right.
         set_rollback()
         response = _problem(
-            status.HTTP_503_SERVICE_UNAVAILABLE, "try_again", _("Something is restarting. Please try again in a moment.")
+            status.HTTP_503_SERVICE_UNAVAILABLE,
+            "try_again",
+            _("Something is restarting. Please try again in a moment."),
         )
         response["Retry-After"] = str(RETRY_SECONDS)
         return response
-    response = exception_handler(error, context)
-    if response is None:
+    usual = exception_handler(error, context)
+    if usual is None:
         return None
+    answer: Response = usual
     if isinstance(error, exceptions.ValidationError):
-        problem = _problem(response.status_code, "invalid", _("Some fields are not right."), errors=response.data)
+        problem = _problem(answer.status_code, "invalid", _("Some fields are not right."), errors=answer.data)
     else:
         code = getattr(error, "default_code", "error")
         if isinstance(error, Http404):
             code = "not_found"
         elif isinstance(error, PermissionDenied):
             code = "permission_denied"
-        detail = response.data.get("detail", "") if isinstance(response.data, dict) else ""
-        problem = _problem(response.status_code, code, str(detail))
-    for name, value in response.headers.items():
+        detail = answer.data.get("detail", "") if isinstance(answer.data, dict) else ""
+        problem = _problem(answer.status_code, code, str(detail))
+    for name, value in answer.headers.items():
         if name.lower() not in {"content-type"}:
             problem[name] = value
     return problem
 
 
 def _problem(code_http: int, code: str, detail: str, **more: Any) -> Response:
-    body = {"type": f"urn:standby:problem:{code}", "title": detail, "status": code_http, "code": code, "detail": detail}
+    body = {
+        "type": f"urn:standby:problem:{code}",
+        "title": detail,
+        "status": code_http,
+        "code": code,
+        "detail": detail,
+    }
     return Response({**body, **more}, status=code_http, content_type=PROBLEM_JSON)
 
 
@@ -70,7 +79,9 @@ class RefusalPages:
         if isinstance(error, Refusal):
             return page(request, error.status, str(error.detail), error.code)
         if isinstance(error, OperationalError):
-            response = page(request, 503, _("Something is restarting. Please try again in a moment."), "try_again")
+            response = page(
+                request, 503, _("Something is restarting. Please try again in a moment."), "try_again"
+            )
             response["Retry-After"] = str(RETRY_SECONDS)
             return response
         return None
@@ -84,7 +95,9 @@ def page(request: HttpRequest, code_http: int, detail: str, code: str) -> HttpRe
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001  Django's signature
     """The form was open for too long, or came from another site."""
-    return page(request, 403, _("This form has expired. Please go back, reload the page and send it again."), "csrf")
+    return page(
+        request, 403, _("This form has expired. Please go back, reload the page and send it again."), "csrf"
+    )
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001

@@ -3,9 +3,7 @@
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import include, path
-from django.views.i18n import set_language
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from django.urls import path
 
 urlpatterns = [
     path("admin/", admin.site.urls),

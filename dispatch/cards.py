@@ -11,9 +11,9 @@ from django.utils import timezone, translation
 
 from agents.models import Agent, LedgerEntry, Shift
 from dispatch import routes
-from dispatch.routes import LANGUAGES
 from dispatch.matching.explain import Language, Names, Reason, explain
 from dispatch.models import Feed, Offer, OfferState
+from dispatch.routes import LANGUAGES
 from tickets import stream as ticket_stream
 from tickets.models import Ticket
 
@@ -29,7 +29,9 @@ def offer_cards(offers: Iterable[int], language: str) -> dict[int, dict[str, Any
     rows = (
         Offer.objects.filter(pk__in=list(offers))
         .select_related("ticket", "ticket__topic")
-        .annotate(left=ExpressionWrapper(Extract(F("expires_at") - Now(), "epoch"), output_field=FloatField()))
+        .annotate(
+            left=ExpressionWrapper(Extract(F("expires_at") - Now(), "epoch"), output_field=FloatField())
+        )
     )
     cards = {}
     for offer in rows:

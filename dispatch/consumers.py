@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from channels.exceptions import StopConsumer
@@ -54,7 +55,9 @@ class AgentConsumer(StreamConsumer):
             user = token.user if token else None
         else:
             user = get_user(_Scope(self.scope["session"])) if "session" in self.scope else None  # type: ignore[arg-type]
-            self.session_key = self.scope["session"].session_key if user is not None and user.is_authenticated else None
+            self.session_key = (
+                self.scope["session"].session_key if user is not None and user.is_authenticated else None
+            )
         if user is None or not user.is_authenticated or not user.is_active:
             return None
         self.language = user.language if self.language == "en" else self.language
@@ -112,7 +115,9 @@ class AgentConsumer(StreamConsumer):
         return cards.held_tickets(self.agent.pk)
 
     def _held_one(self, public_id: str) -> Ticket | None:
-        return next((ticket for ticket in cards.held_tickets(self.agent.pk) if ticket.public_id == public_id), None)
+        return next(
+            (ticket for ticket in cards.held_tickets(self.agent.pk) if ticket.public_id == public_id), None
+        )
 
     def _own_seq(self) -> int:
         return feed.last_seq(self.agent)
@@ -129,15 +134,20 @@ class AgentConsumer(StreamConsumer):
             return feed.frames_after(self.agent.pk, after, self.language)
         # Between the bell and this look the ticket may have gone to somebody else: the holder is asked anew each time.
         ticket_id = self.tickets.get(name)
-        mine = Offer.objects.filter(agent=self.agent, ticket_id=ticket_id, state=OfferState.ACCEPTED)
-        if ticket_id is None or not mine.exists():
+        if ticket_id is None:
+            return []
+        if not Offer.objects.filter(
+            agent=self.agent, ticket_id=ticket_id, state=OfferState.ACCEPTED
+        ).exists():
             return []
         return stream.frames_after(ticket_id, name, after, staff=True)
 
     def fragment(self, frame: stream.Frame) -> str:
         context: dict[str, Any] = {"frame": frame, "agent": self.agent, "socket": True}
         if frame["stream"] != self.own:
-            context["ticket"] = Ticket.objects.select_related("topic", "customer").get(pk=self.tickets[frame["stream"]])
+            context["ticket"] = Ticket.objects.select_related("topic", "customer").get(
+                pk=self.tickets[frame["stream"]]
+            )
             context["epoch"] = self._epoch()
             return render_to_string("dispatch/fragments/ticket_event.html", context)
         if frame["type"] in ("shift.changed", "snapshot", "offer.made"):
@@ -180,51 +190,55 @@ class _Beats:
             if not batch:
                 return
             try:
-                seen = await db(_look, [(one.agent.pk, epoch) for one, epoch in batch], [one.session_key for one, _ in batch])
+                seen = await db(
+                    _look,
+                    [(one.agent.pk, epoch) for one, epoch in batch],
+                    [one.session_key for one, _ in batch],
+                )
             except Exception:
                 logger.exception("beats: the database does not answer")
                 continue
-            seqs, live, welcome, sessions = seen
             for consumer, epoch in batch:
-                await _answer(consumer, epoch, seqs, live, welcome, sessions)
+                await _answer(consumer, epoch, seen)
 
 
-async def _answer(
-    consumer: AgentConsumer,
-    epoch: int | None,
-    seqs: dict[int, int],
-    live: set[tuple[int, int]],
-    welcome: set[int],
-    sessions: set[str],
-) -> None:
+@dataclass(frozen=True)
+class _Seen:
+    seqs: dict[int, int]  # agent → number of the last event of their feed
+    live: set[tuple[int, int]]  # (agent, epoch) whose lease was renewed
+    welcome: set[int]  # agents who may be here
+    sessions: set[str]  # that exist
+
+
+async def _answer(consumer: AgentConsumer, epoch: int | None, seen: _Seen) -> None:
     agent_id = consumer.agent.pk
-    signed_out = consumer.session_key is not None and consumer.session_key not in sessions
+    signed_out = consumer.session_key is not None and consumer.session_key not in seen.sessions
     try:
-        if agent_id not in welcome or signed_out:
+        if agent_id not in seen.welcome or signed_out:
             await consumer.close(CLOSE_SIGNED_OUT)
             return
-        alive = epoch is not None and (agent_id, epoch) in live
-        seq = seqs.get(agent_id, 0)
-        await consumer.transmit({"type": "heartbeat", "data": {"stream": consumer.own, "seq": seq, "shift": alive}})
+        alive = epoch is not None and (agent_id, epoch) in seen.live
+        seq = seen.seqs.get(agent_id, 0)
+        await consumer.transmit(
+            {"type": "heartbeat", "data": {"stream": consumer.own, "seq": seq, "shift": alive}}
+        )
         if consumer.resumed:
             await consumer.catch_up(consumer.own, seq)
             for name, told in list((await db(_ticket_seqs, list(consumer.tickets.values()))).items()):
                 await consumer.catch_up(name, told)
-    except Exception:  # noqa: BLE001  one broken connection must not keep the others from their answer
+    except Exception:
         logger.debug("beats: agent %s is gone", agent_id, exc_info=True)
 
 
-def _look(
-    beats: list[tuple[int, int | None]], session_keys: Iterable[str | None]
-) -> tuple[dict[int, int], set[tuple[int, int]], set[int], set[str]]:
-    """Feed numbers, (agent, epoch) whose lease was renewed, agents who may be here, sessions that exist. Five queries."""
+def _look(beats: list[tuple[int, int | None]], session_keys: Iterable[str | None]) -> _Seen:
+    """What the database says of those who beat. Five queries."""
     agents = {agent_id for agent_id, _epoch in beats}
     wanted = {(agent_id, epoch) for agent_id, epoch in beats if epoch is not None}
     shifts = {
         (agent_id, epoch): pk
-        for pk, agent_id, epoch in Shift.objects.filter(agent_id__in=agents, ended_at__isnull=True).values_list(
-            "pk", "agent_id", "epoch"
-        )
+        for pk, agent_id, epoch in Shift.objects.filter(
+            agent_id__in=agents, ended_at__isnull=True
+        ).values_list("pk", "agent_id", "epoch")
         if (agent_id, epoch) in wanted
     }
     renewed = presence.beats(shifts.values()) if shifts else set()
@@ -237,9 +251,11 @@ def _look(
     )
     keys = {key for key in session_keys if key is not None}
     sessions = set(
-        Session.objects.filter(session_key__in=keys, expire_date__gt=Now()).values_list("session_key", flat=True)
+        Session.objects.filter(session_key__in=keys, expire_date__gt=Now()).values_list(
+            "session_key", flat=True
+        )
     )
-    return seqs, live, welcome, sessions
+    return _Seen(seqs, live, welcome, sessions)
 
 
 def _ticket_seqs(ticket_ids: list[int]) -> dict[str, int]:

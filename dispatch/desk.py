@@ -20,13 +20,21 @@ T = TypeVar("T")
 
 
 def reply(
-    *, agent: Agent, epoch: int, ticket_id: int, body: str, files: Sequence[Inspected] = (), key: str | None = None
+    *,
+    agent: Agent,
+    epoch: int,
+    ticket_id: int,
+    body: str,
+    files: Sequence[Inspected] = (),
+    key: str | None = None,
 ) -> Message:
     """The holder writes to the customer. Outermost.
 
     Raises EmptyMessage, MessageTooLong, BadText, NotHolder, TicketClosed, ShiftEnded, NotOnline, KeyReused.
     """
-    return _write(agent, epoch, ticket_id, body_clean(body, required=not files), files, internal=False, key=key)
+    return _write(
+        agent, epoch, ticket_id, body_clean(body, required=not files), files, internal=False, key=key
+    )
 
 
 def note(*, agent: Agent, epoch: int, ticket_id: int, body: str, key: str | None = None) -> Message:
@@ -35,9 +43,18 @@ def note(*, agent: Agent, epoch: int, ticket_id: int, body: str, key: str | None
 
 
 def _write(
-    agent: Agent, epoch: int, ticket_id: int, body: str, files: Sequence[Inspected], *, internal: bool, key: str | None
+    agent: Agent,
+    epoch: int,
+    ticket_id: int,
+    body: str,
+    files: Sequence[Inspected],
+    *,
+    internal: bool,
+    key: str | None,
 ) -> Message:
-    digest = timeline.digest_of("note" if internal else "reply", agent.pk, body, [file.sha256 for file in files])
+    digest = timeline.digest_of(
+        "note" if internal else "reply", agent.pk, body, [file.sha256 for file in files]
+    )
 
     def act() -> Message:
         with timeline.command():
@@ -89,7 +106,11 @@ def hand_back(*, agent: Agent, epoch: int, ticket_id: int, reason: str = "", key
         if not mine.exists():
             raise NotHolder
         lifecycle.ticket_release(
-            ticket_id=ticket_id, reason=reason or "handed_back", actor_id=agent.user_id, key=key, digest=digest
+            ticket_id=ticket_id,
+            reason=reason or "handed_back",
+            actor_id=agent.user_id,
+            key=key,
+            digest=digest,
         )
         end(mine, OfferState.RELEASED, reason or "handed_back", locked={shift.pk: shift})
 

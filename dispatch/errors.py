@@ -15,7 +15,9 @@ class OfferNotFound(Refusal):
 
 class OfferGone(Refusal):
     code = "offer_gone"
-    default_detail = _("Somebody else was faster, or the ticket is no longer needed. Nothing counts against you.")
+    default_detail = _(
+        "Somebody else was faster, or the ticket is no longer needed. Nothing counts against you."
+    )
 
 
 class OfferExpired(Refusal):

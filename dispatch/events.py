@@ -1,20 +1,18 @@
 """Every event of an agent's feed, declared once. The same rules as in tickets/events.py, and on the same page."""
 
-from tickets.events import declare
+from tickets.events import declare_internal
 
-SHIFT_CHANGED = declare(
+SHIFT_CHANGED = declare_internal(
     "shift.changed",
     "The agent's shift is in this state now.",
-    public=False,
     epoch="integer",
     state="string",
     reason="string",
     lost="boolean",
 )
-OFFER_MADE = declare(
+OFFER_MADE = declare_internal(
     "offer.made",
     "A ticket is offered. The deadline is the server's; pay is what accepting and resolving it pays.",
-    public=False,
     offer="integer",
     expires_at="string",
     seconds_left="number",
@@ -30,24 +28,25 @@ OFFER_MADE = declare(
     why="array",
 )
 _ENDED = {"offer": "integer", "reason": "string"}
-OFFER_ACCEPTED = declare(
-    "offer.accepted", "The agent is the ticket's holder now.", public=False, ticket="string", **_ENDED
+OFFER_ACCEPTED = declare_internal(
+    "offer.accepted", "The agent is the ticket's holder now.", ticket="string", **_ENDED
 )
-OFFER_DECLINED = declare("offer.declined", "The agent said no. Nothing else follows.", public=False, **_ENDED)
-OFFER_EXPIRED = declare("offer.expired", "The deadline passed; the shift is paused.", public=False, **_ENDED)
-OFFER_RESCINDED = declare("offer.rescinded", "Another agent was faster.", public=False, **_ENDED)
-OFFER_REVOKED = declare("offer.revoked", "Taken back: offline, connection lost, or an admin.", public=False, **_ENDED)
-OFFER_CANCELLED = declare("offer.cancelled", "The customer needs it no longer.", public=False, **_ENDED)
-OFFER_COMPLETED = declare(
-    "offer.completed", "The work on the ticket is done.", public=False, ticket="string", **_ENDED
+OFFER_DECLINED = declare_internal("offer.declined", "The agent said no. Nothing else follows.", **_ENDED)
+OFFER_EXPIRED = declare_internal("offer.expired", "The deadline passed; the shift is paused.", **_ENDED)
+OFFER_RESCINDED = declare_internal("offer.rescinded", "Another agent was faster.", **_ENDED)
+OFFER_REVOKED = declare_internal(
+    "offer.revoked", "Taken back: offline, connection lost, or an admin.", **_ENDED
 )
-OFFER_RELEASED = declare(
-    "offer.released", "The ticket is no longer with the agent.", public=False, ticket="string", **_ENDED
+OFFER_CANCELLED = declare_internal("offer.cancelled", "The customer needs it no longer.", **_ENDED)
+OFFER_COMPLETED = declare_internal(
+    "offer.completed", "The work on the ticket is done.", ticket="string", **_ENDED
 )
-LEDGER_CREDITED = declare(
+OFFER_RELEASED = declare_internal(
+    "offer.released", "The ticket is no longer with the agent.", ticket="string", **_ENDED
+)
+LEDGER_CREDITED = declare_internal(
     "ledger.credited",
     "A line was added to the agent's ledger.",
-    public=False,
     amount_cents="integer",
     currency="string",
     reference="string",

@@ -44,7 +44,9 @@ def record_many(
     seqs = _next_numbers(ids)
     FeedEvent.objects.bulk_create(
         [
-            FeedEvent(agent_id=agent_id, seq=seqs[agent_id], type=event.name, data=data, key=key, digest=digest)
+            FeedEvent(
+                agent_id=agent_id, seq=seqs[agent_id], type=event.name, data=data, key=key, digest=digest
+            )
             for agent_id, event, data in news
         ]
     )
@@ -55,7 +57,9 @@ def record_many(
 
 def _next_numbers(ids: list[int]) -> dict[int, int]:
     if len(ids) == 1:
-        numbers = update_returning(Feed.objects.filter(agent_id=ids[0]), ["agent_id", "last_seq"], last_seq=F("last_seq") + 1)
+        numbers = update_returning(
+            Feed.objects.filter(agent_id=ids[0]), ["agent_id", "last_seq"], last_seq=F("last_seq") + 1
+        )
         if numbers:
             return {ids[0]: numbers[0][1]}
     with connection.cursor() as cursor:
@@ -92,7 +96,9 @@ def once(agent_id: int, key: str | None, digest: str, act: Callable[[], T], agai
 
 def frames_after(agent_id: int, after: int, language: str) -> list[dict[str, Any]] | None:
     """Frames of the agent's stream above `after`, in order; None when too many to replay. One query, two with offers."""
-    found = list(FeedEvent.objects.filter(agent_id=agent_id, seq__gt=after).order_by("seq")[: REPLAY_LIMIT + 1])
+    found = list(
+        FeedEvent.objects.filter(agent_id=agent_id, seq__gt=after).order_by("seq")[: REPLAY_LIMIT + 1]
+    )
     if len(found) > REPLAY_LIMIT:
         return None
     offers = [event.data["offer"] for event in found if event.type == OFFER_MADE.name]

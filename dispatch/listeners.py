@@ -17,7 +17,9 @@ def on_queue_changed(ticket_ids: Sequence[int], **_: Any) -> None:
     """Tickets that wait want a run of their pool; offers of a closed one are ended (the tick does so too, if this fails)."""
     plan = routes.routes()
     pools = set()
-    for ticket_id, topic_id, state in Ticket.objects.filter(pk__in=ticket_ids).values_list("pk", "topic_id", "state"):
+    for ticket_id, topic_id, state in Ticket.objects.filter(pk__in=ticket_ids).values_list(
+        "pk", "topic_id", "state"
+    ):
         route = plan.of(topic_id)
         if state == TicketState.CLOSED:
             offers.offers_cancel(ticket_id=ticket_id)

@@ -58,7 +58,9 @@ def offer_accept(*, offer_id: int, agent_id: int, epoch: int) -> Offer:
     """
     with timeline.command():
         offer = _own(offer_id, agent_id)
-        rivals = Offer.objects.filter(ticket_id=offer.ticket_id, state=OfferState.PENDING).exclude(pk=offer.pk)
+        rivals = Offer.objects.filter(ticket_id=offer.ticket_id, state=OfferState.PENDING).exclude(
+            pk=offer.pk
+        )
         shifts = shifts_lock([offer.shift_id, *rivals.values_list("shift_id", flat=True)])
         shift = shifts[offer.shift_id]
         if shift.ended_at is not None or shift.epoch != epoch:
@@ -75,7 +77,9 @@ def offer_accept(*, offer_id: int, agent_id: int, epoch: int) -> Offer:
             raise OfferGone from None
         end(rivals, OfferState.RESCINDED, "taken", locked=shifts)
         feed.record(
-            agent_id, events.OFFER_ACCEPTED, {"offer": offer_id, "reason": "", "ticket": offer.ticket.public_id}
+            agent_id,
+            events.OFFER_ACCEPTED,
+            {"offer": offer_id, "reason": "", "ticket": offer.ticket.public_id},
         )
     offer.state = OfferState.ACCEPTED
     return offer
@@ -113,7 +117,10 @@ def _already_answered(offer_id: int, same: OfferState = OfferState.ACCEPTED) -> 
     offer = Offer.objects.select_related("agent", "ticket").get(pk=offer_id)
     if offer.state == same or (same == OfferState.ACCEPTED and offer.state in AFTER_WORK):
         return offer
-    if offer.state in (OfferState.EXPIRED, OfferState.PENDING):  # still pending, yet late: the tick has not come by
+    if offer.state in (
+        OfferState.EXPIRED,
+        OfferState.PENDING,
+    ):  # still pending, yet late: the tick has not come by
         raise OfferExpired
     raise OfferGone
 
@@ -144,7 +151,10 @@ def offer_expire(*, offer_id: int, shift_id: int) -> bool:
             return False
         if shift.state == ShiftState.ONLINE and shift_choose(shift, ShiftState.PAUSED, MISSED):
             end(
-                Offer.objects.filter(shift=shift, state=OfferState.PENDING), OfferState.REVOKED, MISSED, locked={shift_id: shift}
+                Offer.objects.filter(shift=shift, state=OfferState.PENDING),
+                OfferState.REVOKED,
+                MISSED,
+                locked={shift_id: shift},
             )
             tell_shift(shift)
     return True
@@ -192,9 +202,7 @@ def complete(offers: QuerySet[Offer], reason: str, *, locked: dict[int, Shift]) 
     return ended
 
 
-def end(
-    offers: QuerySet[Offer], state: OfferState, reason: str, *, locked: dict[int, Shift]
-) -> list[Ended]:
+def end(offers: QuerySet[Offer], state: OfferState, reason: str, *, locked: dict[int, Shift]) -> list[Ended]:
     """End those of the offers that still are in the state the queryset asks for; free their units; tell everybody.
 
     Inner. The queryset's condition decides races by the row count; `locked` are the shifts that the caller has locked.
@@ -208,7 +216,9 @@ def end(
     ]
     for one in ended:
         if one.shift_id not in locked:
-            raise RuntimeError(f"shift {one.shift_id} of offer {one.offer_id} was not locked before its ticket")
+            raise RuntimeError(
+                f"shift {one.shift_id} of offer {one.offer_id} was not locked before its ticket"
+            )
         units_free(one.shift_id, one.units)
     _tell_ended(ended, state, reason)
     return ended
@@ -220,7 +230,9 @@ def _tell_ended(ended: Iterable[Ended], state: OfferState, reason: str) -> None:
         return
     names = {}
     if state in AFTER_WORK:
-        names = dict(Ticket.objects.filter(pk__in=[one.ticket_id for one in ended]).values_list("pk", "public_id"))
+        names = dict(
+            Ticket.objects.filter(pk__in=[one.ticket_id for one in ended]).values_list("pk", "public_id")
+        )
     else:
         # What became of the ticket itself is told by its own step; these would leave no trace in its timeline otherwise.
         for one in ended:

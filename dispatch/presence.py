@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-
 from agents.errors import ShiftEnded
 from agents.models import EndReason, Shift, ShiftState
 from agents.shifts import (
@@ -125,7 +124,9 @@ def _found(shift: Shift) -> bool:
     if not shift_found(shift):
         return False
     for ticket_id in _held_ticket_ids(shift):
-        timeline.advance(Ticket.objects.filter(pk=ticket_id, state=TicketState.HELD), ticket_events.AGENT_BACK)
+        timeline.advance(
+            Ticket.objects.filter(pk=ticket_id, state=TicketState.HELD), ticket_events.AGENT_BACK
+        )
     return True
 
 
@@ -171,7 +172,9 @@ def _end_lost(shift_id: int, grace: int) -> bool:
         held = _held_ticket_ids(shift)
         gone = Shift.objects.filter(pk=shift_id, ended_at__isnull=True, lost_at__isnull=False)
         if held:  # who holds nothing needs no grace: nobody is waiting for them
-            gone = gone.extra(where=["lost_at + make_interval(secs => %s) <= statement_timestamp()"], params=[grace])
+            gone = gone.extra(
+                where=["lost_at + make_interval(secs => %s) <= statement_timestamp()"], params=[grace]
+            )
         if not gone.exists():
             return False
         _end(shift, EndReason.LEASE)
@@ -212,7 +215,7 @@ def _revoke_pending(shift: Shift, reason: str) -> None:
 def _held_ticket_ids(shift: Shift) -> list[int]:
     """Tickets whose holder this shift is, by id: the order in which their rows are locked."""
     return list(
-        Offer.objects.filter(shift=shift, state=OfferState.ACCEPTED).order_by("ticket_id").values_list("ticket_id", flat=True)
+        Offer.objects.filter(shift=shift, state=OfferState.ACCEPTED)
+        .order_by("ticket_id")
+        .values_list("ticket_id", flat=True)
     )
-
-

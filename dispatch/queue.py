@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from django.db import connection
-from django.db.models import Case, Exists, ExpressionWrapper, F, DurationField, OuterRef, Value, When
+from django.db.models import Case, DurationField, Exists, ExpressionWrapper, F, OuterRef, Value, When
 from django.db.models.functions import Now
 
 from dispatch import routes
@@ -65,7 +65,10 @@ def _places_of(pool_id: int) -> int:
             timeline.advance(
                 Ticket.objects.filter(pk__in=list(places), state=TicketState.WAITING),
                 events.PLACED,
-                {ticket_id: {"place": place, "expected_seconds": expected} for ticket_id, place in places.items()},
+                {
+                    ticket_id: {"place": place, "expected_seconds": expected}
+                    for ticket_id, place in places.items()
+                },
                 place=Case(*[When(pk=ticket_id, then=Value(place)) for ticket_id, place in places.items()]),
                 expected_seconds=expected,
             )
@@ -85,7 +88,10 @@ def _last_wait(pool_id: int) -> int | None:
         .filter(answered_at__gt=Now() - FRESH, ticket__first_held_at__isnull=False)
         .order_by("-pk")
         .values_list(
-            ExpressionWrapper(F("ticket__first_held_at") - F("ticket__created_at"), output_field=DurationField()), flat=True
+            ExpressionWrapper(
+                F("ticket__first_held_at") - F("ticket__created_at"), output_field=DurationField()
+            ),
+            flat=True,
         )
         .first()
     )
@@ -107,17 +113,17 @@ def standings_refresh() -> int:
                        count(*) FILTER (WHERE o.state IN ('accepted', 'completed', 'released')) AS yes,
                        count(*) FILTER (WHERE o.state IN ('declined', 'expired')) AS no
                 FROM dispatch_offer o JOIN here USING (agent_id)
-                WHERE o.made_at > statement_timestamp() - %(window)s GROUP BY o.agent_id),
+                WHERE o.made_at > statement_timestamp() - %(window)s::interval GROUP BY o.agent_id),
             hours AS (
                 SELECT s.agent_id, sum(extract(epoch FROM coalesce(s.ended_at, statement_timestamp())
-                       - greatest(s.started_at, statement_timestamp() - %(window)s))) / 3600.0 AS online
+                       - greatest(s.started_at, statement_timestamp() - %(window)s::interval))) / 3600.0 AS online
                 FROM agents_shift s JOIN here USING (agent_id)
-                WHERE coalesce(s.ended_at, statement_timestamp()) > statement_timestamp() - %(window)s
+                WHERE coalesce(s.ended_at, statement_timestamp()) > statement_timestamp() - %(window)s::interval
                 GROUP BY s.agent_id),
             earned AS (
                 SELECT l.agent_id, sum(l.amount_cents)::float AS cents
                 FROM agents_ledgerentry l JOIN here USING (agent_id)
-                WHERE l.created_at > statement_timestamp() - %(window)s GROUP BY l.agent_id),
+                WHERE l.created_at > statement_timestamp() - %(window)s::interval GROUP BY l.agent_id),
             mean AS (
                 SELECT coalesce(sum(cents), 0) / greatest(sum(online), 0.001) AS hourly
                 FROM hours LEFT JOIN earned USING (agent_id)),
@@ -134,6 +140,6 @@ def standings_refresh() -> int:
             ON CONFLICT (agent_id) DO UPDATE SET accept_rate = excluded.accept_rate, share = excluded.share,
                                                  refreshed_at = excluded.refreshed_at
             """,
-            {"window": WINDOW},
+            {"window": f"{WINDOW.total_seconds()} seconds"},
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)

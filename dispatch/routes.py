@@ -141,6 +141,8 @@ def rates() -> list[tuple[int | None, date, int, str]]:
     return _keep(
         "rates",
         lambda: list(
-            Rate.objects.order_by(F("valid_from").desc()).values_list("topic_id", "valid_from", "amount_cents", "currency")
+            Rate.objects.order_by(F("valid_from").desc()).values_list(
+                "topic_id", "valid_from", "amount_cents", "currency"
+            )
         ),
     )

@@ -30,7 +30,9 @@ from tickets import timeline
 from tickets.models import Ticket, TicketState
 
 MOST_TICKETS = 2000  # a run; the rest waits for the next one, oldest first
-AGAIN_SECONDS = 60  # a declined ticket comes to the same person again at the earliest after this, and last of all
+AGAIN_SECONDS = (
+    60  # a declined ticket comes to the same person again at the earliest after this, and last of all
+)
 LOCK_CLASS = 7301  # first half of the advisory lock's key; the pool is the second
 
 
@@ -96,7 +98,7 @@ def match_pool(pool_id: int) -> int:
         begun = time.perf_counter()
         solution = solve(problem)
         micros = int((time.perf_counter() - begun) * 1e6)
-        _flag(pool_id, tickets, plan, solution.scores.eligible.any(axis=1).tolist())
+        _flag(pool_id, tickets, plan, [bool(row.any()) for row in solution.scores.eligible])
         made = _take(tickets, agents, solution, plan)
         if not made:
             return 0
@@ -208,11 +210,16 @@ def _profiles_of(versions: Sequence[tuple[int, int]]) -> list[Profile]:
     return [_profiles[agent_id] for agent_id, _version in versions]
 
 
-def _problem(tickets: Sequence[TicketRow], agents: Sequence[AgentRow], plan: Routes, policy: PolicySpec) -> Problem:
+def _problem(
+    tickets: Sequence[TicketRow], agents: Sequence[AgentRow], plan: Routes, policy: PolicySpec
+) -> Problem:
     """The columns that the solver works on."""
     specs = [_spec(plan, row) for row in tickets]
     profiles = _profiles_of([(row.id, row.profile_version) for row in agents])
-    skills = sorted({skill for profile in profiles for skill in profile.levels} | {s for spec in specs for s in (*spec.required, *spec.preferred)})
+    skills = sorted(
+        {skill for profile in profiles for skill in profile.levels}
+        | {s for spec in specs for s in (*spec.required, *spec.preferred)}
+    )
     column = {skill: place for place, skill in enumerate(skills)}
     levels = np.zeros((len(agents), len(skills)), np.int8)
     for place, profile in enumerate(profiles):
@@ -227,7 +234,10 @@ def _problem(tickets: Sequence[TicketRow], agents: Sequence[AgentRow], plan: Rou
             max_wait_seconds=np.array([spec.max_wait_seconds or inf for spec in specs], np.float64),
             priority=np.array([min(max(row.priority, -1), 10) for row in tickets], np.float64),
             units=np.array([spec.units for spec in specs], np.int32),
-            language=np.array([LANGUAGES.index(row.language) if row.language in LANGUAGES else -1 for row in tickets], np.int8),
+            language=np.array(
+                [LANGUAGES.index(row.language) if row.language in LANGUAGES else -1 for row in tickets],
+                np.int8,
+            ),
             required=_needs([spec.required for spec in specs], column),
             preferred=_needs([spec.preferred for spec in specs], column),
             known=Pairs.of((row.id, agent) for row in tickets for agent in row.known),
@@ -243,7 +253,9 @@ def _problem(tickets: Sequence[TicketRow], agents: Sequence[AgentRow], plan: Rou
             languages=np.array([profile.languages for profile in profiles], np.int64),
             levels=levels,
             skill_id=np.array(skills, np.int64),
-            accept=np.array([1.0 if row.accept_rate is None else row.accept_rate for row in agents], np.float32),
+            accept=np.array(
+                [1.0 if row.accept_rate is None else row.accept_rate for row in agents], np.float32
+            ),
         ),
         weights=policy.weights,
         fair_share=1.0,  # Standing.share is relative to the pool's mean already
@@ -364,15 +376,22 @@ def _flag(pool_id: int, tickets: Sequence[TicketRow], plan: Routes, possible: Se
             alone.append(row.id)
     for ids, event, mark in ((alone, ticket_events.FLAGGED, Now()), (helped, ticket_events.UNFLAGGED, None)):
         if ids:
-            timeline.advance(Ticket.objects.filter(pk__in=ids, state=TicketState.WAITING), event, flagged_at=mark)
+            timeline.advance(
+                Ticket.objects.filter(pk__in=ids, state=TicketState.WAITING), event, flagged_at=mark
+            )
 
 
 def _online(pool_id: int) -> list[tuple[int, Profile]]:
     """Everybody of the pool who is online, busy or not."""
     versions = list(_shifts(pool_id).values_list("agent_id", "agent__profile_version"))
-    return [(agent_id, profile) for (agent_id, _version), profile in zip(versions, _profiles_of(versions), strict=True)]
+    return [
+        (agent_id, profile)
+        for (agent_id, _version), profile in zip(versions, _profiles_of(versions), strict=True)
+    ]
 
 
 def _able(profile: Profile, spec: RouteSpec, row: TicketRow) -> bool:
     speaks = row.language not in LANGUAGES or profile.languages >> LANGUAGES.index(row.language) & 1
-    return bool(speaks) and all(profile.levels.get(skill, 0) >= level for skill, level in spec.required.items())
+    return bool(speaks) and all(
+        profile.levels.get(skill, 0) >= level for skill, level in spec.required.items()
+    )

@@ -15,7 +15,9 @@ from dispatch import offers, presence, queue, runs
 
 logger = logging.getLogger(__name__)
 
-ASKED_SECONDS = 1  # a mark that outlives its task (a lost message) holds a pool back no longer than the tick's beat
+ASKED_SECONDS = (
+    1  # a mark that outlives its task (a lost message) holds a pool back no longer than the tick's beat
+)
 
 
 @shared_task

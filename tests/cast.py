@@ -23,7 +23,13 @@ class World:
     agents: dict[str, Agent] = field(default_factory=dict)
 
     def agent(
-        self, name: str, *, payments: int = 3, cards: int = 3, languages: tuple[str, ...] = ("en", "de"), units: int = 100
+        self,
+        name: str,
+        *,
+        payments: int = 3,
+        cards: int = 3,
+        languages: tuple[str, ...] = ("en", "de"),
+        units: int = 100,
     ) -> Agent:
         """An admitted agent of the pool with these levels (0: without the skill)."""
         user = User.objects.create_user(f"{name.lower()}@agents.example", PASSWORD, name=name)

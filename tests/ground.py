@@ -8,11 +8,13 @@ import atexit
 import contextlib
 import os
 import shutil
+import signal
 import tempfile
 import time
 from pathlib import Path
 
 from config import embedded
+from config.embedded.processes import die_with_parent
 
 PREFIX = "standby-tests-"
 LEFT_BEHIND = 60.0  # seconds; a folder without an owner that is younger may be of a run that is just starting
@@ -37,6 +39,9 @@ def worker_number() -> int:
 def prepare() -> None:
     """Have DATABASE_URL and REDIS_URL in the environment, of our own servers when they were not given."""
     global servers  # noqa: PLW0603
+    if worker_number():
+        # A worker in the middle of a test would not notice that its controller was killed.
+        die_with_parent(signal.SIGKILL, os.getppid())
     if not embedded.given():
         remove_left_behind()
         servers = embedded.start(new_home(), durable=False)

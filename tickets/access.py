@@ -19,9 +19,11 @@ TOKEN_LENGTH = 43  # 32 bytes in base64 without padding
 SALT = "tickets.access"
 
 
-def token_of(ticket: Ticket, secret: str | None = None) -> str:
+def token_of(ticket: Ticket, secret: str | bytes | None = None) -> str:
     """The token in the ticket's private link: 43 URL-safe characters."""
-    digest = salted_hmac(SALT, f"{ticket.public_id}:{ticket.access_version}", secret=secret, algorithm="sha256").digest()
+    digest = salted_hmac(
+        SALT, f"{ticket.public_id}:{ticket.access_version}", secret=secret, algorithm="sha256"
+    ).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
@@ -33,7 +35,9 @@ def ticket_by_token(public_id: str, token: str, related: Sequence[str] = ("custo
     if len(token) != TOKEN_LENGTH or not public_id.isascii():
         raise TicketNotFound
     ticket = (
-        Ticket.objects.select_related(*related).filter(public_id=public_id, access_expires_at__gt=Now()).first()
+        Ticket.objects.select_related(*related)
+        .filter(public_id=public_id, access_expires_at__gt=Now())
+        .first()
     )
     if ticket is None:
         raise TicketNotFound

@@ -213,8 +213,8 @@ def _encoded(picture: Image.Image, encoder: str) -> bytes:
         picture.thumbnail((MAX_SIDE, MAX_SIDE))
     else:
         picture = picture.copy()
-    kept = {"transparency": picture.info["transparency"]} if "transparency" in picture.info else {}
-    picture.info = dict(kept)  # the encoders write comments, profiles and resolutions that they find here
+    # The encoders write comments, profiles and resolutions that they find here.
+    picture.info = {key: value for key, value in picture.info.items() if key == "transparency"}
     out = io.BytesIO()
     if encoder == "JPEG":
         picture.save(out, encoder, quality=JPEG_QUALITY)

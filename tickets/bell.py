@@ -35,7 +35,9 @@ class _Ringer:
             self.quiet = False
         except Exception as error:  # noqa: BLE001  whatever Redis does, the truth is in Postgres and readers catch up
             if not self.quiet:
-                logger.warning("bell: Redis does not answer (%s); readers catch up with their next beat", error)
+                logger.warning(
+                    "bell: Redis does not answer (%s); readers catch up with their next beat", error
+                )
             self.quiet = True
 
 

@@ -47,7 +47,11 @@ def message_post(
     """
     event = events.NOTE_ADDED if internal else events.MESSAGE_POSTED
     numbered = timeline.advance(
-        Ticket.objects.filter(pk=ticket_id, state__in=Ticket.OPEN), event, actor_id=author_user_id, key=key, digest=digest
+        Ticket.objects.filter(pk=ticket_id, state__in=Ticket.OPEN),
+        event,
+        actor_id=author_user_id,
+        key=key,
+        digest=digest,
     )
     if not numbered:
         raise TicketClosed

@@ -16,15 +16,24 @@ class EventType:
     name: str
     says: str
     fields: Mapping[str, str]
-    public: bool = True  # sent to the customer too
+    public: bool  # sent to the customer too
 
 
-def declare(name: str, says: str, *, public: bool = True, **fields: str) -> EventType:
-    """Declare an event type; a second one of the same name is an error of the programmer."""
-    if name in EVENTS:
-        raise ValueError(f"{name} is declared twice")
-    EVENTS[name] = EventType(name, says, fields, public)
-    return EVENTS[name]
+def declare(name: str, says: str, **fields: str) -> EventType:
+    """Declare an event type that the customer sees too."""
+    return _declare(EventType(name, says, fields, public=True))
+
+
+def declare_internal(name: str, says: str, **fields: str) -> EventType:
+    """Declare an event type for agents and staff only."""
+    return _declare(EventType(name, says, fields, public=False))
+
+
+def _declare(event: EventType) -> EventType:
+    if event.name in EVENTS:
+        raise ValueError(f"{event.name} is declared twice")
+    EVENTS[event.name] = event
+    return event
 
 
 MESSAGE = {
@@ -34,15 +43,23 @@ MESSAGE = {
     "attachments": "array",
 }
 
-OPENED = declare("ticket.opened", "The customer opened the ticket.", topic="string|null", language="string", channel="string")
+OPENED = declare(
+    "ticket.opened",
+    "The customer opened the ticket.",
+    topic="string|null",
+    language="string",
+    channel="string",
+)
 MESSAGE_POSTED = declare("message.posted", "A message of the customer or of an agent.", **MESSAGE)
-NOTE_ADDED = declare("note.added", "An internal note of an agent.", public=False, **MESSAGE)
+NOTE_ADDED = declare_internal("note.added", "An internal note of an agent.", **MESSAGE)
 HUMAN_REQUESTED = declare("ticket.human_requested", "The customer asked for a person.")
 HELD = declare("ticket.held", "An agent accepted and is with the customer now.", agent_name="string")
 RELEASED = declare(
     "ticket.released", "The agent no longer has the ticket; it waits at its old place.", reason="string"
 )
-AGENT_LOST = declare("ticket.agent_lost", "The agent's connection is lost; grace time runs.", grace_seconds="integer")
+AGENT_LOST = declare(
+    "ticket.agent_lost", "The agent's connection is lost; grace time runs.", grace_seconds="integer"
+)
 AGENT_BACK = declare("ticket.agent_back", "The agent is back within the grace time.")
 RESOLVED = declare("ticket.resolved", "The agent resolved the ticket.")
 REOPENED = declare("ticket.reopened", "The customer opened the ticket again.")
@@ -58,11 +75,10 @@ FLAGGED = declare("ticket.flagged", "Nobody who could take this ticket is online
 UNFLAGGED = declare("ticket.unflagged", "Somebody who could take this ticket is online again.")
 
 # The way of the offers, for the timeline that staff see.
-OFFERED = declare("ticket.offered", "The ticket was offered to these agents.", public=False, agents="array")
-OFFER_ENDED = declare(
+OFFERED = declare_internal("ticket.offered", "The ticket was offered to these agents.", agents="array")
+OFFER_ENDED = declare_internal(
     "ticket.offer_ended",
     "An offer ended without work on the ticket.",
-    public=False,
     offer="integer",
     agent="integer",
     state="string",

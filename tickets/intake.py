@@ -61,7 +61,7 @@ def ticket_open(
                     language=reader,
                     channel=channel,
                     priority=topic.priority if topic else 0,
-                    access_expires_at=Now() + LINK_LIFETIME,  # type: ignore[misc]  an expression: the database's clock
+                    access_expires_at=Now() + LINK_LIFETIME,  # an expression: the database's clock
                     last_seq=2,
                     intake_key=key,
                     intake_digest=digest if key else "",

@@ -152,7 +152,9 @@ def ticket_close(*, ticket: Ticket, key: str | None = None) -> None:
     _once(ticket, key, digest, act)
 
 
-def ticket_rate(*, ticket: Ticket, score: int, solved: bool, comment: str = "", key: str | None = None) -> None:
+def ticket_rate(
+    *, ticket: Ticket, score: int, solved: bool, comment: str = "", key: str | None = None
+) -> None:
     """Rate the last resolution, once. `score` is 1–5. Raises TicketNotResolved, AlreadyRated, KeyReused."""
     comment = body_clean(comment, required=False)[:2000]
     digest = timeline.digest_of("ticket_rate", score, solved, comment)
@@ -168,10 +170,16 @@ def ticket_rate(*, ticket: Ticket, score: int, solved: bool, comment: str = "", 
                 digest=digest,
             )
             # The ticket's row is locked by the step above, so nothing comes between the look and the insert.
-            resolution = ticket.events.filter(type=events.RESOLVED.name).order_by("-seq").values_list("seq", flat=True)[0]
+            resolution = (
+                ticket.events.filter(type=events.RESOLVED.name)
+                .order_by("-seq")
+                .values_list("seq", flat=True)[0]
+            )
             if ticket.ratings.filter(resolution_seq=resolution).exists():
                 raise AlreadyRated
-            Rating.objects.create(ticket=ticket, resolution_seq=resolution, score=score, solved=solved, comment=comment)
+            Rating.objects.create(
+                ticket=ticket, resolution_seq=resolution, score=score, solved=solved, comment=comment
+            )
 
     _once(ticket, key, digest, act)
 

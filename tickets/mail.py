@@ -41,18 +41,24 @@ def link_send(*, ticket_id: int) -> bool:
     ticket = Ticket.objects.select_related("customer").get(pk=ticket_id)
     with translation.override(ticket.customer.language):
         mail = EmailMessage(
-            subject=_("Your ticket %(number)s at %(brand)s") % {"number": ticket.number, "brand": settings.BRAND},
+            subject=_("Your ticket %(number)s at %(brand)s")
+            % {"number": ticket.number, "brand": settings.BRAND},
             body=render_to_string(
                 "tickets/mail/opened.txt",
                 {"ticket": ticket, "link": settings.BASE_URL + link_path(ticket), "brand": settings.BRAND},
             ),
             to=[ticket.customer.email],
-            headers={"Auto-Submitted": "auto-generated", "Message-ID": f"<ticket-{ticket.public_id}@standby>"},
+            headers={
+                "Auto-Submitted": "auto-generated",
+                "Message-ID": f"<ticket-{ticket.public_id}@standby>",
+            },
         )
     try:
         mail.send()
     except (smtplib.SMTPException, OSError) as error:
-        logger.warning("mail for ticket %s was refused (%s); it is tried again", ticket_id, type(error).__name__)
+        logger.warning(
+            "mail for ticket %s was refused (%s); it is tried again", ticket_id, type(error).__name__
+        )
         Ticket.objects.filter(pk=ticket_id).update(link_mailed_at=None)
         return False
     return True

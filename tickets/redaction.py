@@ -119,9 +119,10 @@ def _not_a_card(text: str, groups: list[tuple[int, int]], first: int, last: int)
     shape = tuple(b - a for a, b in groups[first : last + 1])
     if shape == (7, 7) and first and groups[first - 1][1] - groups[first - 1][0] == 3:
         return True
-    around = _UUID.finditer(text, max(0, start - 35), end + 35)
-    if any(code.start() < end and start < code.end() for code in around):
-        return True
+    if "-" in text[start:end]:  # no part of a UUID has 13 digits
+        around = _UUID.finditer(text, max(0, start - 35), end + 35)
+        if any(code.start() < end and start < code.end() for code in around):
+            return True
     if _LOOSE_GAP.search(text, start, end):
         gaps = {text[groups[n][1] : groups[n + 1][0]] for n in range(first, last)}
         if len(gaps) > 1 or len(gaps.pop()) > 1 or shape not in _PRINTED:
@@ -135,7 +136,7 @@ def _not_a_card(text: str, groups: list[tuple[int, int]], first: int, last: int)
 
 
 def _mistyped_iban_end(text: str, start: int) -> int:
-    """Where a mistyped IBAN ends whose digits begin at `start`; 0 if there is none. A right one is gone by now."""
+    """Where a mistyped IBAN with digits from `start` on ends, or 0. A right one is gone by now."""
     head = _IBAN_HEAD.search(text, max(0, start - 3), start)
     shape = _iban_shape(head[0]) if head and head[0] != "NO" else None  # "NO" is also "number"
     whole = shape.match(text, start - 2) if shape else None
@@ -260,7 +261,7 @@ def _replace(text: str, spans: Iterator[tuple[int, int]], mark: Callable[[str], 
             merged.append((start, end))
     if not merged:
         return text
-    parts = []
+    parts: list[str] = []
     done = 0
     for start, end in merged:
         parts += (text[done:start], mark(text[start:end]))

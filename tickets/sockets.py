@@ -89,7 +89,9 @@ class StreamConsumer(AsyncWebsocketConsumer):
     # Shared
 
     async def connect(self) -> None:
-        query = dict(part.partition("=")[::2] for part in self.scope["query_string"].decode("latin-1").split("&"))
+        query = dict(
+            part.partition("=")[::2] for part in self.scope["query_string"].decode("latin-1").split("&")
+        )
         self.fragments = query.get("fragments") == "1"
         if query.get("lang") in {"de", "en"}:
             self.language = query["lang"]
@@ -115,8 +117,10 @@ class StreamConsumer(AsyncWebsocketConsumer):
             await self.error("bad_frame", "A frame is a JSON object.")
         elif frame.get("type") == "resume":
             after = frame.get("after", {})
-            if not isinstance(after, dict) or not all(type(seq) is int and seq >= 0 for seq in after.values()):
-                await self.error("bad_frame", "resume wants {\"after\": {stream: number}}.")
+            if not isinstance(after, dict) or not all(
+                type(seq) is int and seq >= 0 for seq in after.values()
+            ):
+                await self.error("bad_frame", 'resume wants {"after": {stream: number}}.')
                 return
             await self.resume(after)
             self.resumed = True
@@ -218,12 +222,13 @@ class TicketConsumer(StreamConsumer):
         headers = dict(self.scope["headers"])
         kind, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         if kind == "Ticket":
-            return token
+            return str(token)
         try:
-            cookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
+            cookies: SimpleCookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
         except CookieError:
             return ""
-        return cookie[f"t-{public_id}"].value if f"t-{public_id}" in cookie else ""
+        morsel = cookies.get(f"t-{public_id}")
+        return morsel.value if morsel else ""
 
     async def resume(self, after: dict[str, int]) -> None:
         name = self.ticket.stream
@@ -263,4 +268,6 @@ class TicketConsumer(StreamConsumer):
     def fragment(self, frame: stream.Frame) -> str:
         if frame["type"] != "snapshot":
             self.ticket.refresh_from_db()
-        return render_to_string("tickets/fragments/event.html", {"frame": frame, "ticket": self.ticket, "socket": True})
+        return render_to_string(
+            "tickets/fragments/event.html", {"frame": frame, "ticket": self.ticket, "socket": True}
+        )

@@ -22,9 +22,7 @@ def command() -> transaction.Atomic:
     return transaction.atomic(durable=True)
 
 
-def update_returning(
-    rows: QuerySet[Any], returning: Sequence[str], **values: Any
-) -> list[tuple[Any, ...]]:
+def update_returning(rows: QuerySet[Any], returning: Sequence[str], **values: Any) -> list[tuple[Any, ...]]:
     """`rows.update(**values)` that answers with the named columns of the rows it changed.
 
     A conditional UPDATE decides a race by who changes the row; RETURNING tells the winner what it got without a second
@@ -38,7 +36,7 @@ def update_returning(
     columns = ", ".join(connection.ops.quote_name(_column(rows.model, name)) for name in returning)
     with connection.cursor() as cursor:
         cursor.execute(f"{sql} RETURNING {columns}", params)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _column(model: type[models.Model], name: str) -> str:
@@ -73,7 +71,7 @@ def advance(
                 ticket_id=ticket_id,
                 seq=seq,
                 type=event.name,
-                data=(data or {}).get(ticket_id, {}) if by_ticket else dict(data or {}),  # type: ignore[call-overload]
+                data=(data or {}).get(ticket_id, {}) if by_ticket else dict(data or {}),
                 public=event.public,
                 actor_id=actor_id,
                 key=key,
@@ -89,7 +87,9 @@ def advance(
 
 def digest_of(name: str, *parts: Any) -> str:
     """Fingerprint of a command and its input, 32 hex digits: tells a repeat from another request under the same key."""
-    return hashlib.sha256(json.dumps([name, *parts], default=str, ensure_ascii=False).encode()).hexdigest()[:32]
+    return hashlib.sha256(json.dumps([name, *parts], default=str, ensure_ascii=False).encode()).hexdigest()[
+        :32
+    ]
 
 
 def receipt(ticket_id: int, key: str | None, digest: str) -> TicketEvent | None:
@@ -105,7 +105,9 @@ def receipt(ticket_id: int, key: str | None, digest: str) -> TicketEvent | None:
     return event
 
 
-def once(ticket_id: int, key: str | None, digest: str, act: Callable[[], T], again: Callable[[TicketEvent], T]) -> T:
+def once(
+    ticket_id: int, key: str | None, digest: str, act: Callable[[], T], again: Callable[[TicketEvent], T]
+) -> T:
     """Run the outermost command `act` at most once a key; a repeat gets `again(event of the first time)`.
 
     `act` must open its own `command()` and record one event with this key and digest. Two that race: the unique

@@ -110,14 +110,22 @@ def default_languages() -> list[str]:
 class Agent(models.Model):
     """A person who goes online on demand."""
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.PROTECT, related_name="agent", verbose_name=_("account"))
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.PROTECT, related_name="agent", verbose_name=_("account")
+    )
     name = models.CharField(_("name shown to customers"), max_length=60, help_text=_("Chosen by the agent."))
     status = models.CharField(_("status"), max_length=10, choices=AgentStatus, default=AgentStatus.APPLIED)
     pools = models.ManyToManyField(Pool, related_name="members", blank=True, verbose_name=_("pools"))
-    skills = models.ManyToManyField(Skill, through="AgentSkill", related_name="agents", verbose_name=_("skills"))
-    languages = ArrayField(models.CharField(max_length=5), verbose_name=_("languages"), default=default_languages)
+    skills = models.ManyToManyField(
+        Skill, through="AgentSkill", related_name="agents", verbose_name=_("skills")
+    )
+    languages = ArrayField(
+        models.CharField(max_length=5), verbose_name=_("languages"), default=default_languages
+    )
     units = models.PositiveSmallIntegerField(
-        _("capacity in units of attention"), default=100, validators=[MinValueValidator(1), MaxValueValidator(100)]
+        _("capacity in units of attention"),
+        default=100,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
     )
     last_epoch = models.PositiveIntegerField(_("number of the last shift"), default=0, editable=False)
     # Rises with each change of skills or languages (a trigger, so that imports count too): the matcher's cache key.
@@ -128,7 +136,9 @@ class Agent(models.Model):
         verbose_name_plural = _("agents")
         ordering = ["name"]
         constraints = [
-            models.CheckConstraint(condition=models.Q(units__gte=1, units__lte=100), name="agent_units_1_to_100"),
+            models.CheckConstraint(
+                condition=models.Q(units__gte=1, units__lte=100), name="agent_units_1_to_100"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -149,7 +159,9 @@ class AgentSkill(models.Model):
         verbose_name_plural = _("skills of agents")
         constraints = [
             models.UniqueConstraint(fields=["agent", "skill"], name="agent_skill_once"),
-            models.CheckConstraint(condition=models.Q(level__gte=1, level__lte=5), name="agent_skill_level_1_to_5"),
+            models.CheckConstraint(
+                condition=models.Q(level__gte=1, level__lte=5), name="agent_skill_level_1_to_5"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -45,8 +45,12 @@ class Shift(models.Model):
         ordering = ["-id"]
         constraints = [
             models.UniqueConstraint(fields=["agent", "epoch"], name="shift_epoch_once"),
-            models.UniqueConstraint(fields=["agent"], condition=Q(ended_at__isnull=True), name="shift_one_open_an_agent"),
-            models.CheckConstraint(condition=Q(units_taken__lte=F("units")), name="shift_capacity_never_exceeded"),
+            models.UniqueConstraint(
+                fields=["agent"], condition=Q(ended_at__isnull=True), name="shift_one_open_an_agent"
+            ),
+            models.CheckConstraint(
+                condition=Q(units_taken__lte=F("units")), name="shift_capacity_never_exceeded"
+            ),
             models.CheckConstraint(
                 condition=Q(state=ShiftState.ENDED, ended_at__isnull=False)
                 | (~Q(state=ShiftState.ENDED) & Q(ended_at__isnull=True)),
@@ -65,9 +69,13 @@ class Shift(models.Model):
 class Lease(models.Model):
     """Written by each beat, so that beats touch no other row. It lives as long as its shift is open."""
 
-    shift = models.OneToOneField(Shift, models.CASCADE, primary_key=True, related_name="lease", verbose_name=_("shift"))
+    shift = models.OneToOneField(
+        Shift, models.CASCADE, primary_key=True, related_name="lease", verbose_name=_("shift")
+    )
     beat_at = models.DateTimeField(_("last beat"), db_default=Now())
-    expires_at = models.DateTimeField(_("ends"))  # no index: beats stay heap-only updates, and the table is small
+    expires_at = models.DateTimeField(
+        _("ends")
+    )  # no index: beats stay heap-only updates, and the table is small
 
     class Meta:
         verbose_name = _("lease")

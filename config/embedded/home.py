@@ -1,6 +1,5 @@
 """The folder that holds one trial: data, logs, the key, the lock, and who runs its servers."""
 
-import contextlib
 import fcntl
 import json
 import os
@@ -53,7 +52,9 @@ class Home:
         "logs",
         "beat",
         "secret-key",
+        "secret-key.new",
         "servers.json",
+        "servers.json.new",
         "attached.lock",
     )
 
@@ -85,17 +86,14 @@ class Home:
             )
 
     def secret_key(self) -> str:
-        """Django's SECRET_KEY of this home, made once, readable by its owner only."""
+        """Django's SECRET_KEY of this home, readable by its owner only. The first caller makes it and holds the lock."""
         file = self.folder / "secret-key"
-        draft = self.folder / f"secret-key.{os.getpid()}"
         if not file.exists():
+            draft = self.folder / "secret-key.new"
+            draft.unlink(missing_ok=True)
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as sink:
                 sink.write(secrets.token_urlsafe(48))
-            with contextlib.suppress(FileExistsError):
-                os.link(
-                    draft, file
-                )  # whole or not at all, also when two commands come at once; the first one wins
-            draft.unlink()
+            draft.replace(file)  # whole or not at all
         return file.read_text()
 
     # --- Who runs it ------------------------------------------------------------------------------------------------

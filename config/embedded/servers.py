@@ -33,7 +33,6 @@ class Servers:
     data: Path
     owned: bool
     started_by: str
-    durable: bool = True
     _descriptor: int = -1  # the home's lock when owned, else the shared lock of the attached
     _postgres: subprocess.Popen[bytes] | None = field(default=None, repr=False)
     _redis: subprocess.Popen[bytes] | None = field(default=None, repr=False)
@@ -102,7 +101,7 @@ class Servers:
             if self._redis is not None:
                 stop(self._redis, (signal.SIGTERM, 5.0))
             if self._postgres is not None:
-                stop(self._postgres, *(POSTGRES_STOP if self.durable else POSTGRES_STOP[1:]))
+                stop(self._postgres, *POSTGRES_STOP)
             if self.owned:
                 shutil.rmtree(self.sockets, ignore_errors=True)
                 self.home.forget_record()
@@ -189,6 +188,7 @@ def _start_owned(home: Home, descriptor: int, *, durable: bool) -> Servers:
     servers: Servers | None = None
     try:
         _clear_stale(home)
+        home.secret_key()  # made while we are alone
         for log in home.logs.glob("*.log"):
             if log.stat().st_size > LOG_LIMIT:
                 log.unlink()
@@ -196,9 +196,7 @@ def _start_owned(home: Home, descriptor: int, *, durable: bool) -> Servers:
         data = postgres.data_folder(home, run_by)
         log = home.logs / "postgres.log"
         sockets = _sockets_folder(run_by.user)
-        servers = Servers(
-            home, sockets, data, owned=True, started_by="ourselves", durable=durable, _descriptor=descriptor
-        )
+        servers = Servers(home, sockets, data, owned=True, started_by="ourselves", _descriptor=descriptor)
         record = Record(owner=Identity.of(os.getpid()), command=_command_line(), sockets=str(sockets))
         home.write_record(record)
         # Redis first: PostgreSQL takes longer, so they come up side by side.

@@ -7,225 +7,552 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('agents', '0001_initial'),
-        ('tickets', '0001_initial'),
+        ("agents", "0001_initial"),
+        ("tickets", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Feed',
+            name="Feed",
             fields=[
-                ('agent', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='feed', serialize=False, to='agents.agent', verbose_name='agent')),
-                ('last_seq', models.PositiveIntegerField(default=0, verbose_name='last event')),
+                (
+                    "agent",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="feed",
+                        serialize=False,
+                        to="agents.agent",
+                        verbose_name="agent",
+                    ),
+                ),
+                ("last_seq", models.PositiveIntegerField(default=0, verbose_name="last event")),
             ],
             options={
-                'verbose_name': 'feed',
-                'verbose_name_plural': 'feeds',
+                "verbose_name": "feed",
+                "verbose_name_plural": "feeds",
             },
         ),
         migrations.CreateModel(
-            name='Standing',
+            name="Standing",
             fields=[
-                ('agent', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='standing', serialize=False, to='agents.agent', verbose_name='agent')),
-                ('accept_rate', models.FloatField(default=1.0, verbose_name='share of offers accepted')),
-                ('share', models.FloatField(default=1.0, verbose_name="earnings per online hour, 1 = the pool's mean")),
-                ('refreshed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='refreshed')),
+                (
+                    "agent",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="standing",
+                        serialize=False,
+                        to="agents.agent",
+                        verbose_name="agent",
+                    ),
+                ),
+                ("accept_rate", models.FloatField(default=1.0, verbose_name="share of offers accepted")),
+                (
+                    "share",
+                    models.FloatField(
+                        default=1.0, verbose_name="earnings per online hour, 1 = the pool's mean"
+                    ),
+                ),
+                (
+                    "refreshed_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(), verbose_name="refreshed"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'standing',
-                'verbose_name_plural': 'standings',
+                "verbose_name": "standing",
+                "verbose_name_plural": "standings",
             },
         ),
         migrations.CreateModel(
-            name='Policy',
+            name="Policy",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveIntegerField(verbose_name='version')),
-                ('current', models.BooleanField(default=True, verbose_name='current')),
-                ('fit', models.FloatField(default=1.0, verbose_name='fit')),
-                ('wait', models.FloatField(default=1.0, verbose_name='wait')),
-                ('wait_cap', models.FloatField(default=3.0, verbose_name='cap of wait ÷ target')),
-                ('priority', models.FloatField(default=1.0, verbose_name='priority')),
-                ('fairness', models.FloatField(default=0.5, verbose_name='fair share')),
-                ('known', models.FloatField(default=0.5, verbose_name='known agent')),
-                ('load', models.FloatField(default=0.3, verbose_name='load')),
-                ('scarcity', models.FloatField(default=0.3, verbose_name='scarcity of skills')),
-                ('max_parallel', models.PositiveSmallIntegerField(default=3, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(3)], verbose_name='offers of one ticket at once')),
-                ('grace_seconds', models.PositiveSmallIntegerField(default=60, verbose_name='seconds a lost agent keeps held tickets')),
-                ('note', models.CharField(blank=True, max_length=200, verbose_name='why')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='made')),
-                ('pool', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='policies', to='agents.pool', verbose_name='pool')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(verbose_name="version")),
+                ("current", models.BooleanField(default=True, verbose_name="current")),
+                ("fit", models.FloatField(default=1.0, verbose_name="fit")),
+                ("wait", models.FloatField(default=1.0, verbose_name="wait")),
+                ("wait_cap", models.FloatField(default=3.0, verbose_name="cap of wait ÷ target")),
+                ("priority", models.FloatField(default=1.0, verbose_name="priority")),
+                ("fairness", models.FloatField(default=0.5, verbose_name="fair share")),
+                ("known", models.FloatField(default=0.5, verbose_name="known agent")),
+                ("load", models.FloatField(default=0.3, verbose_name="load")),
+                ("scarcity", models.FloatField(default=0.3, verbose_name="scarcity of skills")),
+                (
+                    "max_parallel",
+                    models.PositiveSmallIntegerField(
+                        default=3,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(3),
+                        ],
+                        verbose_name="offers of one ticket at once",
+                    ),
+                ),
+                (
+                    "grace_seconds",
+                    models.PositiveSmallIntegerField(
+                        default=60, verbose_name="seconds a lost agent keeps held tickets"
+                    ),
+                ),
+                ("note", models.CharField(blank=True, max_length=200, verbose_name="why")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="made",
+                    ),
+                ),
+                (
+                    "pool",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="policies",
+                        to="agents.pool",
+                        verbose_name="pool",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'policy',
-                'verbose_name_plural': 'policies',
-                'ordering': ['pool', '-version'],
+                "verbose_name": "policy",
+                "verbose_name_plural": "policies",
+                "ordering": ["pool", "-version"],
             },
         ),
         migrations.CreateModel(
-            name='Rate',
+            name="Rate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('amount_cents', models.PositiveIntegerField(verbose_name='amount in cents')),
-                ('currency', models.CharField(default='EUR', max_length=3, verbose_name='currency')),
-                ('valid_from', models.DateField(verbose_name='valid from')),
-                ('topic', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='rates', to='tickets.topic', verbose_name='topic')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("amount_cents", models.PositiveIntegerField(verbose_name="amount in cents")),
+                ("currency", models.CharField(default="EUR", max_length=3, verbose_name="currency")),
+                ("valid_from", models.DateField(verbose_name="valid from")),
+                (
+                    "topic",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rates",
+                        to="tickets.topic",
+                        verbose_name="topic",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'rate',
-                'verbose_name_plural': 'rates',
-                'ordering': ['topic__position', '-valid_from'],
+                "verbose_name": "rate",
+                "verbose_name_plural": "rates",
+                "ordering": ["topic__position", "-valid_from"],
             },
         ),
         migrations.CreateModel(
-            name='Route',
+            name="Route",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('offer_seconds', models.PositiveSmallIntegerField(default=20, validators=[django.core.validators.MinValueValidator(5), django.core.validators.MaxValueValidator(600)], verbose_name='seconds to answer an offer')),
-                ('units', models.PositiveSmallIntegerField(default=30, help_text='Of 100 that a person has: voice 100, chat 25–34, mail 10–20.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(100)], verbose_name='units of attention')),
-                ('expected_minutes', models.PositiveSmallIntegerField(default=6, verbose_name='expected minutes of work')),
-                ('target_seconds', models.PositiveIntegerField(default=60, verbose_name='target: seconds to a person')),
-                ('max_wait_seconds', models.PositiveIntegerField(default=600, verbose_name='seconds after which it is served before any younger ticket')),
-                ('pool', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='routes', to='agents.pool', verbose_name='pool')),
-                ('topic', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='route', to='tickets.topic', verbose_name='topic')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "offer_seconds",
+                    models.PositiveSmallIntegerField(
+                        default=20,
+                        validators=[
+                            django.core.validators.MinValueValidator(5),
+                            django.core.validators.MaxValueValidator(600),
+                        ],
+                        verbose_name="seconds to answer an offer",
+                    ),
+                ),
+                (
+                    "units",
+                    models.PositiveSmallIntegerField(
+                        default=30,
+                        help_text="Of 100 that a person has: voice 100, chat 25–34, mail 10–20.",
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(100),
+                        ],
+                        verbose_name="units of attention",
+                    ),
+                ),
+                (
+                    "expected_minutes",
+                    models.PositiveSmallIntegerField(default=6, verbose_name="expected minutes of work"),
+                ),
+                (
+                    "target_seconds",
+                    models.PositiveIntegerField(default=60, verbose_name="target: seconds to a person"),
+                ),
+                (
+                    "max_wait_seconds",
+                    models.PositiveIntegerField(
+                        default=600, verbose_name="seconds after which it is served before any younger ticket"
+                    ),
+                ),
+                (
+                    "pool",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="routes",
+                        to="agents.pool",
+                        verbose_name="pool",
+                    ),
+                ),
+                (
+                    "topic",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="route",
+                        to="tickets.topic",
+                        verbose_name="topic",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'route',
-                'verbose_name_plural': 'routes',
-                'ordering': ['topic__position', 'id'],
+                "verbose_name": "route",
+                "verbose_name_plural": "routes",
+                "ordering": ["topic__position", "id"],
             },
         ),
         migrations.CreateModel(
-            name='Requirement',
+            name="Requirement",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('level', models.PositiveSmallIntegerField(default=1, validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(5)], verbose_name='lowest level')),
-                ('required', models.BooleanField(default=True, verbose_name='required')),
-                ('skill', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='agents.skill', verbose_name='skill')),
-                ('route', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='requirements', to='dispatch.route', verbose_name='route')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "level",
+                    models.PositiveSmallIntegerField(
+                        default=1,
+                        validators=[
+                            django.core.validators.MinValueValidator(1),
+                            django.core.validators.MaxValueValidator(5),
+                        ],
+                        verbose_name="lowest level",
+                    ),
+                ),
+                ("required", models.BooleanField(default=True, verbose_name="required")),
+                (
+                    "skill",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="agents.skill",
+                        verbose_name="skill",
+                    ),
+                ),
+                (
+                    "route",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="requirements",
+                        to="dispatch.route",
+                        verbose_name="route",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'requirement',
-                'verbose_name_plural': 'requirements',
+                "verbose_name": "requirement",
+                "verbose_name_plural": "requirements",
             },
         ),
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='started')),
-                ('tickets', models.PositiveIntegerField(verbose_name='tickets waiting')),
-                ('agents', models.PositiveIntegerField(verbose_name='agents free')),
-                ('offers', models.PositiveIntegerField(verbose_name='offers made')),
-                ('solve_micros', models.PositiveIntegerField(verbose_name='solver, µs')),
-                ('snapshot', models.BinaryField(verbose_name='what it saw')),
-                ('policy', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='dispatch.policy', verbose_name='policy')),
-                ('pool', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='agents.pool', verbose_name='pool')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "started_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="started",
+                    ),
+                ),
+                ("tickets", models.PositiveIntegerField(verbose_name="tickets waiting")),
+                ("agents", models.PositiveIntegerField(verbose_name="agents free")),
+                ("offers", models.PositiveIntegerField(verbose_name="offers made")),
+                ("solve_micros", models.PositiveIntegerField(verbose_name="solver, µs")),
+                ("snapshot", models.BinaryField(verbose_name="what it saw")),
+                (
+                    "policy",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="runs",
+                        to="dispatch.policy",
+                        verbose_name="policy",
+                    ),
+                ),
+                (
+                    "pool",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="runs",
+                        to="agents.pool",
+                        verbose_name="pool",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'run',
-                'verbose_name_plural': 'runs',
-                'ordering': ['-id'],
+                "verbose_name": "run",
+                "verbose_name_plural": "runs",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='Offer',
+            name="Offer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('pending', 'open'), ('accepted', 'accepted'), ('declined', 'declined'), ('expired', 'expired'), ('rescinded', 'taken by another'), ('revoked', 'revoked'), ('cancelled', 'no longer needed'), ('completed', 'completed'), ('released', 'handed back')], default='pending', max_length=10, verbose_name='state')),
-                ('reason', models.CharField(blank=True, max_length=40, verbose_name='reason')),
-                ('units', models.PositiveSmallIntegerField(verbose_name='units')),
-                ('pay_cents', models.PositiveIntegerField(verbose_name='pay in cents')),
-                ('currency', models.CharField(max_length=3, verbose_name='currency')),
-                ('why', models.JSONField(default=dict, verbose_name='why')),
-                ('made_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='made')),
-                ('expires_at', models.DateTimeField(verbose_name='deadline')),
-                ('answered_at', models.DateTimeField(blank=True, null=True, verbose_name='answered')),
-                ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='ended')),
-                ('agent', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers', to='agents.agent', verbose_name='agent')),
-                ('shift', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers', to='agents.shift', verbose_name='shift')),
-                ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='offers', to='tickets.ticket', verbose_name='ticket')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='made', to='dispatch.run', verbose_name='run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "open"),
+                            ("accepted", "accepted"),
+                            ("declined", "declined"),
+                            ("expired", "expired"),
+                            ("rescinded", "taken by another"),
+                            ("revoked", "revoked"),
+                            ("cancelled", "no longer needed"),
+                            ("completed", "completed"),
+                            ("released", "handed back"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=40, verbose_name="reason")),
+                ("units", models.PositiveSmallIntegerField(verbose_name="units")),
+                ("pay_cents", models.PositiveIntegerField(verbose_name="pay in cents")),
+                ("currency", models.CharField(max_length=3, verbose_name="currency")),
+                ("why", models.JSONField(default=dict, verbose_name="why")),
+                (
+                    "made_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="made",
+                    ),
+                ),
+                ("expires_at", models.DateTimeField(verbose_name="deadline")),
+                ("answered_at", models.DateTimeField(blank=True, null=True, verbose_name="answered")),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="ended")),
+                (
+                    "agent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offers",
+                        to="agents.agent",
+                        verbose_name="agent",
+                    ),
+                ),
+                (
+                    "shift",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offers",
+                        to="agents.shift",
+                        verbose_name="shift",
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="offers",
+                        to="tickets.ticket",
+                        verbose_name="ticket",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="made",
+                        to="dispatch.run",
+                        verbose_name="run",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'offer',
-                'verbose_name_plural': 'offers',
-                'ordering': ['-id'],
+                "verbose_name": "offer",
+                "verbose_name_plural": "offers",
+                "ordering": ["-id"],
             },
         ),
         migrations.CreateModel(
-            name='FeedEvent',
+            name="FeedEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.PositiveIntegerField(verbose_name='number')),
-                ('type', models.CharField(max_length=40, verbose_name='type')),
-                ('data', models.JSONField(default=dict, verbose_name='data')),
-                ('key', models.CharField(blank=True, editable=False, max_length=100, null=True)),
-                ('digest', models.CharField(blank=True, editable=False, max_length=32)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='at')),
-                ('agent', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='feed_events', to='agents.agent', verbose_name='agent')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seq", models.PositiveIntegerField(verbose_name="number")),
+                ("type", models.CharField(max_length=40, verbose_name="type")),
+                ("data", models.JSONField(default=dict, verbose_name="data")),
+                ("key", models.CharField(blank=True, editable=False, max_length=100, null=True)),
+                ("digest", models.CharField(blank=True, editable=False, max_length=32)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="at",
+                    ),
+                ),
+                (
+                    "agent",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="feed_events",
+                        to="agents.agent",
+                        verbose_name="agent",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'event of an agent',
-                'verbose_name_plural': 'events of agents',
-                'ordering': ['agent', 'seq'],
-                'constraints': [models.UniqueConstraint(fields=('agent', 'seq'), name='feed_event_seq_once'), models.UniqueConstraint(condition=models.Q(('key__isnull', False)), fields=('agent', 'key'), name='feed_event_key_once')],
+                "verbose_name": "event of an agent",
+                "verbose_name_plural": "events of agents",
+                "ordering": ["agent", "seq"],
+                "constraints": [
+                    models.UniqueConstraint(fields=("agent", "seq"), name="feed_event_seq_once"),
+                    models.UniqueConstraint(
+                        condition=models.Q(("key__isnull", False)),
+                        fields=("agent", "key"),
+                        name="feed_event_key_once",
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='policy',
-            constraint=models.UniqueConstraint(fields=('pool', 'version'), name='policy_version_once'),
+            model_name="policy",
+            constraint=models.UniqueConstraint(fields=("pool", "version"), name="policy_version_once"),
         ),
         migrations.AddConstraint(
-            model_name='policy',
-            constraint=models.UniqueConstraint(condition=models.Q(('current', True)), fields=('pool',), name='policy_one_current_a_pool'),
+            model_name="policy",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("current", True)), fields=("pool",), name="policy_one_current_a_pool"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='rate',
-            constraint=models.UniqueConstraint(fields=('topic', 'valid_from'), name='rate_once_a_topic_and_date', nulls_distinct=False),
+            model_name="rate",
+            constraint=models.UniqueConstraint(
+                fields=("topic", "valid_from"), name="rate_once_a_topic_and_date", nulls_distinct=False
+            ),
         ),
         migrations.AddConstraint(
-            model_name='route',
-            constraint=models.UniqueConstraint(condition=models.Q(('topic__isnull', True)), fields=('pool',), name='route_default_once_a_pool'),
+            model_name="route",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("topic__isnull", True)),
+                fields=("pool",),
+                name="route_default_once_a_pool",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='route',
-            constraint=models.CheckConstraint(condition=models.Q(('units__gte', 1), ('units__lte', 100)), name='route_units_1_to_100'),
+            model_name="route",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("units__gte", 1), ("units__lte", 100)), name="route_units_1_to_100"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='requirement',
-            constraint=models.UniqueConstraint(fields=('route', 'skill'), name='requirement_skill_once_a_route'),
+            model_name="requirement",
+            constraint=models.UniqueConstraint(
+                fields=("route", "skill"), name="requirement_skill_once_a_route"
+            ),
         ),
         migrations.AddIndex(
-            model_name='offer',
-            index=models.Index(condition=models.Q(('state', 'pending')), fields=['expires_at'], name='offer_pending_deadline'),
+            model_name="offer",
+            index=models.Index(
+                condition=models.Q(("state", "pending")), fields=["expires_at"], name="offer_pending_deadline"
+            ),
         ),
         migrations.AddIndex(
-            model_name='offer',
-            index=models.Index(condition=models.Q(('state__in', ['pending', 'accepted'])), fields=['shift'], name='offer_live_of_shift'),
+            model_name="offer",
+            index=models.Index(
+                condition=models.Q(("state__in", ["pending", "accepted"])),
+                fields=["shift"],
+                name="offer_live_of_shift",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'accepted')), fields=('ticket',), name='offer_one_holder_a_ticket'),
+            model_name="offer",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "accepted")),
+                fields=("ticket",),
+                name="offer_one_holder_a_ticket",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('ticket', 'agent'), name='offer_one_pending_a_pair'),
+            model_name="offer",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "pending")),
+                fields=("ticket", "agent"),
+                name="offer_one_pending_a_pair",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'pending')), fields=('agent',), name='offer_one_pending_an_agent'),
+            model_name="offer",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "pending")), fields=("agent",), name="offer_one_pending_an_agent"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('answered_at__isnull', True), ('state', 'pending')), models.Q(models.Q(('state', 'pending'), _negated=True), ('answered_at__isnull', False)), _connector='OR'), name='offer_answered_once'),
+            model_name="offer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("answered_at__isnull", True), ("state", "pending")),
+                    models.Q(models.Q(("state", "pending"), _negated=True), ("answered_at__isnull", False)),
+                    _connector="OR",
+                ),
+                name="offer_answered_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='offer',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('ended_at__isnull', True), ('state__in', ['pending', 'accepted'])), models.Q(models.Q(('state__in', ['pending', 'accepted']), _negated=True), ('ended_at__isnull', False)), _connector='OR'), name='offer_ended_at_iff_ended'),
+            model_name="offer",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("ended_at__isnull", True), ("state__in", ["pending", "accepted"])),
+                    models.Q(
+                        models.Q(("state__in", ["pending", "accepted"]), _negated=True),
+                        ("ended_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="offer_ended_at_iff_ended",
+            ),
         ),
     ]

@@ -5,4 +5,15 @@ from dispatch.models.offers import Offer, OfferState
 from dispatch.models.routing import Policy, Rate, Requirement, Route
 from dispatch.models.runs import Run, Standing
 
-__all__ = ["Feed", "FeedEvent", "Offer", "OfferState", "Policy", "Rate", "Requirement", "Route", "Run", "Standing"]
+__all__ = [
+    "Feed",
+    "FeedEvent",
+    "Offer",
+    "OfferState",
+    "Policy",
+    "Rate",
+    "Requirement",
+    "Route",
+    "Run",
+    "Standing",
+]

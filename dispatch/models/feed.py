@@ -10,7 +10,9 @@ from agents.models import Agent
 class Feed(models.Model):
     """The counter of an agent's events. A row of its own, so that numbering locks neither agent nor shift."""
 
-    agent = models.OneToOneField(Agent, models.CASCADE, primary_key=True, related_name="feed", verbose_name=_("agent"))
+    agent = models.OneToOneField(
+        Agent, models.CASCADE, primary_key=True, related_name="feed", verbose_name=_("agent")
+    )
     last_seq = models.PositiveIntegerField(_("last event"), default=0)
 
     class Meta:

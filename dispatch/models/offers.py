@@ -39,9 +39,13 @@ class Offer(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=OfferState, default=OfferState.PENDING)
     reason = models.CharField(_("reason"), max_length=40, blank=True)
     units = models.PositiveSmallIntegerField(_("units"))
-    pay_cents = models.PositiveIntegerField(_("pay in cents"))  # fixed when offered: what the card says is what is paid
+    pay_cents = models.PositiveIntegerField(
+        _("pay in cents")
+    )  # fixed when offered: what the card says is what is paid
     currency = models.CharField(_("currency"), max_length=3)
-    why = models.JSONField(_("why"), default=dict)  # a Reason of dispatch/matching/explain.py: terms, no text of anybody
+    why = models.JSONField(
+        _("why"), default=dict
+    )  # a Reason of dispatch/matching/explain.py: terms, no text of anybody
     made_at = models.DateTimeField(_("made"), db_default=Now(), editable=False)
     expires_at = models.DateTimeField(_("deadline"))
     answered_at = models.DateTimeField(_("answered"), null=True, blank=True)  # when it left pending
@@ -54,7 +58,9 @@ class Offer(models.Model):
         verbose_name_plural = _("offers")
         ordering = ["-id"]
         constraints = [
-            models.UniqueConstraint(fields=["ticket"], condition=Q(state="accepted"), name="offer_one_holder_a_ticket"),
+            models.UniqueConstraint(
+                fields=["ticket"], condition=Q(state="accepted"), name="offer_one_holder_a_ticket"
+            ),
             models.UniqueConstraint(
                 fields=["ticket", "agent"], condition=Q(state="pending"), name="offer_one_pending_a_pair"
             ),
@@ -74,7 +80,9 @@ class Offer(models.Model):
         ]
         indexes = [
             models.Index(fields=["expires_at"], name="offer_pending_deadline", condition=Q(state="pending")),
-            models.Index(fields=["shift"], name="offer_live_of_shift", condition=Q(state__in=["pending", "accepted"])),
+            models.Index(
+                fields=["shift"], name="offer_live_of_shift", condition=Q(state__in=["pending", "accepted"])
+            ),
         ]
 
     def __str__(self) -> str:

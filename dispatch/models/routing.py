@@ -22,7 +22,9 @@ class Route(models.Model):
         _("seconds to answer an offer"), default=20, validators=[MinValueValidator(5), MaxValueValidator(600)]
     )
     units = models.PositiveSmallIntegerField(
-        _("units of attention"), default=30, validators=[MinValueValidator(1), MaxValueValidator(100)],
+        _("units of attention"),
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
         help_text=_("Of 100 that a person has: voice 100, chat 25–34, mail 10–20."),
     )
     expected_minutes = models.PositiveSmallIntegerField(_("expected minutes of work"), default=6)
@@ -59,7 +61,9 @@ class Requirement(models.Model):
     class Meta:
         verbose_name = _("requirement")
         verbose_name_plural = _("requirements")
-        constraints = [models.UniqueConstraint(fields=["route", "skill"], name="requirement_skill_once_a_route")]
+        constraints = [
+            models.UniqueConstraint(fields=["route", "skill"], name="requirement_skill_once_a_route")
+        ]
 
     def __str__(self) -> str:
         return f"{self.skill} ≥ {self.level}"
@@ -106,9 +110,7 @@ class Policy(models.Model):
     max_parallel = models.PositiveSmallIntegerField(
         _("offers of one ticket at once"), default=3, validators=[MinValueValidator(1), MaxValueValidator(3)]
     )
-    grace_seconds = models.PositiveSmallIntegerField(
-        _("seconds a lost agent keeps held tickets"), default=60
-    )
+    grace_seconds = models.PositiveSmallIntegerField(_("seconds a lost agent keeps held tickets"), default=60)
     note = models.CharField(_("why"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("made"), db_default=Now(), editable=False)
 
@@ -118,7 +120,9 @@ class Policy(models.Model):
         ordering = ["pool", "-version"]
         constraints = [
             models.UniqueConstraint(fields=["pool", "version"], name="policy_version_once"),
-            models.UniqueConstraint(fields=["pool"], condition=Q(current=True), name="policy_one_current_a_pool"),
+            models.UniqueConstraint(
+                fields=["pool"], condition=Q(current=True), name="policy_one_current_a_pool"
+            ),
         ]
 
     def __str__(self) -> str:

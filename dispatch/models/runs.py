@@ -18,7 +18,9 @@ class Run(models.Model):
     agents = models.PositiveIntegerField(_("agents free"))
     offers = models.PositiveIntegerField(_("offers made"))
     solve_micros = models.PositiveIntegerField(_("solver, µs"))
-    snapshot = models.BinaryField(_("what it saw"))  # dispatch/matching/snapshot.py: numbers only, no customer text
+    snapshot = models.BinaryField(
+        _("what it saw")
+    )  # dispatch/matching/snapshot.py: numbers only, no customer text
 
     class Meta:
         verbose_name = _("run")
@@ -32,7 +34,9 @@ class Run(models.Model):
 class Standing(models.Model):
     """Figures of an agent's recent past that the score uses, refreshed by the tick over a sliding window."""
 
-    agent = models.OneToOneField(Agent, models.CASCADE, primary_key=True, related_name="standing", verbose_name=_("agent"))
+    agent = models.OneToOneField(
+        Agent, models.CASCADE, primary_key=True, related_name="standing", verbose_name=_("agent")
+    )
     accept_rate = models.FloatField(_("share of offers accepted"), default=1.0)
     share = models.FloatField(_("earnings per online hour, 1 = the pool's mean"), default=1.0)
     refreshed_at = models.DateTimeField(_("refreshed"), db_default=Now())

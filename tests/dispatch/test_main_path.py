@@ -21,7 +21,12 @@ def test_a_ticket_goes_its_way(world: World) -> None:
 
     assert match_pool(world.pool.pk) == 1
     offer = Offer.objects.get()
-    assert (offer.agent, offer.state, offer.pay_cents, offer.currency) == (anna, OfferState.PENDING, 400, "EUR")
+    assert (offer.agent, offer.state, offer.pay_cents, offer.currency) == (
+        anna,
+        OfferState.PENDING,
+        400,
+        "EUR",
+    )
     assert Shift.objects.get().units_taken == 30
     assert Run.objects.get().offers == 1
 

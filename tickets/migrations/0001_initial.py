@@ -2,13 +2,13 @@
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
-import tickets.models.ticket
 from django.conf import settings
 from django.db import migrations, models
 
+import tickets.models.ticket
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,175 +17,455 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Customer',
+            name="Customer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(blank=True, max_length=120, verbose_name='name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='e-mail')),
-                ('language', models.CharField(default='en', max_length=5, verbose_name='language')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(blank=True, max_length=120, verbose_name="name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="e-mail")),
+                ("language", models.CharField(default="en", max_length=5, verbose_name="language")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'customer',
-                'verbose_name_plural': 'customers',
+                "verbose_name": "customer",
+                "verbose_name_plural": "customers",
             },
         ),
         migrations.CreateModel(
-            name='Topic',
+            name="Topic",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.SlugField(unique=True, verbose_name='key')),
-                ('name_en', models.CharField(max_length=80, verbose_name='name in English')),
-                ('name_de', models.CharField(max_length=80, verbose_name='name in German')),
-                ('position', models.PositiveSmallIntegerField(default=0, verbose_name='position')),
-                ('active', models.BooleanField(default=True, help_text='Offered in the form.', verbose_name='active')),
-                ('priority', models.SmallIntegerField(default=0, help_text='Added to the score of its tickets; 0 is normal, 1 is urgent.', verbose_name='priority')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.SlugField(unique=True, verbose_name="key")),
+                ("name_en", models.CharField(max_length=80, verbose_name="name in English")),
+                ("name_de", models.CharField(max_length=80, verbose_name="name in German")),
+                ("position", models.PositiveSmallIntegerField(default=0, verbose_name="position")),
+                (
+                    "active",
+                    models.BooleanField(
+                        default=True, help_text="Offered in the form.", verbose_name="active"
+                    ),
+                ),
+                (
+                    "priority",
+                    models.SmallIntegerField(
+                        default=0,
+                        help_text="Added to the score of its tickets; 0 is normal, 1 is urgent.",
+                        verbose_name="priority",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'topic',
-                'verbose_name_plural': 'topics',
-                'ordering': ['position', 'key'],
+                "verbose_name": "topic",
+                "verbose_name_plural": "topics",
+                "ordering": ["position", "key"],
             },
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.PositiveIntegerField(editable=False, verbose_name='number')),
-                ('author', models.CharField(choices=[('customer', 'customer'), ('agent', 'agent'), ('system', 'Standby')], max_length=10, verbose_name='author')),
-                ('author_name', models.CharField(blank=True, max_length=120, verbose_name='name')),
-                ('body', models.TextField(verbose_name='text')),
-                ('internal', models.BooleanField(default=False, verbose_name='internal note')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='sent')),
-                ('author_user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='account')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seq", models.PositiveIntegerField(editable=False, verbose_name="number")),
+                (
+                    "author",
+                    models.CharField(
+                        choices=[("customer", "customer"), ("agent", "agent"), ("system", "Standby")],
+                        max_length=10,
+                        verbose_name="author",
+                    ),
+                ),
+                ("author_name", models.CharField(blank=True, max_length=120, verbose_name="name")),
+                ("body", models.TextField(verbose_name="text")),
+                ("internal", models.BooleanField(default=False, verbose_name="internal note")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="sent",
+                    ),
+                ),
+                (
+                    "author_user",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="account",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'message',
-                'verbose_name_plural': 'messages',
-                'ordering': ['ticket', 'seq'],
+                "verbose_name": "message",
+                "verbose_name_plural": "messages",
+                "ordering": ["ticket", "seq"],
             },
         ),
         migrations.CreateModel(
-            name='Attachment',
+            name="Attachment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file', models.FileField(upload_to='attachments/%Y/%m/', verbose_name='file')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('content_type', models.CharField(max_length=60, verbose_name='type')),
-                ('size', models.PositiveIntegerField(verbose_name='bytes')),
-                ('sha256', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='sent')),
-                ('message', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='tickets.message', verbose_name='message')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("file", models.FileField(upload_to="attachments/%Y/%m/", verbose_name="file")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                ("content_type", models.CharField(max_length=60, verbose_name="type")),
+                ("size", models.PositiveIntegerField(verbose_name="bytes")),
+                ("sha256", models.CharField(max_length=64)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="sent",
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="attachments",
+                        to="tickets.message",
+                        verbose_name="message",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'attachment',
-                'verbose_name_plural': 'attachments',
+                "verbose_name": "attachment",
+                "verbose_name_plural": "attachments",
             },
         ),
         migrations.CreateModel(
-            name='Ticket',
+            name="Ticket",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.CharField(default=tickets.models.ticket.new_public_id, editable=False, max_length=12, unique=True, verbose_name='public id')),
-                ('summary', models.CharField(max_length=160, verbose_name='summary')),
-                ('language', models.CharField(max_length=5, verbose_name='language')),
-                ('channel', models.CharField(choices=[('form', 'web form'), ('api', 'API')], max_length=10, verbose_name='channel')),
-                ('state', models.CharField(choices=[('waiting', 'waiting'), ('held', 'held'), ('resolved', 'resolved'), ('closed', 'closed')], default='waiting', max_length=10, verbose_name='state')),
-                ('priority', models.SmallIntegerField(default=0, verbose_name='priority')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='created')),
-                ('waiting_since', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='waiting since')),
-                ('held_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='held since')),
-                ('first_held_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='first human at')),
-                ('resolved_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='resolved')),
-                ('closed_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='closed')),
-                ('human_requested_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='asked for a person')),
-                ('flagged_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='nobody to offer it to since')),
-                ('place', models.PositiveIntegerField(blank=True, editable=False, null=True, verbose_name='place in the queue')),
-                ('expected_seconds', models.PositiveIntegerField(blank=True, editable=False, null=True, verbose_name='expected wait')),
-                ('served_by', models.CharField(blank=True, editable=False, max_length=60, verbose_name='served by')),
-                ('last_seq', models.PositiveIntegerField(default=0, editable=False, verbose_name='last event')),
-                ('access_version', models.PositiveSmallIntegerField(default=1, editable=False, verbose_name='version of the private link')),
-                ('access_expires_at', models.DateTimeField(editable=False, verbose_name='private link ends')),
-                ('link_mailed_at', models.DateTimeField(blank=True, editable=False, null=True, verbose_name='link mailed')),
-                ('intake_key', models.CharField(blank=True, editable=False, max_length=100, null=True, unique=True)),
-                ('intake_digest', models.CharField(blank=True, editable=False, max_length=32)),
-                ('customer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='tickets', to='tickets.customer', verbose_name='customer')),
-                ('topic', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='tickets', to='tickets.topic', verbose_name='topic')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "public_id",
+                    models.CharField(
+                        default=tickets.models.ticket.new_public_id,
+                        editable=False,
+                        max_length=12,
+                        unique=True,
+                        verbose_name="public id",
+                    ),
+                ),
+                ("summary", models.CharField(max_length=160, verbose_name="summary")),
+                ("language", models.CharField(max_length=5, verbose_name="language")),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("form", "web form"), ("api", "API")], max_length=10, verbose_name="channel"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "waiting"),
+                            ("held", "held"),
+                            ("resolved", "resolved"),
+                            ("closed", "closed"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                        verbose_name="state",
+                    ),
+                ),
+                ("priority", models.SmallIntegerField(default=0, verbose_name="priority")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="created",
+                    ),
+                ),
+                (
+                    "waiting_since",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="waiting since",
+                    ),
+                ),
+                (
+                    "held_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="held since"),
+                ),
+                (
+                    "first_held_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, null=True, verbose_name="first human at"
+                    ),
+                ),
+                (
+                    "resolved_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="resolved"),
+                ),
+                (
+                    "closed_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="closed"),
+                ),
+                (
+                    "human_requested_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, null=True, verbose_name="asked for a person"
+                    ),
+                ),
+                (
+                    "flagged_at",
+                    models.DateTimeField(
+                        blank=True, editable=False, null=True, verbose_name="nobody to offer it to since"
+                    ),
+                ),
+                (
+                    "place",
+                    models.PositiveIntegerField(
+                        blank=True, editable=False, null=True, verbose_name="place in the queue"
+                    ),
+                ),
+                (
+                    "expected_seconds",
+                    models.PositiveIntegerField(
+                        blank=True, editable=False, null=True, verbose_name="expected wait"
+                    ),
+                ),
+                (
+                    "served_by",
+                    models.CharField(blank=True, editable=False, max_length=60, verbose_name="served by"),
+                ),
+                (
+                    "last_seq",
+                    models.PositiveIntegerField(default=0, editable=False, verbose_name="last event"),
+                ),
+                (
+                    "access_version",
+                    models.PositiveSmallIntegerField(
+                        default=1, editable=False, verbose_name="version of the private link"
+                    ),
+                ),
+                ("access_expires_at", models.DateTimeField(editable=False, verbose_name="private link ends")),
+                (
+                    "link_mailed_at",
+                    models.DateTimeField(blank=True, editable=False, null=True, verbose_name="link mailed"),
+                ),
+                (
+                    "intake_key",
+                    models.CharField(blank=True, editable=False, max_length=100, null=True, unique=True),
+                ),
+                ("intake_digest", models.CharField(blank=True, editable=False, max_length=32)),
+                (
+                    "customer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tickets",
+                        to="tickets.customer",
+                        verbose_name="customer",
+                    ),
+                ),
+                (
+                    "topic",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="tickets",
+                        to="tickets.topic",
+                        verbose_name="topic",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'ticket',
-                'verbose_name_plural': 'tickets',
-                'ordering': ['-id'],
+                "verbose_name": "ticket",
+                "verbose_name_plural": "tickets",
+                "ordering": ["-id"],
             },
         ),
         migrations.AddField(
-            model_name='message',
-            name='ticket',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='tickets.ticket', verbose_name='ticket'),
+            model_name="message",
+            name="ticket",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="messages",
+                to="tickets.ticket",
+                verbose_name="ticket",
+            ),
         ),
         migrations.CreateModel(
-            name='TicketEvent',
+            name="TicketEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.PositiveIntegerField(verbose_name='number')),
-                ('type', models.CharField(max_length=40, verbose_name='type')),
-                ('data', models.JSONField(default=dict, verbose_name='data')),
-                ('public', models.BooleanField(verbose_name='shown to the customer')),
-                ('key', models.CharField(blank=True, editable=False, max_length=100, null=True)),
-                ('digest', models.CharField(blank=True, editable=False, max_length=32)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='at')),
-                ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='by')),
-                ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='tickets.ticket', verbose_name='ticket')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seq", models.PositiveIntegerField(verbose_name="number")),
+                ("type", models.CharField(max_length=40, verbose_name="type")),
+                ("data", models.JSONField(default=dict, verbose_name="data")),
+                ("public", models.BooleanField(verbose_name="shown to the customer")),
+                ("key", models.CharField(blank=True, editable=False, max_length=100, null=True)),
+                ("digest", models.CharField(blank=True, editable=False, max_length=32)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="at",
+                    ),
+                ),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="by",
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="events",
+                        to="tickets.ticket",
+                        verbose_name="ticket",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'event',
-                'verbose_name_plural': 'timeline',
-                'ordering': ['ticket', 'seq'],
+                "verbose_name": "event",
+                "verbose_name_plural": "timeline",
+                "ordering": ["ticket", "seq"],
             },
         ),
         migrations.CreateModel(
-            name='Rating',
+            name="Rating",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('resolution_seq', models.PositiveIntegerField(verbose_name='number of the resolution in the timeline')),
-                ('score', models.PositiveSmallIntegerField(verbose_name='score, 1–5')),
-                ('solved', models.BooleanField(verbose_name='solved')),
-                ('comment', models.TextField(blank=True, max_length=2000, verbose_name='comment')),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), editable=False, verbose_name='given')),
-                ('ticket', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='ratings', to='tickets.ticket', verbose_name='ticket')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "resolution_seq",
+                    models.PositiveIntegerField(verbose_name="number of the resolution in the timeline"),
+                ),
+                ("score", models.PositiveSmallIntegerField(verbose_name="score, 1–5")),
+                ("solved", models.BooleanField(verbose_name="solved")),
+                ("comment", models.TextField(blank=True, max_length=2000, verbose_name="comment")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.db.models.functions.datetime.Now(),
+                        editable=False,
+                        verbose_name="given",
+                    ),
+                ),
+                (
+                    "ticket",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="ratings",
+                        to="tickets.ticket",
+                        verbose_name="ticket",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'rating',
-                'verbose_name_plural': 'ratings',
-                'constraints': [models.UniqueConstraint(fields=('ticket', 'resolution_seq'), name='rating_once_a_resolution'), models.CheckConstraint(condition=models.Q(('score__gte', 1), ('score__lte', 5)), name='rating_score_1_to_5')],
+                "verbose_name": "rating",
+                "verbose_name_plural": "ratings",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("ticket", "resolution_seq"), name="rating_once_a_resolution"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("score__gte", 1), ("score__lte", 5)), name="rating_score_1_to_5"
+                    ),
+                ],
             },
         ),
         migrations.AddConstraint(
-            model_name='message',
-            constraint=models.UniqueConstraint(fields=('ticket', 'seq'), name='message_seq_once'),
+            model_name="message",
+            constraint=models.UniqueConstraint(fields=("ticket", "seq"), name="message_seq_once"),
         ),
         migrations.AddConstraint(
-            model_name='ticketevent',
-            constraint=models.UniqueConstraint(fields=('ticket', 'seq'), name='ticket_event_seq_once'),
+            model_name="ticketevent",
+            constraint=models.UniqueConstraint(fields=("ticket", "seq"), name="ticket_event_seq_once"),
         ),
         migrations.AddConstraint(
-            model_name='ticketevent',
-            constraint=models.UniqueConstraint(condition=models.Q(('key__isnull', False)), fields=('ticket', 'key'), name='ticket_event_key_once'),
+            model_name="ticketevent",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("key__isnull", False)),
+                fields=("ticket", "key"),
+                name="ticket_event_key_once",
+            ),
         ),
         migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(condition=models.Q(('state', 'waiting')), fields=['waiting_since', 'id'], name='ticket_waiting'),
+            model_name="ticket",
+            index=models.Index(
+                condition=models.Q(("state", "waiting")),
+                fields=["waiting_since", "id"],
+                name="ticket_waiting",
+            ),
         ),
         migrations.AddIndex(
-            model_name='ticket',
-            index=models.Index(condition=models.Q(('link_mailed_at__isnull', True)), fields=['id'], name='ticket_link_unmailed'),
+            model_name="ticket",
+            index=models.Index(
+                condition=models.Q(("link_mailed_at__isnull", True)),
+                fields=["id"],
+                name="ticket_link_unmailed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ['waiting', 'held', 'resolved', 'closed'])), name='ticket_state_known'),
+            model_name="ticket",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ["waiting", "held", "resolved", "closed"])),
+                name="ticket_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ticket',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('held_at__isnull', False), ('state', 'held')), models.Q(models.Q(('state', 'held'), _negated=True), ('held_at__isnull', True)), _connector='OR'), name='ticket_held_at_iff_held'),
+            model_name="ticket",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("held_at__isnull", False), ("state", "held")),
+                    models.Q(models.Q(("state", "held"), _negated=True), ("held_at__isnull", True)),
+                    _connector="OR",
+                ),
+                name="ticket_held_at_iff_held",
+            ),
         ),
     ]

@@ -21,7 +21,12 @@ class Message(models.Model):
     seq = models.PositiveIntegerField(_("number"), editable=False)
     author = models.CharField(_("author"), max_length=10, choices=Author)
     author_user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("account")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("account"),
     )
     author_name = models.CharField(_("name"), max_length=120, blank=True)
     body = models.TextField(_("text"))

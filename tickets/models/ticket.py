@@ -76,7 +76,9 @@ def new_public_id() -> str:
 class Ticket(models.Model):
     """One customer's matter. It has no agent column: its holder is its accepted offer."""
 
-    public_id = models.CharField(_("public id"), max_length=12, unique=True, default=new_public_id, editable=False)
+    public_id = models.CharField(
+        _("public id"), max_length=12, unique=True, default=new_public_id, editable=False
+    )
     customer = models.ForeignKey(Customer, models.PROTECT, related_name="tickets", verbose_name=_("customer"))
     topic = models.ForeignKey(
         Topic, models.PROTECT, null=True, blank=True, related_name="tickets", verbose_name=_("topic")
@@ -100,10 +102,12 @@ class Ticket(models.Model):
     expected_seconds = models.PositiveIntegerField(_("expected wait"), null=True, blank=True, editable=False)
     served_by = models.CharField(_("served by"), max_length=60, blank=True, editable=False)
     last_seq = models.PositiveIntegerField(_("last event"), default=0, editable=False)
-    access_version = models.PositiveSmallIntegerField(_("version of the private link"), default=1, editable=False)
+    access_version = models.PositiveSmallIntegerField(
+        _("version of the private link"), default=1, editable=False
+    )
     access_expires_at = models.DateTimeField(_("private link ends"), editable=False)
     link_mailed_at = models.DateTimeField(_("link mailed"), null=True, blank=True, editable=False)
-    intake_key = models.CharField(max_length=100, null=True, blank=True, unique=True, editable=False)  # noqa: DJ001  null: no key was given
+    intake_key = models.CharField(max_length=100, null=True, blank=True, unique=True, editable=False)
     intake_digest = models.CharField(max_length=32, blank=True, editable=False)
 
     OPEN: ClassVar = (TicketState.WAITING, TicketState.HELD)
@@ -115,14 +119,18 @@ class Ticket(models.Model):
         indexes = [
             # The queue of the matcher: only live rows are in it, so it stays small however many tickets there are.
             models.Index(
-                fields=["waiting_since", "id"], name="ticket_waiting", condition=models.Q(state=TicketState.WAITING)
+                fields=["waiting_since", "id"],
+                name="ticket_waiting",
+                condition=models.Q(state=TicketState.WAITING),
             ),
             models.Index(
                 fields=["id"], name="ticket_link_unmailed", condition=models.Q(link_mailed_at__isnull=True)
             ),
         ]
         constraints = [
-            models.CheckConstraint(condition=models.Q(state__in=TicketState.values), name="ticket_state_known"),
+            models.CheckConstraint(
+                condition=models.Q(state__in=TicketState.values), name="ticket_state_known"
+            ),
             models.CheckConstraint(
                 condition=models.Q(state=TicketState.HELD, held_at__isnull=False)
                 | (~models.Q(state=TicketState.HELD) & models.Q(held_at__isnull=True)),

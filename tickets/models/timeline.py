@@ -17,7 +17,12 @@ class TicketEvent(models.Model):
     data = models.JSONField(_("data"), default=dict)
     public = models.BooleanField(_("shown to the customer"))
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("by")
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("by"),
     )
     # The command's Idempotency-Key: the event is its receipt, written in the same transaction as what it did.
     key = models.CharField(max_length=100, null=True, blank=True, editable=False)  # noqa: DJ001  null: no key was given

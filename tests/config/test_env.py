@@ -1,0 +1,70 @@
+"""Typed reading of the environment: values, defaults, files, and errors that name the setting."""
+
+from pathlib import Path
+
+import pytest
+
+from config import env
+
+
+def test_text_prefers_the_value_over_the_file_and_the_file_over_the_default(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("from the file\n")
+    assert env.text("STANDBY_X", "default") == "default"
+    monkeypatch.setenv("STANDBY_X_FILE", str(secret))
+    assert env.text("STANDBY_X", "default") == "from the file"
+    monkeypatch.setenv("STANDBY_X", "")
+    assert env.text("STANDBY_X", "default") == ""
+
+
+def test_a_missing_setting_names_itself(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(env.BadSetting, match=r"^STANDBY_X is not set \(nor STANDBY_X_FILE\)$"):
+        env.text("STANDBY_X")
+    monkeypatch.setenv("STANDBY_X_FILE", str(tmp_path / "gone"))
+    with pytest.raises(
+        env.BadSetting, match=r"^STANDBY_X_FILE: .*gone cannot be read \(No such file or directory\)$"
+    ):
+        env.text("STANDBY_X")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("1", True),
+        ("true", True),
+        ("Yes", True),
+        (" ON ", True),
+        ("0", False),
+        ("False", False),
+        ("no", False),
+        ("", False),
+    ],
+)
+def test_flag(monkeypatch: pytest.MonkeyPatch, written: str, meant: bool) -> None:
+    monkeypatch.setenv("STANDBY_X", written)
+    assert env.flag("STANDBY_X", not meant) is meant
+
+
+def test_flag_default_and_nonsense(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.flag("STANDBY_X", True) is True
+    assert env.flag("STANDBY_X", False) is False
+    monkeypatch.setenv("STANDBY_X", "maybe")
+    with pytest.raises(env.BadSetting, match=r"^STANDBY_X wants yes or no, not 'maybe'$"):
+        env.flag("STANDBY_X", True)
+
+
+def test_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.number("STANDBY_X", 8000) == 8000
+    monkeypatch.setenv("STANDBY_X", "80")
+    assert env.number("STANDBY_X", 8000) == 80
+    monkeypatch.setenv("STANDBY_X", "8o")
+    with pytest.raises(env.BadSetting, match=r"^STANDBY_X wants a whole number, not '8o'$"):
+        env.number("STANDBY_X", 8000)
+
+
+def test_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.words("STANDBY_X", "a, b") == ["a", "b"]
+    monkeypatch.setenv("STANDBY_X", " one,, two ,")
+    assert env.words("STANDBY_X") == ["one", "two"]

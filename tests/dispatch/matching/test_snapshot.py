@@ -1,0 +1,119 @@
+"""A stored run replays to the same pairs, is small, and says so when it is damaged."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from dispatch.matching import AgentRow, TicketRow, build, solve
+from dispatch.matching.explain import explain_absence, reasons
+from dispatch.matching.snapshot import ReplayDiffers, SnapshotUnreadable, pack, replay, unpack
+from tests.dispatch.matching.people import ALICE, BOB, CHARLIE, LOGIN, REFUND, problems
+
+
+@settings(max_examples=300, deadline=None)
+@given(problems(most_tickets=10, most_agents=10, equal_units=False, pending=2))
+def test_unpacked_solves_to_the_same_pairs(problem):
+    solution = solve(problem)
+    data = pack(problem, solution)
+    again, stored = unpack(data)
+    assert stored == solution.ids
+    replayed = replay(data)
+    assert replayed.ids == solution.ids
+    assert replayed.value.tobytes() == solution.value.tobytes()
+    assert reasons(replayed) == reasons(solution)
+    assert pack(again, solve(again)) == data
+    for ticket, agent in ((t, a) for t in problem.tickets.id.tolist() for a in problem.agents.id.tolist()):
+        assert explain_absence(again, ticket, agent) == explain_absence(problem, ticket, agent)
+
+
+def test_acceptance_by_pair_is_kept():
+    problem = build(
+        [TicketRow(id=1, waited_seconds=1), TicketRow(id=2, waited_seconds=2)], [ALICE, BOB, CHARLIE]
+    )
+    problem = replace(problem, agents=replace(problem.agents, accept=np.linspace(0.2, 0.9, 6).reshape(2, 3)))
+    again, _ = unpack(pack(problem, solve(problem)))
+    assert again.agents.accept.tolist() == problem.agents.accept.tolist()
+
+
+def crowd(tickets, agents, skills, seed=0):
+    draw = np.random.default_rng(seed)
+    return build(
+        [
+            TicketRow(
+                id=int(draw.integers(10**6)) * 1000 + i,
+                waited_seconds=float(draw.exponential(40)),
+                target_seconds=float(draw.choice([20.0, 60.0])),
+                max_wait_seconds=120.0,
+                required={int(draw.integers(skills)): int(draw.integers(1, 4))},
+                language=int(draw.integers(2)),
+                excluded=[int(draw.integers(agents))],
+            )
+            for i in range(tickets)
+        ],
+        [
+            AgentRow(
+                id=j,
+                skills={int(s): int(draw.integers(1, 6)) for s in draw.choice(skills, 6, replace=False)},
+                languages=3,
+                load=float(draw.random()),
+                idle_seconds=float(draw.exponential(60)),
+                share=float(draw.normal(12, 2)),
+                accept=float(draw.random()),
+            )
+            for j in range(agents)
+        ],
+    )
+
+
+def test_twenty_by_fifty_takes_less_than_five_kilobytes():
+    problem = crowd(20, 50, 15)
+    data = pack(problem, solve(problem))
+    assert len(data) < 3000
+    replay(data)
+
+
+def test_figures_of_people_who_could_take_nothing_are_left_out_and_their_facts_kept():
+    bob = replace(BOB, share=11.5, load=0.5, accept=0.5)
+    problem = build([TicketRow(id=100, waited_seconds=5, required={LOGIN: 1})], [ALICE, bob])
+    again, _ = unpack(pack(problem, solve(problem)))
+    assert again.agents.share.tolist() == [1.0, 0.0]
+    assert again.agents.accept.tolist() == [1.0, 0.0]
+    assert again.fair_share == problem.fair_share == 6.25
+    assert again.agents.levels.tolist() == problem.agents.levels.tolist()
+
+
+def test_other_pairs_are_an_error():
+    problem = build([TicketRow(id=100, waited_seconds=5, required={REFUND: 1})], [ALICE, BOB, CHARLIE])
+    solution = solve(problem)
+    forged = replace(solution, agent=solution.agent[::-1].copy())
+    with pytest.raises(ReplayDiffers):
+        replay(pack(problem, forged))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.binary(max_size=200) | st.binary(max_size=60).map(lambda tail: b"SBM\x01" + tail))
+def test_rubbish_is_refused(data):
+    with pytest.raises(SnapshotUnreadable):
+        unpack(data)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_damage_is_refused_or_harmless(data):
+    """Each bit flip is noticed: zlib carries a checksum of what it packed."""
+    problem = crowd(3, 10, 8)
+    good = pack(problem, solve(problem))
+    at, bit = data.draw(st.integers(0, len(good) - 1)), data.draw(st.integers(0, 7))
+    bad = good[:at] + bytes([good[at] ^ 1 << bit]) + good[at + 1 :]
+    with contextlib.suppress(SnapshotUnreadable):
+        assert unpack(bad)[1] == unpack(good)[1]
+    with pytest.raises(SnapshotUnreadable):
+        unpack(good[: data.draw(st.integers(0, len(good) - 1))])
+    with pytest.raises(SnapshotUnreadable):
+        unpack(good + b"more")
