@@ -11,6 +11,7 @@ urlpatterns = [
     path("language/", set_language, name="set_language"),
     path("accounts/", include("allauth.urls")),
     path("console/", include("dispatch.urls")),
+    path("", include("tickets.urls")),
 ]
 
 handler400 = "config.problems.bad_request"
