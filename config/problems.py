@@ -19,7 +19,9 @@ from tickets.attachments import MAX_BYTES, MAX_FILES
 Refusal = (tickets.errors.Refusal, agents.errors.Refusal)
 PROBLEM_JSON = "application/problem+json"
 RETRY_SECONDS = 2
-MAX_REQUEST = MAX_FILES * MAX_BYTES + 1024 * 1024  # bytes: the files of one message, and what stands around them
+MAX_REQUEST = (
+    MAX_FILES * MAX_BYTES + 1024 * 1024
+)  # bytes: the files of one message, and what stands around them
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -57,15 +59,18 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     return problem
 
 
-def _problem(code_http: int, code: str, detail: str, **more: Any) -> Response:
-    body = {
+def _body(code_http: int, code: str, detail: str) -> dict[str, Any]:
+    return {
         "type": f"urn:standby:problem:{code}",
         "title": detail,
         "status": code_http,
         "code": code,
         "detail": detail,
     }
-    return Response({**body, **more}, status=code_http, content_type=PROBLEM_JSON)
+
+
+def _problem(code_http: int, code: str, detail: str, **more: Any) -> Response:
+    return Response({**_body(code_http, code, detail), **more}, status=code_http, content_type=PROBLEM_JSON)
 
 
 class RefusalPages:
@@ -78,7 +83,9 @@ class RefusalPages:
         # Refused by its announced length, before a byte of it is read: Django bounds fields, but not files.
         length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdigit() and int(length) > MAX_REQUEST:
-            return page(request, 413, _("This is too much at once. Please send fewer or smaller files."), "too_large")
+            return page(
+                request, 413, _("This is too much at once. Please send fewer or smaller files."), "too_large"
+            )
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
@@ -115,7 +122,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig):
-        return page(request, 413, _("This is too much at once. Please send fewer or smaller files."), "too_large")
+        return page(
+            request, 413, _("This is too much at once. Please send fewer or smaller files."), "too_large"
+        )
     return page(request, 400, _("This request could not be read."), "bad_request")
 
 

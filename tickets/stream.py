@@ -27,7 +27,9 @@ def frames_after(ticket_id: int, stream: str, after: int, *, staff: bool) -> lis
 
 def history(ticket_id: int, stream: str, types: Iterable[str]) -> list[Frame]:
     """Frames of all public events of these types, from the first on, for a page that is drawn anew. As frames_after."""
-    events = TicketEvent.objects.filter(ticket_id=ticket_id, public=True, type__in=list(types)).order_by("seq")
+    events = TicketEvent.objects.filter(ticket_id=ticket_id, public=True, type__in=list(types)).order_by(
+        "seq"
+    )
     return _frames(ticket_id, stream, list(events))
 
 
