@@ -128,7 +128,14 @@ CHANNEL_LAYERS = {
         "CONFIG": {"hosts": [REDIS_URL], "prefix": env.text("REDIS_PREFIX", "standby")},
     }
 }
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # A Redis that hangs must not hang a customer: what it would have told is done without (seconds).
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    }
+}
 
 CELERY_BROKER_URL = broker(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
@@ -190,20 +197,40 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["tickets.wire.JSONBody"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "tickets.wire.AlwaysJSON",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "config.schema.Schema",
+    "DEFAULT_THROTTLE_CLASSES": ["config.throttles.Scoped"],
+    # A client's address. On trial all simulated people come from one: `manage.py replay` sends 20 tickets a second.
+    "DEFAULT_THROTTLE_RATES": {
+        "ticket_open": "100/s" if TRIAL else "30/min",
+        "token": "100/s" if TRIAL else "10/min",
+    },
+    "NUM_PROXIES": 1 if env.flag("BEHIND_PROXY", False) else 0,  # else anybody could name any address
     "EXCEPTION_HANDLER": "config.problems.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Standby",
-    "DESCRIPTION": "Tickets, offers and the desk. Live news comes over the websocket, see docs/protocol.md.",
+    "DESCRIPTION": (
+        "Tickets, offers and the desk. Live news comes over the websocket, see docs/protocol.md. Errors are "
+        "application/problem+json (RFC 9457) with a stable `code`, and a `detail` in the language of Accept-Language "
+        "(English or German)."
+    ),
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "TicketStateEnum": "tickets.models.TicketState",
+        "OfferStateEnum": "dispatch.models.OfferState",
+        "ShiftStateEnum": "dispatch.serializers.OPEN_SHIFT",
+    },
 }
 
 # --- Language -------------------------------------------------------------------------------------------------------

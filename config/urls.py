@@ -3,10 +3,16 @@
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import path
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="api-docs"),
+    path("api/v1/", include("tickets.api")),
+    path("api/v1/", include("agents.api")),
+    path("api/v1/", include("dispatch.api")),
 ]
 
 handler400 = "config.problems.bad_request"
