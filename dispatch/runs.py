@@ -294,14 +294,21 @@ class Made(NamedTuple):
     reason: Reason
 
 
+def wanted_pairs(
+    tickets: Sequence[TicketRow], agents: Sequence[AgentRow], solution: Solution, plan: Routes
+) -> list[Made]:
+    """The solver's pairs, with what an offer needs of each."""
+    return [
+        Made(tickets[i], agents[j], _spec(plan, tickets[i]), reason)
+        for (i, j, _value), reason in zip(solution.pairs, reasons(solution), strict=True)
+    ]
+
+
 def _take(
     tickets: Sequence[TicketRow], agents: Sequence[AgentRow], solution: Solution, plan: Routes
 ) -> list[Made]:
     """Take the units of each pair's shift; pairs whose agent has gone since are dropped. One query."""
-    wanted = [
-        Made(tickets[i], agents[j], _spec(plan, tickets[i]), reason)
-        for (i, j, _value), reason in zip(solution.pairs, reasons(solution), strict=True)
-    ]
+    wanted = wanted_pairs(tickets, agents, solution, plan)
     if not wanted:
         return []
     units = {made.agent.shift_id: made.spec.units for made in wanted}

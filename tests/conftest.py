@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from django.db import connection
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from config.stack import PROJECT
 from dispatch import routes, runs, tasks
 from tests.cast import World, make_world
 from tests.chromium import find
+from tests.invariants import broken
 from tests.stack import LiveStack, live_stack
 
 SIZES: dict[str, dict[str, Any]] = {
@@ -138,3 +140,18 @@ def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     runs.profiles_forget()
     monkeypatch.setattr(tasks, "run_ask", lambda pool_ids: None)
     return make_world()
+
+
+@pytest.fixture
+def invariants_hold() -> Callable[[], None]:
+    """A function that fails when the test's database breaks an invariant (tests/invariants.py)."""
+
+    def check() -> None:
+        def query(sql: str) -> list[Any]:
+            with connection.cursor() as cursor:
+                cursor.execute(sql)
+                return list(cursor.fetchall())
+
+        assert broken(query) == {}
+
+    return check

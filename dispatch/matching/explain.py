@@ -17,7 +17,7 @@ from typing import Literal, TypedDict
 import numpy as np
 
 from dispatch.matching.problem import ANY_LANGUAGE, Problem
-from dispatch.matching.score import Terms, terms
+from dispatch.matching.score import Terms, terms_of
 from dispatch.matching.solve import Solution, solve
 
 Language = Literal["de", "en"]
@@ -78,14 +78,9 @@ _SENTENCES: dict[str, dict[Language, str]] = {
         "de": "Das Ticket hat länger gewartet als vorgesehen und ging deshalb allen jüngeren vor.",
     },
     "parallel": {
-        "en": (
-            "Up to {parallel} people are asked at once; the first to accept gets it, and nothing counts "
-            "against the others."
-        ),
-        "de": (
-            "Bis zu {parallel} Personen werden zugleich gefragt; wer zuerst annimmt, bekommt es, den "
-            "anderen schadet nichts."
-        ),
+        "en": "Up to {parallel} people are asked at once; the first to accept gets it, others lose nothing.",
+        "de": "Bis zu {parallel} Personen werden zugleich gefragt; wer zuerst annimmt, bekommt es, "
+        "den anderen schadet nichts.",
     },
     # absence
     "ticket_unknown": {
@@ -236,16 +231,15 @@ def reasons(solution: Solution) -> list[Reason]:
     """The reason of each offer, in the order of ``solution.pairs``; some 0.1 ms each."""
     problem = solution.problem
     tickets, agents = problem.tickets, problem.agents
+    pairs = list(zip(solution.ticket.tolist(), solution.agent.tolist(), strict=True))
     found = []
-    for i, j, turn in zip(
-        solution.ticket.tolist(), solution.agent.tolist(), solution.round.tolist(), strict=True
-    ):
+    for (i, j), turn, shares in zip(pairs, solution.round.tolist(), terms_of(problem, pairs), strict=True):
         able = solution.scores.eligible[i]
         idle = agents.idle_seconds
         earlier = (idle > idle[j]) | ((idle == idle[j]) & (agents.id < agents.id[j]))
         found.append(
             Reason(
-                terms=terms(problem, i, j),
+                terms=shares,
                 skills=_skills(problem, i, j),
                 language=int(tickets.language[i]),
                 overdue=bool(tickets.overdue[i]),
@@ -358,7 +352,7 @@ def _outdone(solution: Solution, i: int, j: int, say: _Speaker) -> list[str]:
         return [*busy, say("nobody")]
     # The gap to the last who was still asked is what it would have taken.
     rival = int(min(winners.tolist(), key=lambda other: float(solution.scores.value[i, other])))
-    own, best = terms(solution.problem, i, j), terms(solution.problem, i, rival)
+    own, best = terms_of(solution.problem, [(i, j), (i, rival)])
     gap = best["value"] - own["value"]
     figures = {"own": say.decimal(own["value"]), "best": say.decimal(best["value"]), "gap": say.decimal(gap)}
     if gap >= VISIBLE:

@@ -23,6 +23,7 @@ function; and no matrix product, whose rounding depends on where in the matrix a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -108,33 +109,46 @@ def score(problem: Problem) -> Scores:
 
 
 def terms(problem: Problem, i: int, j: int) -> Terms:
-    """The terms of ticket i (position) and agent j (position), by the same functions as ``score``; O(m ·
-    s)."""
+    """The terms of ticket i and agent j (positions), by the same functions as ``score``; O(m · s)."""
+    return terms_of(problem, [(i, j)])[0]
+
+
+def terms_of(problem: Problem, pairs: Iterable[tuple[int, int]]) -> list[Terms]:
+    """``terms`` of several pairs; what is the same for the whole run is computed once."""
     tickets, agents, weights = problem.tickets, problem.agents, problem.weights
-    found = _kind(problem, _prepare(problem), i, slice(j, j + 1))
+    run = _prepare(problem)
     of_ticket, of_agent = _ticket_terms(problem), _agent_terms(problem)
-    known_i, known_j = problem.positions(tickets.known)
-    known = np.full((1, 1), float(((known_i == i) & (known_j == j)).any())) * weights.known
-    accept = _accept(agents.accept.reshape(-1, len(agents))[[i if agents.accept.ndim == 2 else 0], j : j + 1])
-    value = _value(
-        _skill(found, weights.fit, weights.scarcity)[None, :].copy(),
-        sum(of_ticket.values(), start=np.zeros(len(tickets)))[i : i + 1, None],
-        sum(of_agent.values(), start=np.zeros(len(agents)))[None, j : j + 1],
-        known,
-        accept,
-    )
-    return Terms(
-        served=weights.served,
-        fit=weights.fit * float(found.fit[0]),
-        wait=float(of_ticket["wait"][i]),
-        priority=float(of_ticket["priority"][i]),
-        fairness=float(of_agent["fairness"][j]),
-        known=float(known[0, 0]),
-        load=float(of_agent["load"][j]),
-        scarcity=-weights.scarcity * float(found.scarcity[0]),
-        accept=float(accept[0, 0]),
-        value=float(value[0, 0]),
-    )
+    ticket_sum = sum(of_ticket.values(), start=np.zeros(len(tickets)))
+    agent_sum = sum(of_agent.values(), start=np.zeros(len(agents)))
+    known_pairs = {(int(i), int(j)) for i, j in zip(*problem.positions(tickets.known), strict=True)}
+    probability = np.atleast_2d(agents.accept)
+    found = []
+    for i, j in pairs:
+        kind = _kind(problem, run, i, slice(j, j + 1))
+        known = np.full((1, 1), float((i, j) in known_pairs)) * weights.known
+        accept = _accept(probability[[i if len(probability) > 1 else 0], j : j + 1])
+        value = _value(
+            _skill(kind, weights.fit, weights.scarcity)[None, :].copy(),
+            ticket_sum[i : i + 1, None],
+            agent_sum[None, j : j + 1],
+            known,
+            accept,
+        )
+        found.append(
+            Terms(
+                served=weights.served,
+                fit=weights.fit * float(kind.fit[0]),
+                wait=float(of_ticket["wait"][i]),
+                priority=float(of_ticket["priority"][i]),
+                fairness=float(of_agent["fairness"][j]),
+                known=float(known[0, 0]),
+                load=float(of_agent["load"][j]),
+                scarcity=-weights.scarcity * float(kind.scarcity[0]),
+                accept=float(accept[0, 0]),
+                value=float(value[0, 0]),
+            )
+        )
+    return found
 
 
 def _value(skill: F64, ticket: F64, agent: F64, known: F64 | None, accept: F64) -> F64:

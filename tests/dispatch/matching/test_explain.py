@@ -59,16 +59,20 @@ def test_why_the_longest_idle_of_several():
         "You have #3 at level 3, which helps with this ticket.",
         "You have no other ticket open.",
         "Of the 4 people who could take it, you have been idle longest; that decides between equals.",
-        "Up to 2 people are asked at once; the first to accept gets it, and nothing counts against the others.",
+        "Up to 2 people are asked at once; the first to accept gets it, others lose nothing.",
     ]
     assert (first["idle_rank"], first["round"]) == (1, 1)
     assert (second["idle_rank"], second["round"]) == (2, 2)
 
 
+def test_no_offers_need_no_reasons():
+    assert reasons(solve(build([], []))) == []
+    assert reasons(solve(build([TicketRow(id=1, waited_seconds=0)], []))) == []
+
+
 def test_why_not():
-    hard = TicketRow(
-        id=100, waited_seconds=5, required={REFUND: 3, FRAUD: 1}, language=ENGLISH, units=50, excluded=[2]
-    )
+    needs = {REFUND: 3, FRAUD: 1}
+    hard = TicketRow(id=100, waited_seconds=5, required=needs, language=ENGLISH, units=50, excluded=[2])
     busy = replace(BOB, free_units=20, max_pending=0)
     problem = build([hard], [ALICE, busy])
     assert explain_absence(problem, 100, 2, names=EN) == [

@@ -208,7 +208,7 @@ def test_parallel_offers_take_nothing_from_first_ones(problem):
 @settings(max_examples=150, deadline=None)
 @given(problems(most_agents=4, equal_units=False, pending=3))
 def test_unequal_units_serve_somebody_wherever_they_can(problem):
-    """With several cards and unequal units a round is no optimum, but maximal: nothing that still fits is left."""
+    """With several cards and unequal units a round is no optimum, but nothing that still fits is left out."""
     scores = score(problem)
     pairs = first_round(solve(problem, scores=scores))
     units, cards = np.zeros(len(problem.agents), int), np.zeros(len(problem.agents), int)

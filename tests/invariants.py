@@ -1,0 +1,42 @@
+"""The invariants of docs/architecture.md as SQL: each query returns the rows that break it."""
+
+from collections.abc import Callable
+from typing import Any
+
+BROKEN = {
+    "I1 at most one holder a ticket": """
+        SELECT ticket_id FROM dispatch_offer WHERE state = 'accepted' GROUP BY ticket_id HAVING count(*) > 1""",
+    "I1 a held ticket has a holder, and only a held one": """
+        SELECT t.id FROM tickets_ticket t
+        LEFT JOIN dispatch_offer o ON o.ticket_id = t.id AND o.state = 'accepted'
+        WHERE (t.state = 'held') <> (o.id IS NOT NULL)""",
+    "I3 numbers of a timeline have no gap": """
+        SELECT t.id FROM tickets_ticket t LEFT JOIN tickets_ticketevent e ON e.ticket_id = t.id
+        GROUP BY t.id HAVING count(e.id) <> t.last_seq OR coalesce(max(e.seq), 0) <> t.last_seq""",
+    "I3 a message has the number of its event": """
+        SELECT m.id FROM tickets_message m LEFT JOIN tickets_ticketevent e ON e.ticket_id = m.ticket_id AND e.seq = m.seq
+        WHERE e.type IS DISTINCT FROM CASE WHEN m.internal THEN 'note.added' ELSE 'message.posted' END""",
+    "numbers of a feed have no gap": """
+        SELECT f.agent_id FROM dispatch_feed f LEFT JOIN dispatch_feedevent e ON e.agent_id = f.agent_id
+        GROUP BY f.agent_id, f.last_seq HAVING count(e.id) <> f.last_seq OR coalesce(max(e.seq), 0) <> f.last_seq""",
+    "I4 no win after the deadline": """
+        SELECT id FROM dispatch_offer
+        WHERE state IN ('accepted', 'completed', 'released') AND answered_at > expires_at""",
+    "no live offer of an ended shift": """
+        SELECT o.id FROM dispatch_offer o JOIN agents_shift s ON s.id = o.shift_id
+        WHERE o.state IN ('pending', 'accepted') AND s.ended_at IS NOT NULL""",
+    "units taken are those of the live offers": """
+        SELECT s.id FROM agents_shift s LEFT JOIN dispatch_offer o
+            ON o.shift_id = s.id AND o.state IN ('pending', 'accepted')
+        GROUP BY s.id HAVING s.units_taken <> coalesce(sum(o.units), 0) OR s.units_taken > s.units""",
+    "I8 completed offers are credited, once": """
+        SELECT o.id FROM dispatch_offer o
+        LEFT JOIN agents_ledgerentry l ON l.reference = 'offer:' || o.id AND l.kind = 'ticket'
+        WHERE o.pay_cents > 0 GROUP BY o.id HAVING count(l.id) <> (o.state = 'completed')::int""",
+}
+
+
+def broken(query: Callable[[str], list[Any]]) -> dict[str, list[Any]]:
+    """Invariant → rows that break it; empty when all hold. `query` runs one SELECT and returns its rows."""
+    found = {name: query(sql) for name, sql in BROKEN.items()}
+    return {name: rows for name, rows in found.items() if rows}

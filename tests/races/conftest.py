@@ -1,0 +1,41 @@
+"""Races run in real threads on real PostgreSQL, each thread with a connection of its own."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from tests.cast import World
+
+Outcome = Any  # what the function returned, or the exception that it raised
+
+
+def together(*functions: Callable[[], Any]) -> list[Outcome]:
+    """Run all at the same moment, each in a thread; returns results or exceptions in the order of the functions."""
+    outcomes: list[Outcome] = [None] * len(functions)
+    start = threading.Barrier(len(functions))
+
+    def run(place: int) -> None:
+        start.wait(10)
+        try:
+            outcomes[place] = functions[place]()
+        except Exception as error:  # noqa: BLE001  the outcome is what the test looks at
+            outcomes[place] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(functions))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive(), "a racer hangs: a deadlock, or a lock that nobody gives back"
+    return outcomes
+
+
+@pytest.fixture
+def racers(world: World) -> World:
+    """The small world, for threads."""
+    return world
