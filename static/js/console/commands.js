@@ -6,6 +6,9 @@ import { say } from "./words.js";
 
 let context; // {take(frame), after(), gone()}
 
+// The offers that were accepted on this page, not in another tab.
+export const accepted = new Set();
+
 export function start(given) {
   context = given;
   addEventListener("submit", (event) => {
@@ -32,6 +35,8 @@ async function submit(form, button) {
   const action = button?.getAttribute("formaction") ?? form.action; // the property is this page's address when it is not set
   const fields = new FormData(form);
   fields.set("key", newKey());
+  const offer = form.closest("[data-offer]")?.dataset.offer;
+  if (offer && action.endsWith("/accept")) accepted.add(Number(offer));
   try {
     const answer = await send(action, fields);
     if (answer.detail) notice(answer.detail);

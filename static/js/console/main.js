@@ -37,11 +37,10 @@ const live = new Live({
 function show(frame) {
   if (frame.type === "heartbeat" || frame.type === "error") return;
   if (frame.type === "snapshot" && frame.stream === page.dataset.stream) keepOnly(frame.data.tickets);
-  const held = new Set(document.querySelectorAll(".desk-thread"));
   if (frame.html) place(frame.html);
   if (frame.type === "offer.completed" || frame.type === "offer.released") live.forget(`ticket:${frame.data.ticket}`);
-  // What was just accepted is what the agent wants to see, unless they are writing.
-  if (frame.type === "offer.accepted" && ![...held].some((thread) => thread.dataset.ticket === frame.data.ticket)) {
+  // What was just accepted here is what the agent wants to see, unless they are writing.
+  if (frame.type === "offer.accepted" && commands.accepted.delete(frame.data.offer)) {
     if (document.activeElement?.name !== "body") desk.choose(frame.data.ticket, true);
   }
   draw();
