@@ -15,6 +15,7 @@ from typing import Any, ParamSpec, TypeVar
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 from django.db.models.functions import Now
 from django.http.cookie import parse_cookie
 from django.template.loader import render_to_string
@@ -324,6 +325,6 @@ class TicketConsumer(StreamConsumer):
     def fragment(self, frame: stream.Frame) -> str:
         if frame["type"] != "snapshot":
             self._refreshed()
-        return render_to_string(
-            "tickets/fragments/event.html", {"frame": frame, "ticket": self.ticket, "socket": True}
-        )
+        # There is no request here, so nothing comes from the context processors.
+        context = {"frame": frame, "ticket": self.ticket, "socket": True, "brand": settings.BRAND}
+        return render_to_string("tickets/fragments/event.html", context)

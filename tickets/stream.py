@@ -40,18 +40,19 @@ def _frames(ticket_id: int, stream: str, found: Sequence[TicketEvent]) -> list[F
             "stream": stream,
             "seq": event.seq,
             "type": event.type,
-            "at": event.created_at.isoformat(),
-            "data": talk[event.seq] if event.type in TALK else event.data,
+            # A message's own time, which snapshots tell too; its event was written a moment before it.
+            "at": (talk[event.seq].created_at if event.type in TALK else event.created_at).isoformat(),
+            "data": message_data(talk[event.seq]) if event.type in TALK else event.data,
         }
         for event in found
     ]
 
 
-def _messages(ticket_id: int, seqs: list[int]) -> dict[int, dict[str, Any]]:
+def _messages(ticket_id: int, seqs: list[int]) -> dict[int, Message]:
     if not seqs:
         return {}
     messages = Message.objects.filter(ticket_id=ticket_id, seq__in=seqs).prefetch_related("attachments")
-    return {message.seq: message_data(message) for message in messages}
+    return {message.seq: message for message in messages}
 
 
 def message_data(message: Message) -> dict[str, Any]:
