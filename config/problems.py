@@ -58,14 +58,17 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _problem(code_http: int, code: str, detail: str, **more: Any) -> Response:
-    body = {
+    return Response({**_body(code_http, code, detail), **more}, status=code_http, content_type=PROBLEM_JSON)
+
+
+def _body(code_http: int, code: str, detail: str) -> dict[str, Any]:
+    return {
         "type": f"urn:standby:problem:{code}",
         "title": detail,
         "status": code_http,
         "code": code,
         "detail": detail,
     }
-    return Response({**body, **more}, status=code_http, content_type=PROBLEM_JSON)
 
 
 class RefusalPages:
