@@ -143,7 +143,11 @@ def update(source: Path, wanted: Catalog) -> None:
 def main() -> int:
     if sys.argv[1:] == ["check"]:
         wanted = used()
-        complaints = [f"{source.relative_to(ROOT)}: {line}" for source in sources() for line in missing(read(source), wanted)]
+        complaints = [
+            f"{source.relative_to(ROOT)}: {line}"
+            for source in sources()
+            for line in missing(read(source), wanted)
+        ]
         print("\n".join(complaints), end="\n" if complaints else "")
         return 1 if complaints else 0
     if sys.argv[1:] == ["update"]:

@@ -80,7 +80,9 @@ def usual_wait() -> int | None:
     """
     newest = Ticket.objects.order_by("-id").values_list("created_at", "first_held_at")[:LOOKED_AT]
     since = timezone.now() - RECENT
-    waits = [(held - created).total_seconds() for created, held in newest if held is not None and held > since]
+    waits = [
+        (held - created).total_seconds() for created, held in newest if held is not None and held > since
+    ]
     return round(median(waits)) if len(waits) >= FEWEST else None
 
 

@@ -47,8 +47,10 @@ presence.go_offline(agent_id=anna.pk, epoch=shift.epoch)
 def people(stack: LiveStack) -> Iterator[None]:
     stack.manage("shell", "-v", "0", "-c", WORLD)
     yield
-    tables = stack.sql("SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = 'public' AND "
-                       "tablename ~ '^(tickets|agents|dispatch)_'")
+    tables = stack.sql(
+        "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = 'public' AND "
+        "tablename ~ '^(tickets|agents|dispatch)_'"
+    )
     stack.sql(f"TRUNCATE {tables[0][0]} CASCADE")
 
 
@@ -75,7 +77,8 @@ def violations(page: Page) -> list[str]:
     tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
     found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}})
     return [
-        f"{one['id']}: {one['help']} {[node['target'] for node in one['nodes']]}" for one in found.response["violations"]
+        f"{one['id']}: {one['help']} {[node['target'] for node in one['nodes']]}"
+        for one in found.response["violations"]
     ]
 
 
@@ -174,7 +177,9 @@ def test_all_goes_without_the_socket(new_page: NewPage, stack: LiveStack) -> Non
         "SELECT id, last_seq, 'ticket.human_requested', '{}', true, '' FROM tickets_ticket WHERE public_id = %s",
         [ticket],
     )
-    expect(page.locator("#thread .event")).to_contain_text("Sie haben um einen Menschen gebeten", timeout=12_000)
+    expect(page.locator("#thread .event")).to_contain_text(
+        "Sie haben um einen Menschen gebeten", timeout=12_000
+    )
 
 
 def test_a_double_click_opens_one_ticket(new_page: NewPage, stack: LiveStack) -> None:
@@ -203,7 +208,9 @@ def test_it_works_without_scripts(new_page: NewPage) -> None:
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", ["phone", "desk"])
 def test_axe_finds_nothing(new_page: NewPage, size: str, color_scheme: str) -> None:
-    page = new_page(size=size, locale="de", color_scheme=color_scheme, bypass_csp=True, allowed=["status of 422"])
+    page = new_page(
+        size=size, locale="de", color_scheme=color_scheme, bypass_csp=True, allowed=["status of 422"]
+    )
     page.goto("/")
     found = violations(page)
     page.get_by_role("button", name="An einen Menschen senden").click()

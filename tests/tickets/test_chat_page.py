@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +25,8 @@ JSON = {"Accept": "application/json"}
 
 
 @pytest.fixture(autouse=True)
-def media(settings: Any, tmp_path: Path) -> Iterator[None]:
+def media(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = tmp_path
-    yield
 
 
 @pytest.fixture
@@ -78,7 +76,7 @@ def test_without_the_link_the_page_asks_for_it_and_says_nothing(client: Client, 
     assert known["Referrer-Policy"] == "same-origin"
 
     def same(text: str) -> str:
-        return text.split("csrfmiddlewaretoken")[0].replace("abcdefghjkmn", ticket.public_id)
+        return text.partition("csrfmiddlewaretoken")[0].replace("abcdefghjkmn", ticket.public_id)
 
     assert same(page) == same(unknown.content.decode())
 
@@ -190,7 +188,9 @@ def test_a_message_by_a_plain_form(carla: Client, ticket: Ticket) -> None:
 
 
 def test_a_message_by_script_answers_with_the_new_frames(carla: Client, ticket: Ticket) -> None:
-    answer = carla.post(at(ticket, "messages"), {"body": "One more thing", "key": "k", "after": "2"}, headers=JSON)
+    answer = carla.post(
+        at(ticket, "messages"), {"body": "One more thing", "key": "k", "after": "2"}, headers=JSON
+    )
     assert answer.status_code == 201
     [frame] = answer.json()["frames"]
     assert (frame["stream"], frame["seq"], frame["type"]) == (ticket.stream, 3, "message.posted")
@@ -198,13 +198,19 @@ def test_a_message_by_script_answers_with_the_new_frames(carla: Client, ticket: 
     assert 'hx-swap-oob="beforeend:#thread"' in frame["html"]
     assert 'id="e-3"' in frame["html"]
     assert "composer" not in frame["html"]  # somebody may be typing in it
-    again = carla.post(at(ticket, "messages"), {"body": "One more thing", "key": "k", "after": "3"}, headers=JSON)
+    again = carla.post(
+        at(ticket, "messages"), {"body": "One more thing", "key": "k", "after": "3"}, headers=JSON
+    )
     assert (again.status_code, again.json()) == (201, {"frames": []})
 
 
 @pytest.mark.parametrize(
     ("body", "said"),
-    [("", "Please write a message."), ("x" * 8001, "This message is too long"), ("\x00", "characters that cannot")],
+    [
+        ("", "Please write a message."),
+        ("x" * 8001, "This message is too long"),
+        ("\x00", "characters that cannot"),
+    ],
 )
 def test_a_refused_message_keeps_the_input_and_changes_nothing(
     carla: Client, ticket: Ticket, body: str, said: str
@@ -255,7 +261,9 @@ def test_files_of_notes_and_of_others_are_not_served(carla: Client, world: World
     other = world.ticket()
     for owner, internal in ((other, False), (ticket, True)):
         message = Message.objects.create(ticket=owner, seq=50, author="agent", body="x", internal=internal)
-        file = Attachment.objects.create(message=message, file="x", name="x.txt", content_type="text/plain", size=1)
+        file = Attachment.objects.create(
+            message=message, file="x", name="x.txt", content_type="text/plain", size=1
+        )
         assert carla.get(at(ticket, f"attachments/{file.pk}")).status_code == 404
 
 
@@ -296,7 +304,10 @@ def test_close_and_reopen(carla: Client, ticket: Ticket) -> None:
     assert carla.post(at(ticket, "reopen"), {"body": "Not settled after all", "key": "r"}).status_code == 303
     ticket.refresh_from_db()
     assert ticket.state == "waiting"
-    assert [message.body for message in ticket.messages.all()] == ["Where is my refund?", "Not settled after all"]
+    assert [message.body for message in ticket.messages.all()] == [
+        "Where is my refund?",
+        "Not settled after all",
+    ]
     assert carla.post(at(ticket, "reopen")).status_code == 409
 
 

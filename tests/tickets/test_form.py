@@ -79,7 +79,9 @@ def test_sending_opens_a_ticket_and_leads_to_its_page(client: Client, world: Wor
 
 
 def test_the_cookie_is_secure_over_https(client: Client, world: World) -> None:
-    answer = client.post("/", {"text": "Where is my refund?"}, secure=True, headers={"Referer": "https://testserver/"})
+    answer = client.post(
+        "/", {"text": "Where is my refund?"}, secure=True, headers={"Referer": "https://testserver/"}
+    )
     assert answer.cookies[f"t-{Ticket.objects.get().public_id}"]["secure"]
 
 

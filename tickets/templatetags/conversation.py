@@ -73,4 +73,6 @@ def is_line(frame: Frame) -> bool:
 @register.filter
 def changes_reply(frame: Frame) -> bool:
     """Whether the composer gives way to rating and reopening, or comes back. Not otherwise: somebody may be typing in it."""
-    return frame["type"] in {event.name for event in (events.RESOLVED, events.CLOSED, events.REOPENED, events.RATED)}
+    return frame["type"] in {
+        event.name for event in (events.RESOLVED, events.CLOSED, events.REOPENED, events.RATED)
+    }

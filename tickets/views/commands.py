@@ -59,7 +59,9 @@ def reopen(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
     if not form.is_valid():
         return _invalid(request, ticket, form, kept)
     data = form.cleaned_data
-    return _do(request, ticket, lambda: ticket_reopen(ticket=ticket, body=data["body"], key=data["key"]), kept)
+    return _do(
+        request, ticket, lambda: ticket_reopen(ticket=ticket, body=data["body"], key=data["key"]), kept
+    )
 
 
 @require_POST
@@ -74,7 +76,11 @@ def rating(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
         request,
         ticket,
         lambda: ticket_rate(
-            ticket=ticket, score=data["score"], solved=data["solved"], comment=data["comment"], key=data["key"]
+            ticket=ticket,
+            score=data["score"],
+            solved=data["solved"],
+            comment=data["comment"],
+            key=data["key"],
         ),
         {"rating": form},
     )
@@ -95,7 +101,9 @@ def _do(
             raise
         text = str(refusal.detail)
         if isinstance(refusal, KeyReused):
-            text = _("You have sent this already, with another text. Please look at it once more and send it again.")
+            text = _(
+                "You have sent this already, with another text. Please look at it once more and send it again."
+            )
         ticket.refresh_from_db()
         return chat(request, ticket, refusal.status, problem=text, **(kept or {}))
     return frames(request, ticket, status) if wants_json(request) else see_ticket(ticket)

@@ -13,7 +13,9 @@ from tickets.views.door import customers
 @customers
 def attachment(request: HttpRequest, ticket: Ticket, attachment_id: int) -> HttpResponseBase:  # noqa: ARG001
     """A file of this ticket's conversation, never shown within our page: always as attachment."""
-    file = Attachment.objects.filter(pk=attachment_id, message__ticket=ticket, message__internal=False).first()
+    file = Attachment.objects.filter(
+        pk=attachment_id, message__ticket=ticket, message__internal=False
+    ).first()
     if file is None:
         raise Http404
     try:

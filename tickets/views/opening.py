@@ -27,7 +27,9 @@ def opening(request: HttpRequest) -> HttpResponse:
     if form.cleaned_data["website"]:
         # Programs fill in every field. A person whose browser did so must not lose the text, so it is not swallowed.
         form = form.renewed()
-        form.add_error(None, _("This looked as if a program had filled in the form. Please send it once more."))
+        form.add_error(
+            None, _("This looked as if a program had filled in the form. Please send it once more.")
+        )
         return _page(request, form, INVALID)
     data = form.cleaned_data
     try:
@@ -46,7 +48,9 @@ def opening(request: HttpRequest) -> HttpResponse:
         if isinstance(refusal, KeyReused):
             form.add_error(
                 None,
-                _("You have already sent this form with another text. Send it again if you want a second ticket."),
+                _(
+                    "You have already sent this form with another text. Send it again if you want a second ticket."
+                ),
             )
         else:
             form.add_error("text" if isinstance(refusal, EmptyMessage) else None, str(refusal.detail))
