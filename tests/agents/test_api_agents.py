@@ -37,7 +37,9 @@ class TestToken:
     def test_not_for_wrong_credentials(self, world: World, change: dict[str, str]) -> None:
         world.agent("Anna")
         with nothing_changed():
-            answer = anonymous().tell("token", {"email": "anna@agents.example", "password": PASSWORD, **change})
+            answer = anonymous().tell(
+                "token", {"email": "anna@agents.example", "password": PASSWORD, **change}
+            )
             problem(answer, 401, "authentication_failed")
         assert answer.headers["WWW-Authenticate"] == "Token"
 

@@ -123,7 +123,9 @@ class TestNobodyElse:
                 problem(admin.tell(path, BODY), 403, "not_an_agent")
 
     @pytest.mark.parametrize("command", COMMANDS)
-    def test_a_laptop_that_wakes_after_its_shift(self, world: World, ticket: Ticket, anna: Caller, command: str) -> None:
+    def test_a_laptop_that_wakes_after_its_shift(
+        self, world: World, ticket: Ticket, anna: Caller, command: str
+    ) -> None:
         presence.go_offline(agent_id=world.agents["Anna"].pk, epoch=1)
         with nothing_changed():
             problem(anna.tell(f"desk/{ticket.public_id}/{command}", BODY), 409, "shift_ended")
@@ -172,7 +174,9 @@ class TestWrongInput:
         ("note", " ", 422, "empty_message"),
     ],
 )
-def test_a_wrong_text(ticket: Ticket, anna: Caller, command: str, text: object, status: int, code: str) -> None:
+def test_a_wrong_text(
+    ticket: Ticket, anna: Caller, command: str, text: object, status: int, code: str
+) -> None:
     body = json.dumps({"epoch": 1, "reason" if command == "hand-back" else "body": text}).encode()
     with nothing_changed():
         problem(anna.send(f"desk/{ticket.public_id}/{command}", body), status, code)
@@ -185,9 +189,7 @@ def test_a_wrong_file(ticket: Ticket, anna: Caller) -> None:
             ([upload("a.png", b"no picture", "image/png")], 415, "type_mismatch"),
             ([upload()] * 6, 422, "too_many_files"),
         ):
-            answer = anna.tell(
-                f"desk/{ticket.public_id}/reply", {**BODY, "files": files}, format="multipart"
-            )
+            answer = anna.tell(f"desk/{ticket.public_id}/reply", {**BODY, "files": files}, format="multipart")
             problem(answer, status, code)
 
 
@@ -232,14 +234,22 @@ class TestFiles:
         other = world.ticket("Another")
         problem(anonymous().ask(path), 401, "not_authenticated")
         problem(customer_of(other).ask(path), 404, "ticket_not_found")
-        problem(customer_of(other).ask(f"tickets/{other.public_id}/attachments/{file.pk}"), 404, "file_not_found")
+        problem(
+            customer_of(other).ask(f"tickets/{other.public_id}/attachments/{file.pk}"), 404, "file_not_found"
+        )
         problem(agent_of(world.agent("Bernd")).ask(path), 404, "file_not_found")
-        problem(account(User.objects.create_superuser("a@staff.example", PASSWORD)).ask(path), 404, "file_not_found")
+        problem(
+            account(User.objects.create_superuser("a@staff.example", PASSWORD)).ask(path),
+            404,
+            "file_not_found",
+        )
         for number in (file.pk + 1, 0, 10**30):
             answer = customer_of(ticket).ask(f"tickets/{ticket.public_id}/attachments/{number}")
             problem(answer, 404, "file_not_found")
 
-    def test_the_holder_cannot_any_more_when_it_is_done(self, ticket: Ticket, anna: Caller, file: Attachment) -> None:
+    def test_the_holder_cannot_any_more_when_it_is_done(
+        self, ticket: Ticket, anna: Caller, file: Attachment
+    ) -> None:
         anna.tell(f"desk/{ticket.public_id}/resolve", {"epoch": 1})
         problem(anna.ask(f"tickets/{ticket.public_id}/attachments/{file.pk}"), 404, "file_not_found")
 

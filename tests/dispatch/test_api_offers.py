@@ -63,7 +63,9 @@ class TestReading:
         for path in ("offers", f"offers/{offer.pk}", "shift", "desk"):
             assert b"arla" not in anna.ask(path).content
 
-    def test_in_the_language_asked_for_or_else_the_accounts(self, world: World, offer: Offer, anna: Caller) -> None:
+    def test_in_the_language_asked_for_or_else_the_accounts(
+        self, world: World, offer: Offer, anna: Caller
+    ) -> None:
         def topic(**headers: str) -> str:
             answer = anna.get("/api/v1/offers", headers=headers).json()
             return str(answer["offers"][0]["topic_name"])
@@ -167,9 +169,12 @@ class TestDecline:
             problem(anna.tell(f"offers/{offer.pk}/decline", {"epoch": 1}), 409, "offer_gone")
 
     @pytest.mark.parametrize(
-        ("reason", "status", "code"), [(5, 400, "invalid"), ("\x00", 422, "bad_text"), ("\udfff", 422, "bad_text")]
+        ("reason", "status", "code"),
+        [(5, 400, "invalid"), ("\x00", 422, "bad_text"), ("\udfff", 422, "bad_text")],
     )
-    def test_with_a_wrong_reason(self, offer: Offer, anna: Caller, reason: object, status: int, code: str) -> None:
+    def test_with_a_wrong_reason(
+        self, offer: Offer, anna: Caller, reason: object, status: int, code: str
+    ) -> None:
         with nothing_changed():
             body = json.dumps({"epoch": 1, "reason": reason}).encode()
             problem(anna.send(f"offers/{offer.pk}/decline", body), status, code)

@@ -79,7 +79,12 @@ class TestTheEpoch:
 
 @pytest.mark.parametrize(
     ("reason", "status", "code"),
-    [(5, 400, "invalid"), ("\x00", 422, "bad_text"), ("\ud800", 422, "bad_text"), ("x" * 8001, 422, "message_too_long")],
+    [
+        (5, 400, "invalid"),
+        ("\x00", 422, "bad_text"),
+        ("\ud800", 422, "bad_text"),
+        ("x" * 8001, 422, "message_too_long"),
+    ],
 )
 def test_a_wrong_reason(anna: Caller, reason: object, status: int, code: str) -> None:
     anna.tell("shift/online")
@@ -124,7 +129,9 @@ class TestTheSameKey:
         anna.tell("shift/online", key="a-key")
         with nothing_changed():
             for command in ("pause", "finish", "offline"):
-                problem(anna.tell(f"shift/{command}", {"epoch": 1}, key="a-key"), 422, "idempotency_key_reused")
+                problem(
+                    anna.tell(f"shift/{command}", {"epoch": 1}, key="a-key"), 422, "idempotency_key_reused"
+                )
         anna.tell("shift/pause", {"epoch": 1, "reason": "lunch"}, key="b-key")
         with nothing_changed():
             answer = anna.tell("shift/pause", {"epoch": 1, "reason": "dinner"}, key="b-key")

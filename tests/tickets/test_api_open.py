@@ -27,12 +27,18 @@ def test_opens_a_ticket(world: World) -> None:
         "language": "en",
         "created_at": ticket.created_at.isoformat(),
     }
-    assert (ticket.channel, ticket.topic, ticket.customer.email) == ("api", world.refund, "carla@customers.example")
+    assert (ticket.channel, ticket.topic, ticket.customer.email) == (
+        "api",
+        world.refund,
+        "carla@customers.example",
+    )
     assert response.cookies == {}
 
 
 def test_text_is_all_that_is_needed_and_tells_the_language(world: World) -> None:
-    response = anonymous().tell("tickets", {"text": "Guten Tag, wo bleibt denn meine Erstattung für die Schuhe?"})
+    response = anonymous().tell(
+        "tickets", {"text": "Guten Tag, wo bleibt denn meine Erstattung für die Schuhe?"}
+    )
     assert response.json()["language"] == "de"
     assert Ticket.objects.get().topic is None
 
@@ -58,7 +64,9 @@ class TestTheSameKey:
         assert (Ticket.objects.count(), Customer.objects.count(), Message.objects.count()) == (1, 1, 1)
         assert TicketEvent.objects.count() == 2
 
-    @pytest.mark.parametrize("other", [{"text": "Another"}, {"language": "de"}, {"email": "d@customers.example"}])
+    @pytest.mark.parametrize(
+        "other", [{"text": "Another"}, {"language": "de"}, {"email": "d@customers.example"}]
+    )
     def test_with_other_content_is_refused(self, world: World, other: dict[str, str]) -> None:
         anonymous().tell("tickets", OPEN, key="a-key")
         with nothing_changed():
@@ -150,7 +158,9 @@ def test_text_is_required(world: World) -> None:
         (b"hello", "multipart/form-data", 400, "parse_error"),
         (b"hello", "multipart/form-data; boundary=x", 400, "invalid"),
         (
-            b'--x\r\nContent-Disposition: form-data; name="text"\r\n\r\n' + b"x" * 1024 * 1024 + b"\r\n--x--\r\n",
+            b'--x\r\nContent-Disposition: form-data; name="text"\r\n\r\n'
+            + b"x" * 1024 * 1024
+            + b"\r\n--x--\r\n",
             "multipart/form-data; boundary=x",
             413,
             "body_too_large",
@@ -163,7 +173,9 @@ def test_text_is_required(world: World) -> None:
         ),
     ],
 )
-def test_a_wrong_body_is_refused(world: World, body: bytes, content_type: str, status: int, code: str) -> None:
+def test_a_wrong_body_is_refused(
+    world: World, body: bytes, content_type: str, status: int, code: str
+) -> None:
     with nothing_changed():
         problem(anonymous().send("tickets", body, content_type), status, code)
 
@@ -180,7 +192,10 @@ def test_the_refusal_is_in_the_readers_language(world: World) -> None:
 
 
 def test_topics_come_in_the_readers_language(world: World) -> None:
-    assert anonymous().ask("topics").json() == [{"key": "refund", "name": "Refund"}, {"key": "card", "name": "Card"}]
+    assert anonymous().ask("topics").json() == [
+        {"key": "refund", "name": "Refund"},
+        {"key": "card", "name": "Card"},
+    ]
     german = anonymous().get("/api/v1/topics", headers={"Accept-Language": "de"}).json()
     assert german == [{"key": "refund", "name": "Erstattung"}, {"key": "card", "name": "Karte"}]
 

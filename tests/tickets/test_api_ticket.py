@@ -84,7 +84,9 @@ class TestReading:
         listed = carla.ask(f"tickets/{ticket.public_id}/messages").json()
         assert listed == {"messages": response.json()["messages"], "seq": 2}
 
-    def test_notes_offers_and_mail_addresses_are_not_told(self, world: World, ticket: Ticket, carla: Caller) -> None:
+    def test_notes_offers_and_mail_addresses_are_not_told(
+        self, world: World, ticket: Ticket, carla: Caller
+    ) -> None:
         resolved(world, ticket)
         for path in ("", "/messages", "/events"):
             answer = carla.ask(f"tickets/{ticket.public_id}{path}")
@@ -156,9 +158,13 @@ class TestWriting:
             ([], 400, "invalid"),
         ],
     )
-    def test_a_wrong_message(self, ticket: Ticket, carla: Caller, body: object, status: int, code: str) -> None:
+    def test_a_wrong_message(
+        self, ticket: Ticket, carla: Caller, body: object, status: int, code: str
+    ) -> None:
         with nothing_changed():
-            problem(carla.send(f"tickets/{ticket.public_id}/messages", json.dumps(body).encode()), status, code)
+            problem(
+                carla.send(f"tickets/{ticket.public_id}/messages", json.dumps(body).encode()), status, code
+            )
 
     @pytest.mark.parametrize(
         ("files", "status", "code"),
@@ -181,10 +187,14 @@ class TestWriting:
     ) -> None:
         data = {"body": "See", "files": [file(*one) for one in files]}
         with nothing_changed():
-            problem(carla.tell(f"tickets/{ticket.public_id}/messages", data, format="multipart"), status, code)
+            problem(
+                carla.tell(f"tickets/{ticket.public_id}/messages", data, format="multipart"), status, code
+            )
         with nothing_changed():
             problem(
-                anonymous().tell("tickets", {"text": "See", "files": [file(*one) for one in files]}, format="multipart"),
+                anonymous().tell(
+                    "tickets", {"text": "See", "files": [file(*one) for one in files]}, format="multipart"
+                ),
                 status,
                 code,
             )
@@ -209,7 +219,9 @@ class TestWriting:
     def test_not_into_a_closed_ticket(self, ticket: Ticket, carla: Caller) -> None:
         ticket_close(ticket=ticket)
         with nothing_changed():
-            problem(carla.tell(f"tickets/{ticket.public_id}/messages", {"body": "Hello?"}), 409, "ticket_closed")
+            problem(
+                carla.tell(f"tickets/{ticket.public_id}/messages", {"body": "Hello?"}), 409, "ticket_closed"
+            )
             problem(carla.tell(f"tickets/{ticket.public_id}/close"), 409, "ticket_closed")
             problem(carla.tell(f"tickets/{ticket.public_id}/request-human"), 409, "ticket_closed")
         assert Attachment.objects.count() == 0
@@ -219,7 +231,11 @@ class TestCommands:
     def test_request_a_person(self, ticket: Ticket, carla: Caller) -> None:
         for _ in range(2):
             answer = carla.tell(f"tickets/{ticket.public_id}/request-human")
-            assert (answer.status_code, answer.json()["human_requested"], answer.json()["seq"]) == (200, True, 3)
+            assert (answer.status_code, answer.json()["human_requested"], answer.json()["seq"]) == (
+                200,
+                True,
+                3,
+            )
 
     def test_close_and_reopen(self, ticket: Ticket, carla: Caller) -> None:
         assert carla.tell(f"tickets/{ticket.public_id}/close").json()["state"] == "closed"
@@ -271,7 +287,9 @@ class TestCommands:
             problem(carla.send(f"tickets/{ticket.public_id}/rating", body), status, code)
 
     @pytest.mark.parametrize("command", ["close", "request-human"])
-    def test_what_reads_nothing_still_wants_an_object(self, ticket: Ticket, carla: Caller, command: str) -> None:
+    def test_what_reads_nothing_still_wants_an_object(
+        self, ticket: Ticket, carla: Caller, command: str
+    ) -> None:
         with nothing_changed():
             problem(carla.send(f"tickets/{ticket.public_id}/{command}", b"[1]"), 400, "invalid")
             problem(carla.send(f"tickets/{ticket.public_id}/{command}", b"{"), 400, "parse_error")
@@ -350,14 +368,29 @@ class TestWhoIsKeptOut:
 
     @pytest.mark.parametrize(
         "token",
-        ["", "x", "A" * 43, "A" * 42 + "=", "ü" * 43, "A" * 10_000, "' OR 1=1 --", "../../etc/passwd", "\x00" * 43],
+        [
+            "",
+            "x",
+            "A" * 43,
+            "A" * 42 + "=",
+            "ü" * 43,
+            "A" * 10_000,
+            "' OR 1=1 --",
+            "../../etc/passwd",
+            "\x00" * 43,
+        ],
     )
     def test_a_malformed_token(self, ticket: Ticket, token: str) -> None:
         self.refused(Caller(f"Ticket {token}"), ticket, 404, "ticket_not_found")
 
     def test_a_changed_token(self, ticket: Ticket) -> None:
         token = token_of(ticket)
-        self.refused(Caller(f"Ticket {token[:-2]}{'AA' if token[-2:] != 'AA' else 'BB'}"), ticket, 404, "ticket_not_found")
+        self.refused(
+            Caller(f"Ticket {token[:-2]}{'AA' if token[-2:] != 'AA' else 'BB'}"),
+            ticket,
+            404,
+            "ticket_not_found",
+        )
 
     def test_a_withdrawn_token(self, ticket: Ticket, carla: Caller) -> None:
         Ticket.objects.update(access_version=F("access_version") + 1)
