@@ -14,12 +14,15 @@ from rest_framework.views import exception_handler, set_rollback
 
 import agents.errors
 import tickets.errors
-from tickets.attachments import TooManyFiles
+from tickets.attachments import MAX_BYTES, MAX_FILES, TooManyFiles
 from tickets.wire import BodyTooLarge
 
 Refusal = (tickets.errors.Refusal, agents.errors.Refusal)
 PROBLEM_JSON = "application/problem+json"
 RETRY_SECONDS = 2
+MAX_REQUEST = (
+    MAX_FILES * MAX_BYTES + 1024 * 1024
+)  # bytes: the files of one message, and what stands around them
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -84,6 +87,12 @@ class RefusalPages:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # Refused by its announced length, before a byte of it is read: Django bounds fields, but not files.
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdigit() and int(length) > MAX_REQUEST:
+            return page(
+                request, 413, _("This is too much at once. Please send fewer or smaller files."), "too_large"
+            )
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
@@ -99,14 +108,16 @@ class RefusalPages:
 
 
 def page(request: HttpRequest, code_http: int, detail: str, code: str) -> HttpResponse:
-    """The page for a refusal; for htmx the same words as a notice that is put at the top of the open page.
-
-    Below /api/ it is a problem of its own: addresses that no view of the API has end up here.
-    """
-    if request.path.startswith("/api/"):
-        return JsonResponse(_body(code_http, code, detail), status=code_http, content_type=PROBLEM_JSON)
-    template = "problem_notice.html" if getattr(request, "htmx", False) else "problem.html"
-    return render(request, template, {"detail": detail, "code": code, "status": code_http}, status=code_http)
+    """The page for a refusal; for htmx the same words as a notice at the top of the open page; for scripts, JSON."""
+    response: HttpResponse
+    if request.headers.get("Accept", "").startswith("application/json") or request.path.startswith("/api/"):
+        response = JsonResponse(_body(code_http, code, detail), status=code_http, content_type=PROBLEM_JSON)
+    else:
+        template = "problem_notice.html" if getattr(request, "htmx", False) else "problem.html"
+        context = {"detail": detail, "code": code, "status": code_http}
+        response = render(request, template, context, status=code_http)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001  Django's signature
@@ -116,7 +127,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
     )
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        return page(
+            request, 413, _("This is too much at once. Please send fewer or smaller files."), "too_large"
+        )
     return page(request, 400, _("This request could not be read."), "bad_request")
 
 

@@ -67,7 +67,7 @@ class PolicyAdmin(admin.ModelAdmin[Policy]):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A new version starts from the current one of the pool that the address names."""
         initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
-        current = Policy.objects.filter(pool_id=initial.get("pool"), current=True).values().first()
+        current = Policy.objects.filter(pool_id=initial.get("pool") or 0, current=True).values().first()
         return {
             **{k: v for k, v in (current or {}).items() if k not in ("id", "created_at", "note")},
             **initial,
@@ -164,7 +164,7 @@ admin.site.unregister((Shift, Ticket, Pool))
 
 @admin.register(Shift)
 class ShiftAdmin(BaseShiftAdmin):
-    actions: ClassVar = ["force_offline"]
+    actions = ("force_offline",)
     inlines: ClassVar = [OfferInline]
 
     @admin.action(description=_("End the chosen shifts now"), permissions=["force"])
