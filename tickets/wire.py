@@ -98,6 +98,7 @@ class FormWithFiles(MultiPartParser):
 # --- Fields -----------------------------------------------------------------------------------------------------------
 
 
+@extend_schema_field({"type": "string", "maxLength": MAX_LENGTH})
 class Text(serializers.CharField):
     """A string of any content. DRF's field takes numbers too, and has its own words for NUL and empty ones."""
 
@@ -109,6 +110,17 @@ class Text(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return data
+
+
+@extend_schema_field({"type": "string", "minLength": 1, "maxLength": MAX_LENGTH})
+class Written(Text):
+    """The same where the services want something to be in it; the schema says so, the refusal is theirs."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_blank=False, **options)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return data if data == "" else super().run_validation(data)
 
 
 class Whole(serializers.IntegerField):
@@ -133,6 +145,11 @@ class YesNo(serializers.BooleanField):
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------------
+
+
+def is_form(request: Request) -> bool:
+    """Whether the body is a form, whose values are all strings, and not JSON."""
+    return isinstance(request.data, QueryDict)
 
 
 def read(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:
