@@ -168,6 +168,7 @@ class Desk(Worker):
         self.made: set[int] = set()
         self.audited: int | None = None  # number of the stream up to which `made` is known
         self.too_late = 0
+        self.coming_back = False
 
     def saw(self, frame: Frame) -> None:
         now = time.monotonic()
@@ -204,8 +205,10 @@ class Desk(Worker):
 
     async def come_back(self) -> None:
         """After a missed offer or an ended shift."""
-        if self.auth and (self.epoch is None or self.state == "paused"):
+        try:
             await self.online()
+        finally:
+            self.coming_back = False
 
     @property
     def seq(self) -> int:
@@ -363,7 +366,8 @@ async def _watch(desks: Sequence[Desk], report: Report) -> None:
     while True:
         await asyncio.sleep(1)
         for desk in desks:
-            if desk.epoch is None or desk.state == "paused":
+            if (desk.epoch is None or desk.state == "paused") and desk.auth and not desk.coming_back:
+                desk.coming_back = True
                 desk.errands.start(desk.come_back())
             if desk.audited is not None and desk.seq - desk.audited > AUDIT_EVENTS:
                 await _audit(desk, report)
