@@ -66,6 +66,10 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     return problem
 
 
+def _problem(code_http: int, code: str, detail: str, **more: Any) -> Response:
+    return Response({**_body(code_http, code, detail), **more}, status=code_http, content_type=PROBLEM_JSON)
+
+
 def _body(code_http: int, code: str, detail: str) -> dict[str, Any]:
     return {
         "type": f"urn:standby:problem:{code}",
@@ -74,10 +78,6 @@ def _body(code_http: int, code: str, detail: str) -> dict[str, Any]:
         "code": code,
         "detail": detail,
     }
-
-
-def _problem(code_http: int, code: str, detail: str, **more: Any) -> Response:
-    return Response({**_body(code_http, code, detail), **more}, status=code_http, content_type=PROBLEM_JSON)
 
 
 class RefusalPages:

@@ -15,6 +15,8 @@ urlpatterns = [
     path("api/v1/", include("tickets.api")),
     path("api/v1/", include("agents.api")),
     path("api/v1/", include("dispatch.api")),
+    path("accounts/", include("allauth.urls")),
+    path("console/", include("dispatch.urls")),
     path("", include("tickets.urls")),
 ]
 
