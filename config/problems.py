@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import OperationalError
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, status
@@ -14,10 +14,14 @@ from rest_framework.views import exception_handler, set_rollback
 
 import agents.errors
 import tickets.errors
+from tickets.attachments import MAX_BYTES, MAX_FILES
 
 Refusal = (tickets.errors.Refusal, agents.errors.Refusal)
 PROBLEM_JSON = "application/problem+json"
 RETRY_SECONDS = 2
+MAX_REQUEST = (
+    MAX_FILES * MAX_BYTES + 1024 * 1024
+)  # bytes: the files of one message, and what stands around them
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -55,15 +59,18 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     return problem
 
 
-def _problem(code_http: int, code: str, detail: str, **more: Any) -> Response:
-    body = {
+def _body(code_http: int, code: str, detail: str) -> dict[str, Any]:
+    return {
         "type": f"urn:standby:problem:{code}",
         "title": detail,
         "status": code_http,
         "code": code,
         "detail": detail,
     }
-    return Response({**body, **more}, status=code_http, content_type=PROBLEM_JSON)
+
+
+def _problem(code_http: int, code: str, detail: str, **more: Any) -> Response:
+    return Response({**_body(code_http, code, detail), **more}, status=code_http, content_type=PROBLEM_JSON)
 
 
 class RefusalPages:
@@ -73,6 +80,12 @@ class RefusalPages:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # Refused by its announced length, before a byte of it is read: Django bounds fields, but not files.
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if length.isdigit() and int(length) > MAX_REQUEST:
+            return page(
+                request, 413, _("This is too much at once. Please send fewer or smaller files."), "too_large"
+            )
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
@@ -88,9 +101,16 @@ class RefusalPages:
 
 
 def page(request: HttpRequest, code_http: int, detail: str, code: str) -> HttpResponse:
-    """The page for a refusal; for htmx the same words as a notice that is put at the top of the open page."""
-    template = "problem_notice.html" if getattr(request, "htmx", False) else "problem.html"
-    return render(request, template, {"detail": detail, "code": code, "status": code_http}, status=code_http)
+    """The page for a refusal; for htmx the same words as a notice at the top of the open page; for scripts, JSON."""
+    response: HttpResponse
+    if request.headers.get("Accept", "").startswith("application/json") or request.path.startswith("/api/"):
+        response = JsonResponse(_body(code_http, code, detail), status=code_http, content_type=PROBLEM_JSON)
+    else:
+        template = "problem_notice.html" if getattr(request, "htmx", False) else "problem.html"
+        context = {"detail": detail, "code": code, "status": code_http}
+        response = render(request, template, context, status=code_http)
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001  Django's signature
@@ -100,7 +120,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
     )
 
 
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, RequestDataTooBig):
+        return page(
+            request, 413, _("This is too much at once. Please send fewer or smaller files."), "too_large"
+        )
     return page(request, 400, _("This request could not be read."), "bad_request")
 
 

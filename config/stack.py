@@ -25,6 +25,7 @@ from config.embedded.processes import spawn, stop
 
 PROJECT = Path(__file__).resolve().parent.parent
 HEALTHY = 30.0  # seconds; who lived that long and dies is started again at once
+BROKEN = 3.0  # seconds
 LONGEST_PAUSE = 30.0  # seconds between two attempts to start what keeps dying
 
 
@@ -146,7 +147,10 @@ class Stack:
             self._spawn(one)
 
     def wait(self, path: str = "/", seconds: float = 60.0) -> None:
-        """Until the web answers a GET of `path`, with whatever status below 500. Raises StackFailed."""
+        """Until the web answers a GET of `path`, with whatever status below 500. Raises StackFailed.
+
+        A web that answers with an error for some seconds is broken, not slow, and is not waited for any longer.
+        """
         deadline = time.monotonic() + seconds
         last = "no answer"
         while time.monotonic() < deadline:
@@ -158,12 +162,13 @@ class Stack:
                 if status < 500:
                     return
                 last = f"status {status}"
+                deadline = min(deadline, time.monotonic() + BROKEN)
             except OSError as error:
                 last = str(error)
             finally:
                 connection.close()
             time.sleep(0.05)
-        raise StackFailed(f"the web does not answer on {self.base_url} ({last}), see {self._log('web')}")
+        raise StackFailed(f"the web does not answer well on {self.base_url} ({last}), {self._look_at('web')}")
 
     def watch(self) -> list[str]:
         """Start again what died, later and later when it keeps dying. Returns what there is to tell, a sentence each."""
@@ -223,8 +228,10 @@ class Stack:
     def _raise_if_dead(self) -> None:
         for one in self._running:
             if one.child is not None and one.child.poll() is not None:
-                log = self._log(one.program.name)
-                end = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-                raise StackFailed(
-                    f"{one.program.name} ended with code {one.child.returncode}, see {log}:\n{end}"
-                )
+                name = one.program.name
+                raise StackFailed(f"{name} ended with code {one.child.returncode}, {self._look_at(name)}")
+
+    def _look_at(self, name: str) -> str:
+        log = self._log(name)
+        end = "\n".join(log.read_text(errors="replace").splitlines()[-15:]) if log.exists() else ""
+        return f"see {log}:\n{end}"

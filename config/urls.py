@@ -3,10 +3,13 @@
 from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
-from django.urls import path
+from django.urls import include, path
+from django.views.i18n import set_language
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("language/", set_language, name="set_language"),
+    path("", include("tickets.urls")),
 ]
 
 handler400 = "config.problems.bad_request"

@@ -2,12 +2,22 @@
 
 from typing import Any
 
-from django.urls import path
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.urls import path, re_path
 
 from dispatch.consumers import AgentConsumer
 from tickets.sockets import TicketConsumer
 
+
+class NothingHere(AsyncWebsocketConsumer):
+    """An address that leads nowhere is refused (403); the router alone would raise an error a request."""
+
+    async def connect(self) -> None:
+        await self.close()
+
+
 websocket_urlpatterns: list[Any] = [
     path("ws/agent/", AgentConsumer.as_asgi()),
     path("ws/tickets/<slug:public_id>/", TicketConsumer.as_asgi()),
+    re_path("", NothingHere.as_asgi()),
 ]

@@ -17,7 +17,10 @@ from config import embedded
 from config.embedded.processes import die_with_parent
 
 PREFIX = "standby-tests-"
+STACK_PREFIX = "standby-stack-"  # logs and files of tests/stack.py
 LEFT_BEHIND = 60.0  # seconds; a folder without an owner that is younger may be of a run that is just starting
+
+DAY = 86400.0  # seconds; no stack runs that long
 
 # The processes of the stack (tests/stack.py) use numbers from here on, the tests themselves those below.
 STACK_NUMBERS = 32
@@ -83,4 +86,9 @@ def remove_left_behind() -> None:
             state = folder.stat()
             if state.st_uid == os.geteuid() and time.time() - state.st_mtime > LEFT_BEHIND:
                 embedded.reset(folder)  # raises when they run
+                shutil.rmtree(folder, ignore_errors=True)
+    for folder in Path(tempfile.gettempdir()).glob(f"{STACK_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            state = folder.stat()
+            if state.st_uid == os.geteuid() and time.time() - state.st_mtime > DAY:
                 shutil.rmtree(folder, ignore_errors=True)

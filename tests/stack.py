@@ -149,7 +149,7 @@ def live_stack(
     number = ground.STACK_NUMBERS + ground.worker_number() if redis_number is None else redis_number
     database = f"stack_{name}_{ground.worker()}"
     database_url, redis_url = fresh_database(database), ground.redis_url(number)
-    folder = Path(tempfile.mkdtemp(prefix=f"standby-stack-{name}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"{ground.STACK_PREFIX}{name}-"))
     with listen(0) as listener:
         port = listener.getsockname()[1]
         environment = {

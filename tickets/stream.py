@@ -1,6 +1,6 @@
 """Reading a ticket's stream: frames after a number, and the snapshot."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tickets.events import MESSAGE_POSTED, NOTE_ADDED
@@ -22,6 +22,18 @@ def frames_after(ticket_id: int, stream: str, after: int, *, staff: bool) -> lis
     found = list(events[: REPLAY_LIMIT + 1])
     if len(found) > REPLAY_LIMIT:
         return None
+    return _frames(ticket_id, stream, found)
+
+
+def history(ticket_id: int, stream: str, types: Iterable[str]) -> list[Frame]:
+    """Frames of all public events of these types, from the first on, for a page that is drawn anew. As frames_after."""
+    events = TicketEvent.objects.filter(ticket_id=ticket_id, public=True, type__in=list(types)).order_by(
+        "seq"
+    )
+    return _frames(ticket_id, stream, list(events))
+
+
+def _frames(ticket_id: int, stream: str, found: Sequence[TicketEvent]) -> list[Frame]:
     talk = _messages(ticket_id, [event.seq for event in found if event.type in TALK])
     return [
         {

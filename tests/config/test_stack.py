@@ -85,3 +85,24 @@ def test_processes_die_with_their_killed_owner(tmp_path: Path) -> None:
         pid = int(owner.line())
         os.kill(owner.process.pid, signal.SIGKILL)
         until(lambda: gone(pid), "the child ends with its owner")
+
+
+def test_a_web_that_answers_with_errors_is_not_waited_for(stacks: list[Stack], tmp_path: Path) -> None:
+    listener = listen(0)
+    broken = f"""
+import socket
+listener = socket.socket(fileno={listener.fileno()})
+while True:
+    visitor, _ = listener.accept()
+    visitor.recv(4096)
+    visitor.sendall(b"HTTP/1.1 500 Broken\\r\\nContent-Length: 0\\r\\n\\r\\n")
+    visitor.close()
+"""
+    program = Program("web", [sys.executable, "-c", broken], listens=True)
+    stack = Stack([program], {}, tmp_path, listener)
+    stacks.append(stack)
+    stack.start()
+    with pytest.raises(
+        StackFailed, match=r"^the web does not answer well on http://127.0.0.1:\d+ \(status 500\)"
+    ):
+        stack.wait(seconds=300)

@@ -2,7 +2,6 @@
 
 import sys
 import threading
-import time
 
 import pytest
 from hypothesis import given
@@ -131,18 +130,6 @@ def test_importing_loads_no_model():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_under_a_millisecond_even_for_a_long_text():
-    text = "Meine Karte wurde am Automaten eingezogen. " * 10_000
-    detect(text)
-    best = min(_seconds(text) for _ in range(20))
-    assert best < 0.001
-    assert (
-        detect("My card is blocked. " * (MAX_CHARS // 20) + "Meine Karte ist gesperrt. " * 1000, default="de")
-        == "en"
-    )
-
-
-def _seconds(text):
-    start = time.perf_counter()
-    detect(text)
-    return time.perf_counter() - start
+def test_only_the_beginning_of_a_long_text_is_read():
+    text = "My card is blocked. " * (MAX_CHARS // 20) + "Meine Karte ist gesperrt. " * 1000
+    assert detect(text, default="de") == "en"

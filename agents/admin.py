@@ -1,0 +1,154 @@
+"""People, shifts and pay in Django admin."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from agents.models import Agent, AgentSkill, Lease, LedgerEntry, Pool, Shift, Skill, User
+
+
+class ReadOnly:
+    """Written by services only: an admin looks, and changes nothing."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+
+class AccountCreationForm(AdminUserCreationForm[User]):
+    class Meta:
+        model = User
+        fields = ("email",)
+
+    def clean_email(self) -> str:
+        """Log-in looks for lower case."""
+        return str(self.cleaned_data["email"]).lower()
+
+
+@admin.register(User)
+class AccountAdmin(UserAdmin[User]):
+    add_form = AccountCreationForm
+    ordering = ("email",)
+    list_display = ("email", "name", "is_staff", "is_active", "last_login")
+    list_filter = ("is_staff", "is_superuser", "is_active", "groups")
+    search_fields = ("email", "name")
+    fieldsets = (
+        (None, {"fields": ("email", "password")}),
+        (_("Person"), {"fields": ("name", "language")}),
+        (_("Rights"), {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),
+    )
+
+
+@admin.register(Skill)
+class SkillAdmin(admin.ModelAdmin[Skill]):
+    list_display = ("name", "key", "people")
+    search_fields = ("key", "name_en", "name_de")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Skill]:
+        return super().get_queryset(request).annotate(people=Count("agent_skills"))
+
+    @admin.display(description=_("agents"), ordering="people")
+    def people(self, skill: Any) -> int:
+        return int(skill.people)
+
+
+class MemberInline(admin.TabularInline[Any, Pool]):
+    model = Agent.pools.through
+    verbose_name = _("member")
+    verbose_name_plural = _("members")
+    autocomplete_fields = ("agent",)
+    extra = 0
+
+
+@admin.register(Pool)
+class PoolAdmin(admin.ModelAdmin[Pool]):
+    list_display = ("name", "key", "people")
+    search_fields = ("key", "name_en", "name_de")
+    inlines: ClassVar = [MemberInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Pool]:
+        return super().get_queryset(request).annotate(people=Count("members"))
+
+    @admin.display(description=_("members"), ordering="people")
+    def people(self, pool: Any) -> int:
+        return int(pool.people)
+
+
+class AgentSkillInline(admin.TabularInline[AgentSkill, Agent]):
+    model = AgentSkill
+    autocomplete_fields = ("skill",)
+    extra = 0
+
+
+@admin.register(Agent)
+class AgentAdmin(admin.ModelAdmin[Agent]):
+    list_display = ("name", "email", "status", "languages", "units")
+    list_filter = ("status", "pools", "skills")
+    search_fields = ("name", "user__email")
+    list_select_related = ("user",)
+    autocomplete_fields = ("user",)
+    filter_horizontal = ("pools",)
+    readonly_fields = ("last_epoch", "profile_version")
+    inlines: ClassVar = [AgentSkillInline]
+
+    @admin.display(description=_("e-mail"), ordering="user__email")
+    def email(self, agent: Agent) -> str:
+        return agent.user.email
+
+
+@admin.register(Shift)
+class ShiftAdmin(ReadOnly, admin.ModelAdmin[Shift]):
+    """dispatch/admin.py adds the action that ends a shift: ending one also ends offers, which this room knows nothing of."""
+
+    list_display = (
+        "agent",
+        "epoch",
+        "state",
+        "reason",
+        "taken",
+        "started_at",
+        "lost_at",
+        "ended_at",
+        "end_reason",
+    )
+    list_filter = ("state", "end_reason")
+    search_fields = ("agent__name", "agent__user__email")
+    list_select_related = ("agent",)
+    date_hierarchy = "started_at"
+
+    @admin.display(description=_("units taken"), ordering="units_taken")
+    def taken(self, shift: Shift) -> str:
+        return f"{shift.units_taken} / {shift.units}"
+
+
+@admin.register(Lease)
+class LeaseAdmin(ReadOnly, admin.ModelAdmin[Lease]):
+    list_display = ("shift", "beat_at", "expires_at")
+    list_select_related = ("shift",)
+
+
+@admin.register(LedgerEntry)
+class LedgerEntryAdmin(ReadOnly, admin.ModelAdmin[LedgerEntry]):
+    list_display = ("agent", "kind", "amount", "reference", "memo", "created_at")
+    list_filter = ("kind", "currency")
+    search_fields = ("agent__name", "reference", "memo")
+    list_select_related = ("agent",)
+    date_hierarchy = "created_at"
+
+    @admin.display(description=_("amount"), ordering="amount_cents")
+    def amount(self, entry: LedgerEntry) -> str:
+        return f"{entry.amount_cents / 100:.2f} {entry.currency}"

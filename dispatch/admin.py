@@ -1,0 +1,203 @@
+"""Routing, offers and runs in Django admin, and the actions on people that dispatch must carry out."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from agents.admin import PoolAdmin as BasePoolAdmin
+from agents.admin import ShiftAdmin as BaseShiftAdmin
+from agents.models import Pool, Shift
+from dispatch import cards, presence
+from dispatch.models import Feed, FeedEvent, Offer, Policy, Rate, Requirement, Route, Run, Standing
+from tickets.admin import ReadOnly
+from tickets.admin import TicketAdmin as BaseTicketAdmin
+from tickets.models import Ticket
+
+
+class RequirementInline(admin.TabularInline[Requirement, Route]):
+    model = Requirement
+    autocomplete_fields = ("skill",)
+    extra = 0
+
+
+@admin.register(Route)
+class RouteAdmin(admin.ModelAdmin[Route]):
+    list_display = ("__str__", "pool", "offer_seconds", "units", "target_seconds", "max_wait_seconds")
+    list_filter = ("pool",)
+    list_select_related = ("topic", "pool")
+    inlines: ClassVar = [RequirementInline]
+
+
+@admin.register(Rate)
+class RateAdmin(admin.ModelAdmin[Rate]):
+    list_display = ("topic_name", "amount", "valid_from")
+    list_filter = ("topic", "currency")
+    list_select_related = ("topic",)
+    date_hierarchy = "valid_from"
+
+    @admin.display(description=_("topic"), ordering="topic__position")
+    def topic_name(self, rate: Rate) -> str:
+        return rate.topic.name if rate.topic else "*"
+
+    @admin.display(description=_("amount"), ordering="amount_cents")
+    def amount(self, rate: Rate) -> str:
+        return f"{rate.amount_cents / 100:.2f} {rate.currency}"
+
+
+@admin.register(Policy)
+class PolicyAdmin(admin.ModelAdmin[Policy]):
+    """A version is never edited: "Save as new" of a version, or "Add", makes the next one and puts it in force."""
+
+    list_display = ("pool", "version", "current", "note", "created_at")
+    list_filter = ("current", "pool")
+    list_select_related = ("pool",)
+    exclude = ("version", "current")
+    save_as = True
+    view_on_site = False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Policy | None = None) -> tuple[str, ...]:  # noqa: ARG002
+        return ("version", "current", "created_at") if obj else ()
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """A new version starts from the current one of the pool that the address names."""
+        initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
+        current = Policy.objects.filter(pool_id=initial.get("pool") or 0, current=True).values().first()
+        return {
+            **{k: v for k, v in (current or {}).items() if k not in ("id", "created_at", "note")},
+            **initial,
+        }
+
+    def has_delete_permission(self, request: HttpRequest, obj: Policy | None = None) -> bool:  # noqa: ARG002
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Policy, form: Any, change: bool) -> None:  # noqa: ARG002
+        """Always a new version, also when somebody pressed plain "Save" on an old one."""
+        with transaction.atomic():
+            Pool.objects.select_for_update().get(pk=obj.pool_id)
+            latest = Policy.objects.filter(pool_id=obj.pool_id).order_by("-version").first()
+            Policy.objects.filter(pool_id=obj.pool_id, current=True).update(current=False)
+            obj.pk, obj.version, obj.current = None, (latest.version if latest else 0) + 1, True
+            obj._state.adding = True
+            obj.save(force_insert=True)
+        if change:
+            messages.info(
+                request, _("Versions are never edited: this was saved as version %d.") % obj.version
+            )
+
+
+@admin.register(Offer)
+class OfferAdmin(ReadOnly, admin.ModelAdmin[Offer]):
+    list_display = ("id", "ticket", "agent", "state", "reason", "pay", "made_at", "expires_at", "answered_at")
+    list_filter = ("state", "run__pool")
+    search_fields = ("=ticket__id", "agent__name")
+    list_select_related = ("ticket", "agent")
+    date_hierarchy = "made_at"
+    readonly_fields = ("why_in_words",)
+
+    @admin.display(description=_("pay"), ordering="pay_cents")
+    def pay(self, offer: Offer) -> str:
+        return f"{offer.pay_cents / 100:.2f} {offer.currency}"
+
+    @admin.display(description=_("why this agent"))
+    def why_in_words(self, offer: Offer) -> str:
+        lines = cards.why_lines(offer, get_language() or "en")
+        return format_html_join("", "<p>{}</p>", ((line,) for line in lines))
+
+
+class OfferInline(ReadOnly, admin.TabularInline[Offer, Any]):
+    model = Offer
+    fields = ("ticket", "agent", "state", "reason", "pay_cents", "made_at", "answered_at", "ended_at")
+    readonly_fields = fields
+    ordering = ("id",)
+    extra = 0
+    show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Offer]:
+        return super().get_queryset(request).select_related("ticket", "agent")
+
+
+@admin.register(Run)
+class RunAdmin(ReadOnly, admin.ModelAdmin[Run]):
+    list_display = ("id", "pool", "policy", "started_at", "tickets", "agents", "offers", "solve_micros")
+    list_filter = ("pool",)
+    list_select_related = ("pool", "policy__pool")
+    date_hierarchy = "started_at"
+    exclude = ("snapshot",)
+    readonly_fields = ("snapshot_bytes",)
+    inlines: ClassVar = [OfferInline]
+
+    @admin.display(description=_("snapshot, bytes"))
+    def snapshot_bytes(self, run: Run) -> int:
+        return len(run.snapshot)
+
+
+@admin.register(Standing)
+class StandingAdmin(ReadOnly, admin.ModelAdmin[Standing]):
+    list_display = ("agent", "accept_rate", "share", "refreshed_at")
+    list_select_related = ("agent",)
+
+
+@admin.register(Feed)
+class FeedAdmin(ReadOnly, admin.ModelAdmin[Feed]):
+    list_display = ("agent", "last_seq")
+    list_select_related = ("agent",)
+
+
+@admin.register(FeedEvent)
+class FeedEventAdmin(ReadOnly, admin.ModelAdmin[FeedEvent]):
+    list_display = ("agent", "seq", "type", "data", "created_at")
+    list_filter = ("type",)
+    list_select_related = ("agent",)
+    exclude = ("key", "digest")
+
+
+# --- What this room adds to the admin pages of the lower ones ----------------------------------------------------------
+
+admin.site.unregister((Shift, Ticket, Pool))
+
+
+@admin.register(Shift)
+class ShiftAdmin(BaseShiftAdmin):
+    actions = ("force_offline",)
+    inlines: ClassVar = [OfferInline]
+
+    @admin.action(description=_("End the chosen shifts now"), permissions=["force"])
+    def force_offline(self, request: HttpRequest, shifts: QuerySet[Shift]) -> None:
+        ended = sum(presence.force_offline(shift_id=shift.pk) for shift in shifts)
+        self.message_user(
+            request, ngettext("%d shift was ended.", "%d shifts were ended.", ended) % ended, messages.SUCCESS
+        )
+
+    def has_force_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("agents.change_shift"))
+
+
+@admin.register(Ticket)
+class TicketAdmin(BaseTicketAdmin):
+    inlines: ClassVar = [*BaseTicketAdmin.inlines, OfferInline]
+
+
+class RouteInline(admin.TabularInline[Route, Pool]):
+    model = Route
+    fields = ("topic", "offer_seconds", "units", "target_seconds", "max_wait_seconds")
+    extra = 0
+    show_change_link = True
+
+
+class PolicyInline(ReadOnly, admin.TabularInline[Policy, Pool]):
+    model = Policy
+    fields = ("version", "current", "note", "created_at")
+    readonly_fields = fields
+    extra = 0
+    show_change_link = True
+
+
+@admin.register(Pool)
+class PoolAdmin(BasePoolAdmin):
+    inlines: ClassVar = [*BasePoolAdmin.inlines, RouteInline, PolicyInline]

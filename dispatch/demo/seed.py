@@ -1,0 +1,109 @@
+"""Puts Later & Co into the database, once."""
+
+from django.contrib.auth.hashers import make_password
+from django.contrib.auth.models import Group, Permission
+from django.db import transaction
+
+from agents.models import Agent, AgentSkill, AgentStatus, Pool, Skill, User
+from dispatch.demo.brand import (
+    CURRENCY,
+    DEFAULT_CENTS,
+    DEFAULT_LIKES,
+    DEFAULT_POOL,
+    DOMAIN,
+    PASSWORD,
+    POLICY_NOTES,
+    POLICY_WEIGHTS,
+    POOLS,
+    SKILLS,
+    TOPICS,
+    VALID_FROM,
+)
+from dispatch.demo.people import ADMIN, AGENTS, LEAD, LEADS_GROUP, Person
+from dispatch.models import Policy, Rate, Requirement, Route
+from tickets.models import Topic
+
+ADDRESSES = [f"{ADMIN[0]}@{DOMAIN}", f"{LEAD[0]}@{DOMAIN}", *(person.email for person in AGENTS)]
+SEEN_BY_LEADS = ("tickets", "agents", "dispatch")
+
+
+def seed() -> bool:
+    """Make everything, all or nothing; returns whether it was made now.
+
+    What is there stays as it is, also what an admin renamed or deleted: the whole is made once, and known by its accounts.
+    """
+    with transaction.atomic():
+        if User.objects.filter(email__in=ADDRESSES).exists():
+            return False
+        # One hash for all: the password is no secret, and 42 honest ones would take seconds.
+        password = make_password(PASSWORD)
+        _staff(password)
+        skills = {
+            key: Skill.objects.create(key=key, name_en=en, name_de=de) for key, (en, de) in SKILLS.items()
+        }
+        pools = {key: Pool.objects.create(key=key, name_en=en, name_de=de) for key, (en, de) in POOLS.items()}
+        for key, pool in pools.items():
+            Policy.objects.create(pool=pool, version=1, note=POLICY_NOTES[key], **POLICY_WEIGHTS[key])
+        _topics(skills, pools)
+        for person in AGENTS:
+            _agent(person, password, skills, pools)
+    return True
+
+
+def _staff(password: str) -> None:
+    login, name = ADMIN
+    User.objects.create(
+        email=f"{login}@{DOMAIN}", name=name, password=password, is_staff=True, is_superuser=True
+    )
+    login, name = LEAD
+    lead = User.objects.create(
+        email=f"{login}@{DOMAIN}", name=name, password=password, is_staff=True, language="de"
+    )
+    group, _made = Group.objects.get_or_create(name=LEADS_GROUP)
+    group.permissions.add(
+        *Permission.objects.filter(content_type__app_label__in=SEEN_BY_LEADS, codename__startswith="view_")
+    )
+    lead.groups.add(group)
+
+
+def _topics(skills: dict[str, Skill], pools: dict[str, Pool]) -> None:
+    for position, spec in enumerate(TOPICS, start=1):
+        topic = Topic.objects.create(
+            key=spec.key,
+            name_en=spec.name_en,
+            name_de=spec.name_de,
+            position=position,
+            priority=spec.priority,
+        )
+        route = Route.objects.create(
+            topic=topic,
+            pool=pools[spec.pool],
+            offer_seconds=spec.offer_seconds,
+            units=spec.units,
+            expected_minutes=spec.minutes,
+            target_seconds=spec.target_seconds,
+        )
+        for needs, required in ((spec.needs, True), (spec.likes, False)):
+            for skill, level in needs.items():
+                Requirement.objects.create(route=route, skill=skills[skill], level=level, required=required)
+        Rate.objects.create(topic=topic, amount_cents=spec.cents, currency=CURRENCY, valid_from=VALID_FROM)
+    default = Route.objects.create(topic=None, pool=pools[DEFAULT_POOL], offer_seconds=30)
+    for skill, level in DEFAULT_LIKES.items():
+        Requirement.objects.create(route=default, skill=skills[skill], level=level, required=False)
+    Rate.objects.create(topic=None, amount_cents=DEFAULT_CENTS, currency=CURRENCY, valid_from=VALID_FROM)
+
+
+def _agent(person: Person, password: str, skills: dict[str, Skill], pools: dict[str, Pool]) -> None:
+    user = User.objects.create(
+        email=person.email,
+        name=person.name,
+        password=password,
+        language="de" if "de" in person.languages else "en",
+    )
+    agent = Agent.objects.create(
+        user=user, name=person.first_name, status=AgentStatus.ADMITTED, languages=list(person.languages)
+    )
+    agent.pools.add(*(pools[key] for key in person.pools))
+    AgentSkill.objects.bulk_create(
+        AgentSkill(agent=agent, skill=skills[key], level=level) for key, level in person.skills.items()
+    )

@@ -1,0 +1,236 @@
+// The ticket's page: live by the socket, by polling while the socket is down, and always by the answers to its own POSTs.
+// Without this script everything works by plain forms.
+
+import { watchFiles } from "./files.js";
+import { Live, apply } from "./live.js";
+import { Outbox } from "./outbox.js";
+import { dayLines, localTimes } from "./times.js";
+
+const POLL_MS = 5000;
+const PATIENCE_MS = 2500; // a connection may blink for so long before we speak of it
+const NEAR_END = 160; // pixels; who is that close to the end wants to see what comes
+
+const chat = document.getElementById("chat");
+const announcer = document.getElementById("announce");
+const banner = document.getElementById("connection");
+const toEnd = document.getElementById("to-end");
+const { ticket, stream } = chat.dataset;
+const title = document.title;
+const draftName = `draft:${ticket}`;
+const thread = () => document.getElementById("thread");
+const draft = () => document.querySelector("textarea[data-draft]");
+
+let state = "connecting";
+let unread = 0;
+let speaking;
+
+if (location.hash.length > 20) history.replaceState(null, "", location.pathname); // the link again: it has done its work
+
+// --- Talking to the server --------------------------------------------------------------------------------------------
+
+async function post(action, body) {
+  body.set("after", live.after[stream]);
+  body.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
+  return taken(await fetch(action, { method: "POST", body, headers: { Accept: "application/json" } }));
+}
+
+async function taken(answer) {
+  const json = answer.headers.get("Content-Type")?.includes("json") ? await answer.json() : {};
+  if (!answer.ok) throw { detail: json.detail, status: answer.status };
+  for (const frame of json.frames ?? []) live.take(frame);
+}
+
+async function poll() {
+  if (state === "connected" || document.hidden) return;
+  try {
+    await taken(await fetch(`${chat.dataset.news}?after=${live.after[stream]}`, { headers: { Accept: "application/json" } }));
+  } catch (problem) {
+    if (problem.status === 404) location.reload(); // the link was withdrawn
+  }
+}
+
+// --- What comes -------------------------------------------------------------------------------------------------------
+
+function onFrame(frame) {
+  if (frame.type === "heartbeat" || !frame.html) return;
+  const mine = frame.type === "message.posted" && frame.data.author === "customer";
+  const atEnd = nearEnd();
+  const hadFocus = document.activeElement?.closest("#reply, #human")?.id;
+  if (mine) outbox.arrived();
+  keepDraft();
+  apply(frame);
+  outbox.attach(thread());
+  polish();
+  if (hadFocus && !document.activeElement?.closest("#reply, #human")) {
+    (document.querySelector("#reply [data-focus]") ?? document.getElementById("status")).focus({ preventScroll: true });
+  }
+  if (atEnd || mine) scrollToEnd();
+  else if (frame.type === "message.posted") toEnd.hidden = false;
+  if (!mine) tell(frame);
+}
+
+function tell(frame) {
+  const entry = document.getElementById(`e-${frame.seq}`);
+  const said = entry ?? (frame.type === "snapshot" ? null : document.querySelector("#status .status-line"));
+  if (said) announcer.append(Object.assign(document.createElement("p"), { textContent: said.textContent.replace(/\s+/g, " ") }));
+  while (announcer.childElementCount > 5) announcer.firstElementChild.remove();
+  if (frame.type === "message.posted" && document.hidden) {
+    unread += 1;
+    document.title = `(${unread}) ${title}`;
+  }
+}
+
+function nearEnd() {
+  return innerHeight + scrollY > document.documentElement.scrollHeight - NEAR_END;
+}
+
+function scrollToEnd() {
+  toEnd.hidden = true;
+  scrollTo({ top: document.documentElement.scrollHeight });
+}
+
+function onState(next) {
+  if (next === state) return;
+  state = next;
+  clearTimeout(speaking);
+  speaking = setTimeout(show, next === "connected" ? 0 : PATIENCE_MS);
+  if (next === "connected") outbox.retryAll();
+}
+
+function show() {
+  banner.dataset.state = state;
+  for (const words of banner.children) words.hidden = words.dataset.when !== state;
+}
+
+// --- What is written --------------------------------------------------------------------------------------------------
+
+function keepDraft() {
+  const text = draft()?.value ?? "";
+  if (text) sessionStorage.setItem(draftName, text);
+  else sessionStorage.removeItem(draftName);
+}
+
+function polish() {
+  localTimes(document.body);
+  dayLines(thread());
+  const field = draft();
+  if (field && !field.value) field.value = sessionStorage.getItem(draftName) ?? "";
+  const input = document.querySelector("[data-composer] input[type=file]");
+  if (input && !input.dataset.watched) {
+    input.dataset.watched = "yes";
+    const chosen = document.getElementById("chosen");
+    watchFiles(input, (text) => (chosen.textContent = text));
+  }
+}
+
+function sendMessage(form) {
+  const field = form.elements.body;
+  const files = [...form.elements.files.files];
+  const body = field.value.trim();
+  if (!body && !files.length) {
+    field.focus();
+    return;
+  }
+  field.value = "";
+  form.elements.files.value = "";
+  document.getElementById("chosen").textContent = "";
+  keepDraft();
+  outbox.add({ body, files });
+  scrollToEnd();
+  field.focus();
+}
+
+async function command(form, submitter) {
+  if (form.dataset.sent) return;
+  form.dataset.sent = "yes";
+  try {
+    await post(form.action, new FormData(form, submitter));
+    if (form.querySelector("[data-draft]")) sessionStorage.removeItem(draftName);
+    if (draft()) draft().value = sessionStorage.getItem(draftName) ?? "";
+  } catch (problem) {
+    if (!problem.detail) form.submit(); // whatever it is, the plain way shows a page
+    else notice(problem.detail);
+  } finally {
+    delete form.dataset.sent;
+  }
+}
+
+function notice(text) {
+  const note = document.createElement("p");
+  note.className = "notice notice-warn";
+  note.textContent = text;
+  document.getElementById("notices").replaceChildren(note);
+  note.scrollIntoView({ block: "nearest" });
+}
+
+const live = new Live({
+  path: `/ws/tickets/${ticket}/`,
+  after: { [stream]: Number(chat.dataset.seq) },
+  onFrame,
+  onState,
+  onGone: () => location.reload(),
+});
+
+const outbox = new Outbox({
+  name: `outbox:${ticket}`,
+  thread: thread(),
+  template: document.getElementById("pending"),
+  async send({ key, body, files }) {
+    const form = new FormData();
+    form.set("key", key);
+    form.set("body", body);
+    for (const file of files) form.append("files", file);
+    await post(document.querySelector("[data-composer]")?.getAttribute("action") ?? `/t/${ticket}/messages`, form);
+  },
+  changed({ body }) {
+    const field = draft();
+    field.value = [body, field.value].filter(Boolean).join("\n");
+    keepDraft();
+    field.focus();
+  },
+});
+
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.matches("[data-composer]")) sendMessage(form);
+  else if (form.matches("[data-command]")) command(form, event.submitter);
+  else return;
+  event.preventDefault();
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.matches("textarea")) {
+    event.target.form.requestSubmit();
+  }
+});
+document.addEventListener("input", (event) => event.target.matches("[data-draft]") && keepDraft());
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  const field = document.querySelector(button.dataset.copy);
+  try {
+    await navigator.clipboard.writeText(field.value);
+    button.textContent = button.dataset.done;
+    announcer.append(Object.assign(document.createElement("p"), { textContent: button.dataset.done }));
+  } catch {
+    field.select(); // no permission: the browser's own copying works
+  }
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  unread = 0;
+  document.title = title;
+  poll();
+});
+addEventListener("scroll", () => nearEnd() && (toEnd.hidden = true), { passive: true });
+addEventListener("online", () => outbox.retryAll());
+toEnd.addEventListener("click", scrollToEnd);
+for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
+
+polish();
+outbox.restore();
+show();
+live.start();
+setInterval(poll, POLL_MS);
+document.getElementById("errors")?.focus();
+if (matchMedia("(min-width: 60rem)").matches) document.querySelector(".chat-about details").open = true;
+if (thread().querySelectorAll(".message").length > 1) scrollToEnd();

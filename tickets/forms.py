@@ -1,0 +1,166 @@
+"""The customer's forms. They check shape; what is refused for its meaning, the services refuse."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any, cast
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+
+from tickets.attachments import MAX_BYTES, FileRefused, Inspected, TooManyFiles, check_count, inspect
+from tickets.conversation import body_clean
+from tickets.errors import EmptyMessage, Refusal
+from tickets.models import Topic
+
+LANGUAGES = [("", _("Detect it from my text")), ("en", "English"), ("de", "Deutsch")]
+KEY_LENGTH = 100  # characters, as intake_key
+
+
+def new_key() -> str:
+    """An idempotency key for a form that is drawn anew."""
+    return str(uuid.uuid4())
+
+
+class FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Any number of files, each inspected; cleans to a list of Inspected."""
+
+    widget = FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[Inspected]:  # noqa: ARG002  Django's signature
+        return files_inspected(data or [])
+
+
+def files_inspected(uploads: Sequence[UploadedFile[bytes]]) -> list[Inspected]:
+    """What is to be stored of the uploaded files. Raises forms.ValidationError that names the file."""
+    uploads = [upload for upload in uploads if upload]
+    try:
+        check_count(len(uploads))
+    except TooManyFiles as refusal:
+        raise forms.ValidationError(str(refusal.detail), code=refusal.code) from refusal
+    inspected = []
+    for upload in uploads:
+        try:
+            # One byte more than allowed tells that it is too large; the rest is not read into memory.
+            content = upload.read(MAX_BYTES + 1)
+            inspected.append(inspect(upload.name or "", content, upload.content_type))
+        except FileRefused as refusal:
+            text = _("“%(name)s”: %(detail)s") % {"name": upload.name, "detail": refusal.detail}
+            raise forms.ValidationError(text, code=refusal.code) from refusal
+    return inspected
+
+
+class MessageField(forms.CharField):
+    """Text of a message: the same checks as in the services, said at the field."""
+
+    def clean(self, value: Any) -> str:
+        try:
+            return body_clean(value or "", required=self.required)
+        except Refusal as refusal:
+            raise forms.ValidationError(str(refusal.detail), code=refusal.code) from refusal
+
+
+class KeyField(forms.CharField):
+    """The hidden idempotency key. A missing or overlong one is no reason to refuse a person: they get a new one."""
+
+    widget = forms.HiddenInput
+
+    def clean(self, value: Any) -> str:
+        key = str(value or "")
+        return key if 0 < len(key) <= KEY_LENGTH and key.isascii() and key.isprintable() else new_key()
+
+
+class OpenForm(forms.Form):
+    """The form at /. `website` is a trap that people do not see."""
+
+    text = MessageField(
+        label=_("How can we help?"),
+        widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off"}),
+        error_messages={"required": EmptyMessage.default_detail},
+    )
+    topic = forms.ModelChoiceField(
+        label=_("Topic"),
+        queryset=Topic.objects.none(),
+        to_field_name="key",
+        required=False,
+        empty_label=_("I am not sure"),
+        error_messages={"invalid_choice": _("We do not know this topic. Please choose again.")},
+    )
+    name = forms.CharField(
+        label=_("Your name"),
+        max_length=120,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+    )
+    email = forms.EmailField(
+        label=_("E-mail"),
+        max_length=254,
+        required=False,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+    )
+    language = forms.ChoiceField(label=_("Language of the answer"), choices=LANGUAGES, required=False)
+    files = FilesField(label=_("Files"), required=False)
+    key = KeyField()
+    website = forms.CharField(required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        topics = cast("forms.ModelChoiceField[Topic]", self.fields["topic"])
+        topics.queryset = Topic.objects.filter(active=True)
+        for name, field in self.fields.items():
+            described = [part for part in (f"hint-{name}", f"error-{name}") if self._describes(name, part)]
+            if described:
+                field.widget.attrs["aria-describedby"] = " ".join(described)
+
+    HINTS = ("text", "email", "files")
+
+    def _describes(self, name: str, part: str) -> bool:
+        return name in self.HINTS if part.startswith("hint-") else self.is_bound and name in self.errors
+
+    def renewed(self) -> "OpenForm":
+        """The same input as a form that can be sent again: with a new key, and the trap emptied."""
+        data = self.data.copy()
+        data["key"], data["website"] = new_key(), ""
+        return OpenForm(data)
+
+
+class ReplyForm(forms.Form):
+    """A message in the chat. Empty text is fine when a file comes with it."""
+
+    body = MessageField(required=False)
+    files = FilesField(required=False)
+    key = KeyField()
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "body" in data and "files" in data and not data["body"] and not data["files"]:
+            self.add_error("body", str(EmptyMessage.default_detail))
+        return data
+
+
+class ReopenForm(forms.Form):
+    """Opens the ticket again; a message is welcome, but not needed."""
+
+    body = MessageField(required=False)
+    key = KeyField()
+
+
+class RatingForm(forms.Form):
+    """What the customer says of the resolution. Nothing is chosen beforehand."""
+
+    score = forms.TypedChoiceField(
+        choices=[(str(score), score) for score in range(1, 6)],
+        coerce=int,
+        error_messages={"required": _("Please choose a number from 1 to 5.")},
+    )
+    solved = forms.TypedChoiceField(
+        choices=[("yes", _("Yes")), ("no", _("No"))],
+        coerce=lambda value: value == "yes",
+        error_messages={"required": _("Please say whether your question is settled.")},
+    )
+    comment = MessageField(required=False)
+    key = KeyField()

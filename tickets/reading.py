@@ -1,0 +1,96 @@
+"""What the customer's page shows of a ticket: its status in words, the lines of its thread, the wait of late."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median
+
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+
+from tickets import events, stream
+from tickets.models import Rating, Ticket, TicketEvent, TicketState
+
+# What is shown as a line in the thread; the rest only changes the status.
+LINES = (
+    events.MESSAGE_POSTED,
+    events.HUMAN_REQUESTED,
+    events.HELD,
+    events.RELEASED,
+    events.RESOLVED,
+    events.REOPENED,
+    events.CLOSED,
+    events.RATED,
+)
+_PRESENCE = (events.HELD, events.AGENT_LOST, events.AGENT_BACK)
+
+RECENT = timedelta(minutes=30)  # a wait that is older says nothing about now
+LOOKED_AT = 200  # tickets; a queue that is busier is known well enough by its newest
+FEWEST = 3  # waits; fewer are chance
+
+
+@dataclass(frozen=True)
+class Status:
+    """`kind`: waiting, nobody (waiting, and nobody who fits is online), held, lost (grace runs), resolved, closed."""
+
+    kind: str
+    agent: str = ""
+    place: int | None = None
+    expected_seconds: int | None = None
+    until: datetime | None = None  # end of the grace time
+
+
+def status_of(ticket: Ticket) -> Status:
+    """No query, and one when the ticket is held."""
+    if ticket.state == TicketState.WAITING:
+        kind = "nobody" if ticket.flagged_at is not None else "waiting"
+        return Status(kind, place=ticket.place, expected_seconds=ticket.expected_seconds)
+    if ticket.state == TicketState.HELD:
+        last = (
+            TicketEvent.objects.filter(ticket=ticket, type__in=[event.name for event in _PRESENCE])
+            .order_by("-seq")
+            .first()
+        )
+        if last is not None and last.type == events.AGENT_LOST.name:
+            until = last.created_at + timedelta(seconds=last.data["grace_seconds"])
+            return Status("lost", agent=ticket.served_by, until=until)
+        return Status("held", agent=ticket.served_by)
+    return Status(ticket.state, agent=ticket.served_by)
+
+
+def thread_of(ticket: Ticket) -> Iterator[stream.Frame]:
+    """The frames that are lines of the thread, from the first on. Three queries."""
+    return iter(stream.history(ticket.pk, ticket.stream, [event.name for event in LINES]))
+
+
+def rating_of(ticket: Ticket) -> Rating | None:
+    """The customer's word on the last resolution, if they gave one. Two queries."""
+    resolution = (
+        ticket.events.filter(type=events.RESOLVED.name).order_by("-seq").values_list("seq", flat=True).first()
+    )
+    if resolution is None:
+        return None
+    return ticket.ratings.filter(resolution_seq=resolution).first()
+
+
+def usual_wait() -> int | None:
+    """Median seconds until a person came, of the last half hour; None when too few came to be honest about it.
+
+    Reads the newest tickets by their primary key, so it costs the same however many there are. One query.
+    """
+    newest = Ticket.objects.order_by("-id").values_list("created_at", "first_held_at")[:LOOKED_AT]
+    since = timezone.now() - RECENT
+    waits = [
+        (held - created).total_seconds() for created, held in newest if held is not None and held > since
+    ]
+    return round(median(waits)) if len(waits) >= FEWEST else None
+
+
+def transcript_lines(ticket: Ticket) -> Iterator[tuple[datetime, str, str, list[str]]]:
+    """(when, who, text, names of files) of each message, in order."""
+    for frame in stream.history(ticket.pk, ticket.stream, [events.MESSAGE_POSTED.name]):
+        data = frame["data"]
+        at = parse_datetime(frame["at"])
+        assert at is not None
+        who = data["author_name"] if data["author"] == "agent" else ""
+        yield at, who, data["body"], [file["name"] for file in data["attachments"]]

@@ -1,0 +1,78 @@
+"""What the templates of a ticket's page need beyond Django's own tags."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django import template
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from tickets import events
+from tickets.models import Rating, Ticket
+from tickets.reading import LINES, Status, rating_of, status_of, thread_of
+from tickets.stream import Frame
+
+register = template.Library()
+
+
+@register.simple_tag
+def ticket_status(ticket: Ticket) -> Status:
+    """{% ticket_status ticket as status %}"""
+    return status_of(ticket)
+
+
+@register.simple_tag
+def ticket_rating(ticket: Ticket) -> Rating | None:
+    """{% ticket_rating ticket as given %}"""
+    return rating_of(ticket)
+
+
+@register.filter
+def moment(value: str | datetime) -> datetime | None:
+    """The time in a frame, which is text there."""
+    return parse_datetime(value) if isinstance(value, str) else value
+
+
+@register.filter
+def roughly(seconds: int) -> str:
+    """A wait as people say it: no more exact than it is known."""
+    minutes = round(seconds / 60)
+    if seconds < 50:
+        return _("less than a minute")
+    if minutes < 50:
+        return ngettext("about a minute", "about %(minutes)d minutes", minutes) % {"minutes": minutes}
+    hours = max(round(minutes / 60), 1)
+    return ngettext("about an hour", "about %(hours)d hours", hours) % {"hours": hours}
+
+
+@register.filter
+def megabytes(size: int) -> str:
+    """Bytes as whole megabytes."""
+    return str(size // (1024 * 1024))
+
+
+@register.filter
+def initial(name: str) -> str:
+    """The first letter of a name, for the round sign beside it."""
+    return name.strip()[:1].upper() or "·"
+
+
+@register.simple_tag
+def ticket_thread(ticket: Ticket) -> Iterator[Frame]:
+    """{% ticket_thread ticket as thread %}"""
+    return thread_of(ticket)
+
+
+@register.filter
+def is_line(frame: Frame) -> bool:
+    """Whether this event is a line of the thread."""
+    return frame["type"] in {event.name for event in LINES}
+
+
+@register.filter
+def changes_reply(frame: Frame) -> bool:
+    """Whether the composer gives way to rating and reopening, or comes back. Not otherwise: somebody may be typing in it."""
+    return frame["type"] in {
+        event.name for event in (events.RESOLVED, events.CLOSED, events.REOPENED, events.RATED)
+    }

@@ -1,0 +1,116 @@
+"""What the customer's buttons do. Scripts get the new frames, plain forms the page again; refusals keep the input."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from tickets.conversation import customer_reply
+from tickets.errors import KeyReused, Refusal
+from tickets.forms import RatingForm, ReopenForm, ReplyForm
+from tickets.lifecycle import ticket_close, ticket_rate, ticket_reopen, ticket_request_human
+from tickets.models import Ticket
+from tickets.views.chat import chat, frames
+from tickets.views.door import customers, see_ticket, wants_json
+
+INVALID = 422
+
+
+@require_POST
+@customers
+def messages(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
+    """Write a message; files may come with it."""
+    form = ReplyForm(request.POST, request.FILES)
+    kept = {"body": request.POST.get("body", ""), "files_lost": bool(request.FILES)}
+    if not form.is_valid():
+        return _invalid(request, ticket, form, kept)
+    data = form.cleaned_data
+    return _do(
+        request,
+        ticket,
+        lambda: customer_reply(ticket=ticket, body=data["body"], files=data["files"], key=data["key"]),
+        kept,
+        201,
+    )
+
+
+@require_POST
+@customers
+def request_human(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
+    """One click, and the ticket is, or stays, in the queue for a person."""
+    return _do(request, ticket, lambda: ticket_request_human(ticket=ticket))
+
+
+@require_POST
+@customers
+def close(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
+    """The customer needs nothing any more."""
+    return _do(request, ticket, lambda: ticket_close(ticket=ticket))
+
+
+@require_POST
+@customers
+def reopen(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
+    """Open a resolved or closed ticket again, with a message if there is one."""
+    form = ReopenForm(request.POST)
+    kept = {"body": request.POST.get("body", "")}
+    if not form.is_valid():
+        return _invalid(request, ticket, form, kept)
+    data = form.cleaned_data
+    return _do(
+        request, ticket, lambda: ticket_reopen(ticket=ticket, body=data["body"], key=data["key"]), kept
+    )
+
+
+@require_POST
+@customers
+def rating(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
+    """Rate the last resolution, once. Opening a link never rates."""
+    form = RatingForm(request.POST)
+    if not form.is_valid():
+        return _invalid(request, ticket, form, {"rating": form})
+    data = form.cleaned_data
+    return _do(
+        request,
+        ticket,
+        lambda: ticket_rate(
+            ticket=ticket,
+            score=data["score"],
+            solved=data["solved"],
+            comment=data["comment"],
+            key=data["key"],
+        ),
+        {"rating": form},
+    )
+
+
+def _do(
+    request: HttpRequest,
+    ticket: Ticket,
+    act: Callable[[], object],
+    kept: dict[str, Any] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Run the service. Scripts get refusals by config/problems.py, as JSON; people the page with what they wrote."""
+    try:
+        act()
+    except Refusal as refusal:
+        if wants_json(request):
+            raise
+        text = str(refusal.detail)
+        if isinstance(refusal, KeyReused):
+            text = _(
+                "You have sent this already, with another text. Please look at it once more and send it again."
+            )
+        ticket.refresh_from_db()
+        return chat(request, ticket, refusal.status, problem=text, **(kept or {}))
+    return frames(request, ticket, status) if wants_json(request) else see_ticket(ticket)
+
+
+def _invalid(request: HttpRequest, ticket: Ticket, form: Any, kept: dict[str, Any]) -> HttpResponse:
+    text = " ".join(str(error) for errors in form.errors.values() for error in errors)
+    if wants_json(request):
+        return JsonResponse({"code": "invalid", "detail": text, "status": INVALID}, status=INVALID)
+    return chat(request, ticket, INVALID, problem=text, **kept)
