@@ -17,7 +17,10 @@ from tickets import timeline
 
 
 def main(rate: float, count: int, offers: dict[str, int]) -> dict[str, Any]:
-    """`offers`: agent id → id of the offer to tell them. Returns {"sent": [[agent id, seq, committed at], …], "late": worst}."""
+    """Tell each agent in turn of an offer; `offers`: agent id → offer id. The first second is for warming up.
+
+    Returns {"sent": [[agent id, seq, committed at], …], "late": by how many seconds the worst was}.
+    """
     print("ready", flush=True)
     sys.stdin.readline()
     agents = list(offers)
@@ -30,13 +33,15 @@ def main(rate: float, count: int, offers: dict[str, int]) -> dict[str, Any]:
 
     late = 0.0
     begun = time.monotonic()
-    for place in range(count):
+    warm = int(rate)
+    for place in range(warm + count):
         due = begun + place / rate
         time.sleep(max(due - time.monotonic(), 0))
-        late = max(late, time.monotonic() - due)
+        if place >= warm:
+            late = max(late, time.monotonic() - due)
         name = agents[place % len(agents)]
         with timeline.command():
             transaction.on_commit(stamp)
             seq = feed.record(int(name), OFFER_MADE, {"offer": offers[name]})
         sent.append((int(name), seq, committed[0]))
-    return {"sent": sent, "late": late}
+    return {"sent": sent[warm:], "late": late}
