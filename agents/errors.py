@@ -24,6 +24,12 @@ class NotAnAgent(Refusal):
     default_detail = _("This account is not an agent.")
 
 
+class SecondFactor(Refusal):
+    status = 403
+    code = "second_factor"
+    default_detail = _("This account has a second factor: sign in with a browser.")
+
+
 class NotAdmitted(Refusal):
     status = 403
     code = "not_admitted"

@@ -34,6 +34,18 @@ KEYWORDS: dict[str, tuple[int | tuple[int, str], ...] | None] = {
     "npgettext": ((1, "c"), 2, 3),
 }
 WIDTH = 120
+HEADER = """\
+# English is the source. Customers and agents are addressed formally. `python -m config.catalogues update` sorts by file.
+msgid ""
+msgstr ""
+"Project-Id-Version: standby\\n"
+"Language: {locale}\\n"
+"MIME-Version: 1.0\\n"
+"Content-Type: text/plain; charset=utf-8\\n"
+"Content-Transfer-Encoding: 8bit\\n"
+"Plural-Forms: {plurals}\\n"
+
+"""
 _STRING = r"""\s*u?(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\s*"""
 _CALL = re.compile(rf"\b(?:(?:n|p|np)?gettext|_)\({_STRING}(?:,{_STRING})*(?:,\s*count\s*)?\)")
 
@@ -123,7 +135,9 @@ def update(source: Path, wanted: Catalog) -> None:
     catalogue.update(wanted, no_fuzzy_matching=True)
     catalogue.obsolete.clear()
     with source.open("wb") as sink:
-        write_po(sink, catalogue, width=WIDTH, sort_by_file=True, omit_header=False, include_lineno=False)
+        # A header of our own: Babel's has dates, which would differ at each call.
+        sink.write(HEADER.format(locale=catalogue.locale, plurals=catalogue.plural_forms).encode())
+        write_po(sink, catalogue, width=WIDTH, sort_by_file=True, omit_header=True, include_lineno=False)
 
 
 def main() -> int:

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import OperationalError
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFilesSent
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -14,7 +14,8 @@ from rest_framework.views import exception_handler, set_rollback
 
 import agents.errors
 import tickets.errors
-from tickets.attachments import MAX_BYTES, MAX_FILES
+from tickets.attachments import MAX_BYTES, MAX_FILES, TooManyFiles
+from tickets.wire import BodyTooLarge
 
 Refusal = (tickets.errors.Refusal, agents.errors.Refusal)
 PROBLEM_JSON = "application/problem+json"
@@ -26,10 +27,14 @@ MAX_REQUEST = (
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler: every error of the API is problem+json with a stable `code`."""
+    if isinstance(error, RequestDataTooBig):
+        error = BodyTooLarge()
+    elif isinstance(error, TooManyFilesSent):
+        error = TooManyFiles()
     if isinstance(error, Refusal):
         set_rollback()
         return _problem(error.status, error.code, str(error.detail))
-    if isinstance(error, OperationalError):
+    if isinstance(error, (OperationalError, InterfaceError)):
         # The database restarts, or broke a deadlock: nothing was done, and trying again soon is right.
         set_rollback()
         response = _problem(
@@ -47,16 +52,22 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         problem = _problem(answer.status_code, "invalid", _("Some fields are not right."), errors=answer.data)
     else:
         code = getattr(error, "default_code", "error")
+        detail = str(answer.data.get("detail", "")) if isinstance(answer.data, dict) else ""
         if isinstance(error, Http404):
             code = "not_found"
         elif isinstance(error, PermissionDenied):
             code = "permission_denied"
-        detail = answer.data.get("detail", "") if isinstance(answer.data, dict) else ""
-        problem = _problem(answer.status_code, code, str(detail))
+        elif detail.startswith("CSRF Failed"):  # DRF's own words, in English only
+            code, detail = "csrf", _("The CSRF token is missing or wrong.")
+        problem = _problem(answer.status_code, code, detail)
     for name, value in answer.headers.items():
         if name.lower() not in {"content-type"}:
             problem[name] = value
     return problem
+
+
+def _problem(code_http: int, code: str, detail: str, **more: Any) -> Response:
+    return Response({**_body(code_http, code, detail), **more}, status=code_http, content_type=PROBLEM_JSON)
 
 
 def _body(code_http: int, code: str, detail: str) -> dict[str, Any]:
@@ -67,10 +78,6 @@ def _body(code_http: int, code: str, detail: str) -> dict[str, Any]:
         "code": code,
         "detail": detail,
     }
-
-
-def _problem(code_http: int, code: str, detail: str, **more: Any) -> Response:
-    return Response({**_body(code_http, code, detail), **more}, status=code_http, content_type=PROBLEM_JSON)
 
 
 class RefusalPages:
@@ -91,7 +98,7 @@ class RefusalPages:
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, Refusal):
             return page(request, error.status, str(error.detail), error.code)
-        if isinstance(error, OperationalError):
+        if isinstance(error, (OperationalError, InterfaceError)):
             response = page(
                 request, 503, _("Something is restarting. Please try again in a moment."), "try_again"
             )

@@ -130,7 +130,14 @@ CHANNEL_LAYERS = {
         "CONFIG": {"hosts": [REDIS_URL], "prefix": env.text("REDIS_PREFIX", "standby")},
     }
 }
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        # A Redis that hangs must not hang a customer: what it would have told is done without (seconds).
+        "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
+    }
+}
 
 CELERY_BROKER_URL = broker(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
@@ -192,20 +199,40 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["tickets.wire.JSONBody"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "tickets.wire.AlwaysJSON",
+    "DEFAULT_METADATA_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "config.schema.Schema",
+    "DEFAULT_THROTTLE_CLASSES": ["config.throttles.Scoped"],
+    # A client's address. On trial all simulated people come from one: `manage.py replay` sends 20 tickets a second.
+    "DEFAULT_THROTTLE_RATES": {
+        "ticket_open": "100/s" if TRIAL else "30/min",
+        "token": "100/s" if TRIAL else "10/min",
+    },
+    "NUM_PROXIES": 1 if env.flag("BEHIND_PROXY", False) else 0,  # else anybody could name any address
     "EXCEPTION_HANDLER": "config.problems.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Standby",
-    "DESCRIPTION": "Tickets, offers and the desk. Live news comes over the websocket, see docs/protocol.md.",
+    "DESCRIPTION": (
+        "Tickets, offers and the desk. Live news comes over the websocket, see docs/protocol.md. Errors are "
+        "application/problem+json (RFC 9457) with a stable `code`, and a `detail` in the language of Accept-Language "
+        "(English or German)."
+    ),
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "TicketStateEnum": "tickets.models.TicketState",
+        "OfferStateEnum": "dispatch.models.OfferState",
+        "ShiftStateEnum": "dispatch.serializers.OPEN_SHIFT",
+    },
 }
 
 # --- Language -------------------------------------------------------------------------------------------------------
@@ -245,7 +272,9 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-SECURE_REFERRER_POLICY = "no-referrer"  # private links must not leak by the Referer header
+# No page of ours is told to a foreign host. Not no-referrer: browsers then send `Origin: null` with a plain form, which the
+# CSRF check must refuse. The private link's token is in the fragment, which is never part of a Referer.
+SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if env.flag("BEHIND_PROXY", False):
@@ -268,4 +297,8 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
+    # A line for each task and each request would bury the rest: the tick alone is one a second.
+    "loggers": {
+        name: {"level": "WARNING"} for name in ("celery.app.trace", "celery.worker.strategy", "celery.beat", "httpx")
+    },
 }

@@ -5,10 +5,18 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import include, path
 from django.views.i18n import set_language
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("language/", set_language, name="set_language"),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerSplitView.as_view(), name="api-docs"),
+    path("api/v1/", include("tickets.api")),
+    path("api/v1/", include("agents.api")),
+    path("api/v1/", include("dispatch.api")),
+    path("accounts/", include("allauth.urls")),
+    path("console/", include("dispatch.urls")),
     path("", include("tickets.urls")),
 ]
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,11 +9,10 @@ from channels.exceptions import StopConsumer
 from django.contrib.auth import get_user
 from django.contrib.sessions.models import Session
 from django.db.models.functions import Now
-from django.template.loader import render_to_string
 from rest_framework.authtoken.models import Token
 
 from agents.models import Agent, AgentStatus, Shift
-from dispatch import cards, feed, presence
+from dispatch import cards, feed, fragments, presence
 from dispatch.models import Feed, Offer, OfferState
 from tickets import stream
 from tickets.models import Ticket
@@ -33,7 +31,8 @@ class AgentConsumer(StreamConsumer):
     """Streams: agent:<id>, and ticket:<public id> for each held ticket."""
 
     agent: Agent
-    session_key: str | None = None
+    session_key: str | None = None  # of the log-in that let us in, else
+    token_key: str | None = None  # the API token that did
 
     async def admit(self) -> bool:
         agent = await db(self._agent)
@@ -44,6 +43,7 @@ class AgentConsumer(StreamConsumer):
         self.agent = agent
         self.own = feed.stream_of(agent.pk)
         self.tickets: dict[str, int] = {}  # stream of a held ticket → its id
+        self.asked: dict[str, int] = {}  # numbers of the last resume that were not looked at yet
         return True
 
     def _agent(self) -> Agent | None:
@@ -51,7 +51,8 @@ class AgentConsumer(StreamConsumer):
         headers = dict(self.scope["headers"])
         kind, _, key = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         if kind == "Token":
-            token = Token.objects.select_related("user").filter(key=key.strip()).first()
+            self.token_key = key.strip()
+            token = Token.objects.select_related("user").filter(key=self.token_key).first()
             user = token.user if token else None
         else:
             user = get_user(_Scope(self.scope["session"])) if "session" in self.scope else None  # type: ignore[arg-type]
@@ -60,44 +61,66 @@ class AgentConsumer(StreamConsumer):
             )
         if user is None or not user.is_authenticated or not user.is_active:
             return None
-        self.language = user.language if self.language == "en" else self.language
-        return Agent.objects.select_related("user").filter(user=user).first()
+        if not self.language_asked:
+            self.language = user.language
+        found = Agent.objects.select_related("user").filter(user=user)
+        return found.exclude(status=AgentStatus.SUSPENDED).first()
 
     async def resume(self, after: dict[str, int]) -> None:
-        known = after.get(self.own)
-        held = await db(self._held)
-        if known is None:
+        # Their own stream first: it says which tickets came and went, and on a page makes the places for them.
+        self.asked = dict(after)
+        known = self.asked.pop(self.own, None)
+        seq = await db(self._own_seq)
+        if known is None or known > seq:
             await self.too_old(self.own)
         else:
             await self.follow(self.own, known)
-        for ticket in held:
-            await self._take(ticket, after.get(ticket.stream))
-        # What the agent held when the connection was lost, and no longer does, is told by their own stream's events.
-        if known is not None:
-            await self.catch_up(self.own, await db(self._own_seq))
+            await self.catch_up(self.own, seq)
+        await self._take_held()
 
-    async def _take(self, ticket: Ticket, known: int | None) -> None:
+    async def _take_held(self) -> None:
+        for ticket in await db(self._held):
+            if ticket.stream not in self.tickets or ticket.stream in self.asked:
+                await self._take(ticket)
+
+    async def _take(self, ticket: Ticket) -> None:
         self.tickets[ticket.stream] = ticket.pk
-        if known is None:
+        known = self.asked.pop(ticket.stream, None)
+        if known is None or known > ticket.last_seq:
             await self.too_old(ticket.stream)
         else:
             await self.follow(ticket.stream, known)
             await self.catch_up(ticket.stream, ticket.last_seq)
 
     async def too_old(self, name: str) -> None:
+        await self.join(name)
         frame = await db(self._own_snapshot) if name == self.own else await db(self._ticket_snapshot, name)
-        await self.follow(name, frame["seq"])
+        if frame is None:  # it went to somebody else meanwhile
+            return
+        self.after[name] = frame["seq"]
         await self.transmit(frame)
+        if name == self.own:
+            await self._drop_others({f"ticket:{public_id}" for public_id in frame["data"]["tickets"]})
+            await self._take_held()
+
+    async def _drop_others(self, held: set[str]) -> None:
+        for name in set(self.tickets) - held:
+            self.tickets.pop(name, None)
+            await self.unfollow(name)
 
     async def push(self, frame: stream.Frame) -> None:
+        if frame["seq"] <= self.after.get(frame["stream"], frame["seq"]):
+            return
         await super().push(frame)
         if frame["stream"] == self.own and "ticket" in frame["data"]:
             name = f"ticket:{frame['data']['ticket']}"
             if frame["type"] in _ENDS:
-                await self.unfollow(name)
                 self.tickets.pop(name, None)
-            elif name not in self.tickets and (ticket := await db(self._held_one, frame["data"]["ticket"])):
-                await self._take(ticket, None)
+                await self.unfollow(name)
+            elif name not in self.tickets and (
+                ticket := await db(self._held_one, frame["data"]["ticket"])
+            ):
+                await self._take(ticket)
 
     async def beat(self, frame: dict[str, Any]) -> None:
         epoch = frame.get("epoch")
@@ -107,7 +130,8 @@ class AgentConsumer(StreamConsumer):
         await _beats.add(self, epoch)
 
     async def disconnect(self, code: int) -> None:  # noqa: ARG002  Channels' signature
-        for name in list(self.after):
+        self.admitted = False
+        for name in list(self.joined):
             await self.unfollow(name)
         raise StopConsumer
 
@@ -125,13 +149,15 @@ class AgentConsumer(StreamConsumer):
     def _own_snapshot(self) -> stream.Frame:
         return self.rendered(cards.agent_snapshot(self.agent, self.language))
 
-    def _ticket_snapshot(self, name: str) -> stream.Frame:
-        ticket = Ticket.objects.select_related("topic", "customer").get(pk=self.tickets[name])
-        return self.rendered(stream.snapshot(ticket, staff=True))
+    def _ticket_snapshot(self, name: str) -> stream.Frame | None:
+        ticket = self._held_one(name.removeprefix("ticket:"))
+        return self.rendered(stream.snapshot(ticket, staff=True)) if ticket else None
 
     def read(self, name: str, after: int) -> list[stream.Frame] | None:
         if name == self.own:
-            return feed.frames_after(self.agent.pk, after, self.language)
+            frames = feed.frames_after(self.agent.pk, after, self.language)
+            # Each of a page's events is drawn from the state of now: after many of them the state itself is cheaper.
+            return None if self.fragments and frames and len(frames) > fragments.REDRAW_LIMIT else frames
         # Between the bell and this look the ticket may have gone to somebody else: the holder is asked anew each time.
         ticket_id = self.tickets.get(name)
         if ticket_id is None:
@@ -143,22 +169,7 @@ class AgentConsumer(StreamConsumer):
         return stream.frames_after(ticket_id, name, after, staff=True)
 
     def fragment(self, frame: stream.Frame) -> str:
-        context: dict[str, Any] = {"frame": frame, "agent": self.agent, "socket": True}
-        if frame["stream"] != self.own:
-            context["ticket"] = Ticket.objects.select_related("topic", "customer").get(
-                pk=self.tickets[frame["stream"]]
-            )
-            context["epoch"] = self._epoch()
-            return render_to_string("dispatch/fragments/ticket_event.html", context)
-        if frame["type"] in ("shift.changed", "snapshot", "offer.made"):
-            context["shift"] = cards.open_shift(self.agent.pk)
-        if frame["type"] in ("snapshot", "ledger.credited"):
-            context["earnings"] = cards.earnings(self.agent.pk)
-        return render_to_string("dispatch/fragments/agent_event.html", context)
-
-    def _epoch(self) -> int:
-        shift = cards.open_shift(self.agent.pk)
-        return shift.epoch if shift else 0
+        return fragments.of(self.agent, frame)
 
 
 class _Scope:
@@ -190,11 +201,7 @@ class _Beats:
             if not batch:
                 return
             try:
-                seen = await db(
-                    _look,
-                    [(one.agent.pk, epoch) for one, epoch in batch],
-                    [one.session_key for one, _ in batch],
-                )
+                seen = await db(_look, batch)
             except Exception:
                 logger.exception("beats: the database does not answer")
                 continue
@@ -208,30 +215,41 @@ class _Seen:
     live: set[tuple[int, int]]  # (agent, epoch) whose lease was renewed
     welcome: set[int]  # agents who may be here
     sessions: set[str]  # that exist
+    tokens: set[str]  # that exist
+    tickets: dict[int, int]  # held ticket → number of its last event
 
 
 async def _answer(consumer: AgentConsumer, epoch: int | None, seen: _Seen) -> None:
     agent_id = consumer.agent.pk
-    signed_out = consumer.session_key is not None and consumer.session_key not in seen.sessions
     try:
-        if agent_id not in seen.welcome or signed_out:
-            await consumer.close(CLOSE_SIGNED_OUT)
+        if agent_id not in seen.welcome or _signed_out(consumer, seen):
+            await consumer.leave(CLOSE_SIGNED_OUT)
+            return
+        if not consumer.admitted:
             return
         alive = epoch is not None and (agent_id, epoch) in seen.live
         seq = seen.seqs.get(agent_id, 0)
         await consumer.transmit(
             {"type": "heartbeat", "data": {"stream": consumer.own, "seq": seq, "shift": alive}}
         )
+        await consumer.listen_again()
         if consumer.resumed:
             await consumer.catch_up(consumer.own, seq)
-            for name, told in list((await db(_ticket_seqs, list(consumer.tickets.values()))).items()):
-                await consumer.catch_up(name, told)
+            for name, ticket_id in list(consumer.tickets.items()):
+                await consumer.catch_up(name, seen.tickets.get(ticket_id, 0))
     except Exception:
         logger.debug("beats: agent %s is gone", agent_id, exc_info=True)
 
 
-def _look(beats: list[tuple[int, int | None]], session_keys: Iterable[str | None]) -> _Seen:
-    """What the database says of those who beat. Five queries."""
+def _signed_out(consumer: AgentConsumer, seen: _Seen) -> bool:
+    if consumer.token_key is not None:
+        return consumer.token_key not in seen.tokens
+    return consumer.session_key not in seen.sessions
+
+
+def _look(batch: list[tuple[AgentConsumer, int | None]]) -> _Seen:
+    """What the database says of those who beat. Four queries; one more each for renewals, tokens and held tickets."""
+    beats = [(consumer.agent.pk, epoch) for consumer, epoch in batch]
     agents = {agent_id for agent_id, _epoch in beats}
     wanted = {(agent_id, epoch) for agent_id, epoch in beats if epoch is not None}
     shifts = {
@@ -243,26 +261,24 @@ def _look(beats: list[tuple[int, int | None]], session_keys: Iterable[str | None
     }
     renewed = presence.beats(shifts.values()) if shifts else set()
     live = {who for who, pk in shifts.items() if pk in renewed}
-    seqs = dict(Feed.objects.filter(agent_id__in=agents).values_list("agent_id", "last_seq"))
     welcome = set(
         Agent.objects.filter(pk__in=agents, user__is_active=True)
         .exclude(status=AgentStatus.SUSPENDED)
         .values_list("pk", flat=True)
     )
-    keys = {key for key in session_keys if key is not None}
+    keys = {consumer.session_key for consumer, _ in batch if consumer.session_key is not None}
     sessions = set(
         Session.objects.filter(session_key__in=keys, expire_date__gt=Now()).values_list(
             "session_key", flat=True
         )
     )
-    return _Seen(seqs, live, welcome, sessions)
-
-
-def _ticket_seqs(ticket_ids: list[int]) -> dict[str, int]:
-    if not ticket_ids:
-        return {}
-    rows = Ticket.objects.filter(pk__in=ticket_ids).values_list("public_id", "last_seq")
-    return {f"ticket:{public_id}": seq for public_id, seq in rows}
+    shown = {consumer.token_key for consumer, _ in batch if consumer.token_key is not None}
+    tokens = set(Token.objects.filter(key__in=shown).values_list("key", flat=True)) if shown else set()
+    # The numbers last: whatever the renewals above have written is in them.
+    seqs = dict(Feed.objects.filter(agent_id__in=agents).values_list("agent_id", "last_seq"))
+    held = {ticket_id for consumer, _ in batch for ticket_id in list(consumer.tickets.values())}
+    rows = Ticket.objects.filter(pk__in=held).values_list("pk", "last_seq") if held else []
+    return _Seen(seqs, live, welcome, sessions, tokens, dict(rows))
 
 
 _beats = _Beats()

@@ -19,6 +19,7 @@ from dispatch.errors import OfferExpired, OfferGone, OfferNotFound
 from dispatch.models import Offer, OfferState
 from tickets import events as ticket_events
 from tickets import timeline
+from tickets.conversation import body_clean
 from tickets.errors import TicketNotWaiting
 from tickets.lifecycle import ticket_hold
 from tickets.models import Ticket, TicketState
@@ -50,12 +51,23 @@ class Ended:
     units: int
 
 
-def offer_accept(*, offer_id: int, agent_id: int, epoch: int) -> Offer:
+def offer_accept(*, offer_id: int, agent_id: int, epoch: int, key: str | None = None) -> Offer:
     """The agent takes the ticket: exactly one can. Outermost.
 
     Accepting again what this agent already holds gives the same answer. Raises OfferNotFound, OfferGone (another was
-    faster, or it was taken back), OfferExpired (by the database's clock), ShiftEnded, NotOnline.
+    faster, or it was taken back), OfferExpired (by the database's clock), ShiftEnded, NotOnline, KeyReused.
     """
+    digest = timeline.digest_of("offer_accept", offer_id)
+    return feed.once(
+        agent_id,
+        key,
+        digest,
+        lambda: _accept(offer_id, agent_id, epoch, key=key, digest=digest),
+        lambda: _already_answered(offer_id),
+    )
+
+
+def _accept(offer_id: int, agent_id: int, epoch: int, *, key: str | None, digest: str) -> Offer:
     with timeline.command():
         offer = _own(offer_id, agent_id)
         rivals = Offer.objects.filter(ticket_id=offer.ticket_id, state=OfferState.PENDING).exclude(
@@ -80,28 +92,47 @@ def offer_accept(*, offer_id: int, agent_id: int, epoch: int) -> Offer:
             agent_id,
             events.OFFER_ACCEPTED,
             {"offer": offer_id, "reason": "", "ticket": offer.ticket.public_id},
+            key=key,
+            digest=digest,
         )
     offer.state = OfferState.ACCEPTED
     return offer
 
 
-def offer_decline(*, offer_id: int, agent_id: int, epoch: int, reason: str = "") -> Offer:
+def offer_decline(
+    *, offer_id: int, agent_id: int, epoch: int, reason: str = "", key: str | None = None
+) -> Offer:
     """The agent says no; units are free at once, and nothing else follows, ever. Outermost.
 
-    Declining again what this agent has declined gives the same answer. Raises as offer_accept.
+    Declining again what this agent has declined gives the same answer. Raises as offer_accept, and
+    MessageTooLong, BadText for the reason.
     """
+    reason = body_clean(reason, required=False)[:40]
+    digest = timeline.digest_of("offer_decline", offer_id, reason)
+    return feed.once(
+        agent_id,
+        key,
+        digest,
+        lambda: _decline(offer_id, agent_id, epoch, reason, key=key, digest=digest),
+        lambda: _already_answered(offer_id, OfferState.DECLINED),
+    )
+
+
+def _decline(offer_id: int, agent_id: int, epoch: int, reason: str, *, key: str | None, digest: str) -> Offer:
     with timeline.command():
         offer = _own(offer_id, agent_id)
         shift = shift_locked(agent_id=agent_id, epoch=epoch)
         ended = end(
             Offer.objects.filter(pk=offer_id, shift=shift, state=OfferState.PENDING, expires_at__gt=Now()),
             OfferState.DECLINED,
-            reason[:40],
+            reason,
             locked={shift.pk: shift},
+            key=key,
+            digest=digest,
         )
         if not ended:
             return _already_answered(offer_id, OfferState.DECLINED)
-    offer.state, offer.reason = OfferState.DECLINED, reason[:40]
+    offer.state, offer.reason = OfferState.DECLINED, reason
     return offer
 
 
@@ -202,10 +233,19 @@ def complete(offers: QuerySet[Offer], reason: str, *, locked: dict[int, Shift]) 
     return ended
 
 
-def end(offers: QuerySet[Offer], state: OfferState, reason: str, *, locked: dict[int, Shift]) -> list[Ended]:
+def end(
+    offers: QuerySet[Offer],
+    state: OfferState,
+    reason: str,
+    *,
+    locked: dict[int, Shift],
+    key: str | None = None,
+    digest: str = "",
+) -> list[Ended]:
     """End those of the offers that still are in the state the queryset asks for; free their units; tell everybody.
 
     Inner. The queryset's condition decides races by the row count; `locked` are the shifts that the caller has locked.
+    `key` and `digest` make the agent's event the receipt of a command that ends one offer.
     """
     values = {"state": state, "reason": reason, "ended_at": Now()}
     if state not in AFTER_WORK:
@@ -220,11 +260,13 @@ def end(offers: QuerySet[Offer], state: OfferState, reason: str, *, locked: dict
                 f"shift {one.shift_id} of offer {one.offer_id} was not locked before its ticket"
             )
         units_free(one.shift_id, one.units)
-    _tell_ended(ended, state, reason)
+    _tell_ended(ended, state, reason, key, digest)
     return ended
 
 
-def _tell_ended(ended: Iterable[Ended], state: OfferState, reason: str) -> None:
+def _tell_ended(
+    ended: Iterable[Ended], state: OfferState, reason: str, key: str | None = None, digest: str = ""
+) -> None:
     ended = list(ended)
     if not ended:
         return
@@ -245,7 +287,7 @@ def _tell_ended(ended: Iterable[Ended], state: OfferState, reason: str) -> None:
         data = {"offer": one.offer_id, "reason": reason}
         if names:
             data["ticket"] = names[one.ticket_id]
-        feed.record(one.agent_id, ENDINGS[state], data)
+        feed.record(one.agent_id, ENDINGS[state], data, key=key, digest=digest)
     if state in (OfferState.DECLINED, OfferState.EXPIRED, OfferState.REVOKED):
         tell_queue_changed(one.ticket_id for one in ended)
     tell_availability_changed({one.agent_id for one in ended})

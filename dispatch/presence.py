@@ -21,6 +21,7 @@ from dispatch.models import Offer, OfferState
 from dispatch.offers import end, tell_shift
 from tickets import events as ticket_events
 from tickets import timeline
+from tickets.conversation import body_clean
 from tickets.lifecycle import ticket_release
 from tickets.models import Ticket, TicketState
 
@@ -51,8 +52,12 @@ def go_online(*, agent_id: int, key: str | None = None) -> Shift:
 
 
 def pause(*, agent_id: int, epoch: int, reason: str = "", key: str | None = None) -> Shift:
-    """Nothing new for a while; open offers are taken back, held tickets stay. Outermost. Raises ShiftEnded, NotOnline."""
-    return _choose(agent_id, epoch, ShiftState.PAUSED, reason[:40], key)
+    """Nothing new for a while; open offers are taken back, held tickets stay. Outermost.
+
+    40 characters of the reason are kept. Raises ShiftEnded, NotOnline, MessageTooLong, BadText, KeyReused.
+    """
+    reason = body_clean(reason, required=False)[:40]
+    return _choose(agent_id, epoch, ShiftState.PAUSED, reason, key)
 
 
 def finish(*, agent_id: int, epoch: int, key: str | None = None) -> Shift:

@@ -26,6 +26,12 @@ class TicketNotFound(Refusal):
     default_detail = _("We found no ticket under this link. It may be mistyped, expired or withdrawn.")
 
 
+class FileNotFound(Refusal):
+    status = 404
+    code = "file_not_found"
+    default_detail = _("We found no such file.")
+
+
 class TicketClosed(Refusal):
     code = "ticket_closed"
     default_detail = _("This ticket is closed. You can open it again or write a new one.")

@@ -47,7 +47,9 @@ def ticket_open(
     body = body_clean(text)
     name = body_clean(name, required=False)[:120]
     topic = _topic(topic_key)
-    digest = timeline.digest_of("ticket_open", body, name, email, topic_key, [file.sha256 for file in files])
+    digest = timeline.digest_of(
+        "ticket_open", body, name, email, topic_key, chosen_language, [file.sha256 for file in files]
+    )
     if key is not None and (before := _opened_before(key, digest)):
         return before
     reader = chosen_language if chosen_language in dict(settings.LANGUAGES) else language.detect(body)

@@ -10,14 +10,16 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, ParamSpec, TypeVar
 
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db.models.functions import Now
+from django.http.cookie import parse_cookie
 from django.template.loader import render_to_string
 from django.utils import translation
+from redis.exceptions import RedisError
 
 from tickets import stream
 from tickets.access import ticket_by_token
@@ -39,6 +41,7 @@ BURST_SECONDS = 10
 CLOSE_BAD_TICKET = 4404
 CLOSE_FLOOD = 4429
 CLOSE_TOO_BIG = 1009
+BELL_SECONDS = 2.0  # to join a bell; a Redis that hangs must not keep a page waiting for its state
 
 
 async def db(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -54,12 +57,15 @@ class StreamConsumer(AsyncWebsocketConsumer):
 
     fragments: bool = False  # the client asked for rendered HTML beside the data
     language: str = "en"
+    language_asked: bool = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.after: dict[str, int] = {}  # stream → number of the last event sent
         self.told: dict[str, int] = {}  # stream → highest number the bell has told
         self.sending: dict[str, asyncio.Lock] = {}
+        self.joined: set[str] = set()  # streams whose bell we hear; the others are caught up with by beats
+        self.admitted = False
         self.resumed = False
         self.budget = float(FRAMES_A_SECOND * BURST_SECONDS)
         self.budget_at = time.monotonic()
@@ -93,20 +99,30 @@ class StreamConsumer(AsyncWebsocketConsumer):
             part.partition("=")[::2] for part in self.scope["query_string"].decode("latin-1").split("&")
         )
         self.fragments = query.get("fragments") == "1"
-        if query.get("lang") in {"de", "en"}:
+        self.language_asked = query.get("lang") in {"de", "en"}
+        if self.language_asked:
             self.language = query["lang"]
-        if await self.admit():
+        self.admitted = await self.admit()
+        if self.admitted:
             await self.accept()
 
+    async def leave(self, code: int) -> None:
+        """Close for a reason; frames that were on their way to us are not answered any more."""
+        if self.admitted:
+            self.admitted = False
+            await self.close(code)
+
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if not self.admitted:
+            return
         if not self._within_budget():
-            await self.close(CLOSE_FLOOD)
+            await self.leave(CLOSE_FLOOD)
             return
         if bytes_data is not None or text_data is None:
             await self.error("bad_frame", "Frames are JSON text.")
             return
         if len(text_data) > MAX_FRAME:
-            await self.close(CLOSE_TOO_BIG)
+            await self.leave(CLOSE_TOO_BIG)
             return
         try:
             frame = json.loads(text_data)
@@ -141,17 +157,33 @@ class StreamConsumer(AsyncWebsocketConsumer):
     async def error(self, code: str, detail: str) -> None:
         await self.transmit({"type": "error", "data": {"code": code, "detail": detail}})
 
+    async def join(self, name: str) -> None:
+        """Hear a stream's bell. To be called before its state is read, so that nothing falls in between."""
+        if name in self.joined:
+            return
+        with contextlib.suppress(OSError, TimeoutError, RedisError):  # Redis is away: beats catch up meanwhile
+            async with asyncio.timeout(BELL_SECONDS):
+                await self.channel_layer.group_add(group_of(name), self.channel_name)
+            self.joined.add(name)
+
     async def follow(self, name: str, after: int) -> None:
         """Listen to a stream's bell, from this number on."""
-        if name not in self.after:
-            with contextlib.suppress(OSError, TimeoutError):  # Redis is away: beats catch up meanwhile
-                await self.channel_layer.group_add(group_of(name), self.channel_name)
+        await self.join(name)
         self.after[name] = after
 
     async def unfollow(self, name: str) -> None:
-        if self.after.pop(name, None) is not None:
-            with contextlib.suppress(OSError, TimeoutError):
-                await self.channel_layer.group_discard(group_of(name), self.channel_name)
+        self.after.pop(name, None)
+        self.told.pop(name, None)
+        if name in self.joined:
+            self.joined.discard(name)
+            with contextlib.suppress(OSError, TimeoutError, RedisError):
+                async with asyncio.timeout(BELL_SECONDS):
+                    await self.channel_layer.group_discard(group_of(name), self.channel_name)
+
+    async def listen_again(self) -> None:
+        """With each beat: join the bells that Redis did not let us join before."""
+        for name in [name for name in self.after if name not in self.joined]:
+            await self.join(name)
 
     async def bell(self, message: dict[str, Any]) -> None:
         """Channels calls this for a bell's message."""
@@ -223,12 +255,8 @@ class TicketConsumer(StreamConsumer):
         kind, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         if kind == "Ticket":
             return str(token)
-        try:
-            cookies: SimpleCookie = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
-        except CookieError:
-            return ""
-        morsel = cookies.get(f"t-{public_id}")
-        return morsel.value if morsel else ""
+        # Django's parser: the standard library's drops all cookies when one of them is odd.
+        return str(parse_cookie(headers.get(b"cookie", b"").decode("latin-1")).get(f"t-{public_id}", ""))
 
     async def resume(self, after: dict[str, int]) -> None:
         name = self.ticket.stream
@@ -237,16 +265,25 @@ class TicketConsumer(StreamConsumer):
             await self.too_old(name)
             return
         await self.follow(name, known)
-        await self.catch_up(name, await db(self._last_seq))
+        seq = await db(self._last_seq)
+        if seq is not None and known > seq:  # a number that we never gave: say what is, instead of waiting for it
+            await self.too_old(name)
+            return
+        await self.catch_up(name, seq or 0)
 
     async def too_old(self, name: str) -> None:
+        await self.join(name)
         frame = await db(self._snapshot)
-        await self.follow(name, frame["seq"])
+        self.after[name] = frame["seq"]
         await self.transmit(frame)
 
     async def beat(self, frame: dict[str, Any]) -> None:  # noqa: ARG002  a customer's beat carries nothing
         seq = await db(self._last_seq)
+        if seq is None:  # the link was withdrawn or has expired
+            await self.leave(CLOSE_BAD_TICKET)
+            return
         await self.transmit({"type": "heartbeat", "data": {"stream": self.ticket.stream, "seq": seq}})
+        await self.listen_again()
         if self.resumed:
             await self.catch_up(self.ticket.stream, seq)
 
@@ -255,19 +292,34 @@ class TicketConsumer(StreamConsumer):
             await self.unfollow(name)
         raise StopConsumer
 
-    def _last_seq(self) -> int:
-        return Ticket.objects.values_list("last_seq", flat=True).get(pk=self.ticket.pk)
+    def _last_seq(self) -> int | None:
+        """Number of the last event; None when the link that let us in opens nothing any more."""
+        return (
+            Ticket.objects.filter(
+                pk=self.ticket.pk,
+                access_version=self.ticket.access_version,
+                access_expires_at__gt=Now(),
+            )
+            .values_list("last_seq", flat=True)
+            .first()
+        )
+
+    def _refreshed(self) -> Ticket:
+        # All but the link's version, which stays the one that this client was admitted with.
+        version = self.ticket.access_version
+        self.ticket.refresh_from_db()
+        self.ticket.access_version = version
+        return self.ticket
 
     def _snapshot(self) -> stream.Frame:
-        self.ticket.refresh_from_db()
-        return self.rendered(stream.snapshot(self.ticket, staff=False))
+        return self.rendered(stream.snapshot(self._refreshed(), staff=False))
 
     def read(self, name: str, after: int) -> list[stream.Frame] | None:
         return stream.frames_after(self.ticket.pk, name, after, staff=False)
 
     def fragment(self, frame: stream.Frame) -> str:
         if frame["type"] != "snapshot":
-            self.ticket.refresh_from_db()
+            self._refreshed()
         return render_to_string(
             "tickets/fragments/event.html", {"frame": frame, "ticket": self.ticket, "socket": True}
         )

@@ -70,9 +70,9 @@ def attachment_data(file: Attachment) -> dict[str, Any]:
 
 def snapshot(ticket: Ticket, *, staff: bool) -> Frame:
     """The whole state that a page shows, at number `seq`. A page that applies all events to its state has the same."""
-    messages: Iterable[Message] = ticket.messages.prefetch_related("attachments").order_by("seq")
-    if not staff:
-        messages = ticket.messages.filter(internal=False).prefetch_related("attachments").order_by("seq")
+    # Only what the ticket's number covers: a message that came since the ticket was read comes as an event.
+    found = ticket.messages.filter(seq__lte=ticket.last_seq).prefetch_related("attachments").order_by("seq")
+    messages: Iterable[Message] = found if staff else found.filter(internal=False)
     return {
         "stream": ticket.stream,
         "seq": ticket.last_seq,

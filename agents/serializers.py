@@ -1,0 +1,46 @@
+"""Shapes of the agents' API."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from agents.models import EntryKind, LedgerEntry
+
+Fields = serializers.Serializer[Any]
+
+
+class TokenInput(Fields):
+    email = serializers.EmailField(max_length=254)
+    password = serializers.CharField(max_length=1000, trim_whitespace=False, style={"input_type": "password"})
+
+
+class TokenData(Fields):
+    token = serializers.CharField(help_text="Goes into “Authorization: Token <token>”.")
+
+
+class SkillData(Fields):
+    key = serializers.CharField()
+    name = serializers.CharField(help_text="In the language of Accept-Language.")
+    level = serializers.IntegerField(min_value=1, max_value=5)
+
+
+class MeData(Fields):
+    id = serializers.IntegerField()
+    name = serializers.CharField(help_text="As customers see it.")
+    email = serializers.EmailField()
+    languages = serializers.ListField(child=serializers.CharField())
+    skills = SkillData(many=True)
+    pools = serializers.ListField(child=serializers.CharField())
+    stream = serializers.CharField(help_text="Name of the agent's own stream on the socket.")
+
+
+class EarningData(serializers.ModelSerializer[LedgerEntry]):
+    """A line of the ledger."""
+
+    at = serializers.DateTimeField(source="created_at", read_only=True)
+    kind = serializers.ChoiceField(choices=EntryKind.choices, read_only=True)
+
+    class Meta:
+        model = LedgerEntry
+        fields = ("at", "kind", "amount_cents", "currency", "reference", "memo")
+        read_only_fields = fields

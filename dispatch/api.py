@@ -1,0 +1,363 @@
+"""REST for agents at work under /api/v1/: shift, offers, desk; and the files of a ticket, for its customer or holder."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import path
+from django.utils.translation import get_language
+from drf_spectacular.utils import extend_schema
+from rest_framework.authentication import SessionAuthentication, TokenAuthentication
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from agents.api import AgentView
+from agents.errors import NotAdmitted, NotOnline, ShiftEnded
+from agents.models import Agent
+from dispatch import cards, desk, presence
+from dispatch import serializers as shapes
+from dispatch.errors import NotHolder, OfferExpired, OfferGone, OfferNotFound
+from dispatch.models import Offer, OfferState
+from dispatch.offers import offer_accept, offer_decline
+from tickets.api import (
+    FILE_REFUSALS,
+    TEXT_REFUSALS,
+    AttachmentView,
+    TicketAuthentication,
+    message_answer,
+    ticket_data,
+)
+from tickets.errors import BadText, KeyReused, MessageTooLong, TicketClosed, TicketNotFound
+from tickets.models import Message, Ticket, TicketState
+from tickets.serializers import MessageData, NoInput, TicketData
+from tickets.wire import FormWithFiles, JSONBody, read, read_files, read_key
+
+OLD_SHIFT = (ShiftEnded, NotOnline)
+HELD_ONCE = (OfferState.ACCEPTED, OfferState.COMPLETED, OfferState.RELEASED)
+
+
+def language_of(request: Request, agent: Agent) -> str:
+    """The language to answer in: what the client asks for, else the account's."""
+    return get_language() or "en" if "Accept-Language" in request.headers else agent.user.language
+
+
+# --- Shift ------------------------------------------------------------------------------------------------------------
+
+
+class ShiftAnswering(AgentView):
+    """Answers with the shift as it is after the command."""
+
+    def now(self) -> Response:
+        shift = cards.open_shift(self.agent.pk)
+        data = cards.shift_data(shift)
+        if shift is not None and data is not None:
+            data |= {"units": shift.units, "units_taken": shift.units_taken}
+        return Response({"shift": data})
+
+
+class ShiftView(ShiftAnswering):
+    @extend_schema(operation_id="shift", tags=["shift"], responses=shapes.ShiftAnswer)
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        """The shift that is open, or null."""
+        return self.now()
+
+
+class OnlineView(ShiftAnswering):
+    refuses = {"post": (NotAdmitted, ShiftEnded, KeyReused)}
+
+    @extend_schema(
+        operation_id="shift_online", tags=["shift"], request=None, responses={200: shapes.ShiftAnswer}
+    )
+    def post(self, request: Request) -> Response:
+        """Go online, or return from a pause. Doing it twice, or in a second tab, gives the same shift."""
+        key = read_key(request)
+        read(NoInput, request)
+        presence.go_online(agent_id=self.agent.pk, key=key)
+        return self.now()
+
+
+class PauseView(ShiftAnswering):
+    refuses = {"post": (*OLD_SHIFT, MessageTooLong, BadText, KeyReused)}
+
+    @extend_schema(
+        operation_id="shift_pause",
+        tags=["shift"],
+        request=shapes.ReasonInput,
+        responses={200: shapes.ShiftAnswer},
+    )
+    def post(self, request: Request) -> Response:
+        """Nothing new for a while; open offers are taken back, held tickets stay."""
+        key, data = read_key(request), read(shapes.ReasonInput, request)
+        presence.pause(agent_id=self.agent.pk, key=key, **data)
+        return self.now()
+
+
+class FinishView(ShiftAnswering):
+    refuses = {"post": (*OLD_SHIFT, KeyReused)}
+
+    @extend_schema(
+        operation_id="shift_finish",
+        tags=["shift"],
+        request=shapes.EpochInput,
+        responses={200: shapes.ShiftAnswer},
+    )
+    def post(self, request: Request) -> Response:
+        """Nothing new any more; held tickets are brought to their end."""
+        key, data = read_key(request), read(shapes.EpochInput, request)
+        presence.finish(agent_id=self.agent.pk, key=key, **data)
+        return self.now()
+
+
+class OfflineView(ShiftAnswering):
+    refuses = {"post": (*OLD_SHIFT, KeyReused)}
+
+    @extend_schema(
+        operation_id="shift_offline",
+        tags=["shift"],
+        request=shapes.EpochInput,
+        responses={200: shapes.ShiftAnswer},
+    )
+    def post(self, request: Request) -> Response:
+        """End the shift. Held tickets go back to the queue with their age."""
+        key, data = read_key(request), read(shapes.EpochInput, request)
+        presence.go_offline(agent_id=self.agent.pk, key=key, **data)
+        return self.now()
+
+
+class BeatView(ShiftAnswering):
+    refuses = {"post": OLD_SHIFT}
+
+    @extend_schema(
+        operation_id="shift_beat",
+        tags=["shift"],
+        request=shapes.EpochInput,
+        responses={200: shapes.ShiftAnswer},
+    )
+    def post(self, request: Request) -> Response:
+        """The client is still there. Every 5 s; after 15 s without, offers are taken back. Sockets have their own beat."""
+        read_key(request)
+        presence.beat(agent_id=self.agent.pk, **read(shapes.EpochInput, request))
+        return self.now()
+
+
+# --- Offers -----------------------------------------------------------------------------------------------------------
+
+
+class OffersView(AgentView):
+    @extend_schema(operation_id="offers", tags=["offers"], responses=shapes.CardsAnswer)
+    def get(self, request: Request) -> Response:
+        """Offers that wait for this agent's answer."""
+        found = cards.offer_cards(cards.open_offer_ids(self.agent.pk), language_of(request, self.agent))
+        return Response({"offers": [found[offer] for offer in sorted(found)]})
+
+
+class OfferView(AgentView):
+    refuses = {"get": (OfferNotFound,)}
+
+    @extend_schema(operation_id="offer", tags=["offers"], responses=shapes.OfferData)
+    def get(self, request: Request, offer_id: int) -> Response:
+        """One offer of this agent, whatever became of it."""
+        state = Offer.objects.filter(pk=offer_id, agent=self.agent).values_list("state", flat=True).first()
+        if state is None:
+            raise OfferNotFound
+        card = cards.offer_cards([offer_id], language_of(request, self.agent))[offer_id]
+        return Response({**card, "state": state})
+
+
+class AcceptView(AgentView):
+    refuses = {"post": (OfferNotFound, OfferGone, OfferExpired, *OLD_SHIFT, KeyReused)}
+
+    @extend_schema(
+        operation_id="offer_accept",
+        tags=["offers"],
+        request=shapes.EpochInput,
+        responses={200: shapes.AcceptedAnswer},
+    )
+    def post(self, request: Request, offer_id: int) -> Response:
+        """Take the ticket. Of several agents exactly one can; accepting again gives the same answer."""
+        key, data = read_key(request), read(shapes.EpochInput, request)
+        offer = offer_accept(offer_id=offer_id, agent_id=self.agent.pk, key=key, **data)
+        return Response({"offer": offer.pk, "state": OfferState.ACCEPTED, "ticket": offer.ticket.public_id})
+
+
+class DeclineView(AgentView):
+    refuses = {
+        "post": (OfferNotFound, OfferGone, OfferExpired, *OLD_SHIFT, MessageTooLong, BadText, KeyReused)
+    }
+
+    @extend_schema(
+        operation_id="offer_decline",
+        tags=["offers"],
+        request=shapes.ReasonInput,
+        responses={200: shapes.DeclinedAnswer},
+    )
+    def post(self, request: Request, offer_id: int) -> Response:
+        """Say no. Nothing else follows, ever."""
+        key, data = read_key(request), read(shapes.ReasonInput, request)
+        offer = offer_decline(offer_id=offer_id, agent_id=self.agent.pk, key=key, **data)
+        return Response({"offer": offer.pk, "state": OfferState.DECLINED})
+
+
+# --- Desk -------------------------------------------------------------------------------------------------------------
+
+
+class DeskView(AgentView):
+    @extend_schema(operation_id="desk", tags=["desk"], responses=shapes.DeskAnswer)
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        """The tickets that this agent holds, notes included."""
+        return Response(
+            {"tickets": [ticket_data(held, staff=True) for held in cards.held_tickets(self.agent.pk)]}
+        )
+
+
+class OneHeldView(AgentView):
+    """A view of one ticket by its holder. A ticket that the agent never held is not found, whether it exists or not."""
+
+    def held_once(self, public_id: str) -> Offer:
+        """The agent's latest offer of this ticket that was accepted; still is, or was. One query."""
+        offer = (
+            Offer.objects.filter(agent=self.agent, ticket__public_id=public_id, state__in=HELD_ONCE)
+            .select_related("ticket__topic")
+            .order_by("-pk")
+            .first()
+        )
+        if offer is None:
+            raise TicketNotFound
+        return offer
+
+
+class DeskTicketView(OneHeldView):
+    refuses = {"get": (TicketNotFound, NotHolder)}
+
+    @extend_schema(operation_id="desk_ticket", tags=["desk"], responses=TicketData)
+    def get(self, request: Request, public_id: str) -> Response:  # noqa: ARG002
+        """A ticket that this agent holds, notes included."""
+        offer = self.held_once(public_id)
+        if offer.state != OfferState.ACCEPTED:
+            raise NotHolder
+        return Response(ticket_data(offer.ticket, staff=True))
+
+
+class DeskReplyView(OneHeldView):
+    parser_classes = (JSONBody, FormWithFiles)
+    refuses = {"post": (TicketNotFound, NotHolder, TicketClosed, *OLD_SHIFT, *TEXT_REFUSALS, *FILE_REFUSALS)}
+
+    @extend_schema(
+        operation_id="desk_reply",
+        tags=["desk"],
+        request={"application/json": shapes.WriteInput, "multipart/form-data": shapes.WriteFormInput},
+        responses={201: MessageData},
+    )
+    def post(self, request: Request, public_id: str) -> Response:
+        """Write to the customer. With a file the text may be left out."""
+        key, files = read_key(request), read_files(request)
+        data = read(shapes.WriteFormInput if files else shapes.WriteInput, request)
+        ticket_id = self.held_once(public_id).ticket_id
+        message = desk.reply(
+            agent=self.agent,
+            epoch=data["epoch"],
+            ticket_id=ticket_id,
+            body=data["body"],
+            files=files,
+            key=key,
+        )
+        return Response(message_answer(message), status=201)
+
+
+class DeskNoteView(OneHeldView):
+    refuses = {"post": (TicketNotFound, NotHolder, TicketClosed, *OLD_SHIFT, *TEXT_REFUSALS)}
+
+    @extend_schema(
+        operation_id="desk_note", tags=["desk"], request=shapes.WriteInput, responses={201: MessageData}
+    )
+    def post(self, request: Request, public_id: str) -> Response:
+        """Write an internal note, which no customer ever sees."""
+        key, data = read_key(request), read(shapes.WriteInput, request)
+        note = desk.note(agent=self.agent, ticket_id=self.held_once(public_id).ticket_id, key=key, **data)
+        return Response(message_answer(note), status=201)
+
+
+class DeskResolveView(OneHeldView):
+    refuses = {"post": (TicketNotFound, NotHolder, TicketClosed, *OLD_SHIFT, KeyReused)}
+
+    @extend_schema(
+        operation_id="desk_resolve",
+        tags=["desk"],
+        request=shapes.EpochInput,
+        responses={200: shapes.StateAnswer},
+    )
+    def post(self, request: Request, public_id: str) -> Response:
+        """The matter is settled: the offer is completed and paid."""
+        key, data = read_key(request), read(shapes.EpochInput, request)
+        desk.resolve(agent=self.agent, ticket_id=self.held_once(public_id).ticket_id, key=key, **data)
+        return Response({"state": TicketState.RESOLVED})
+
+
+class DeskHandBackView(OneHeldView):
+    refuses = {
+        "post": (TicketNotFound, NotHolder, TicketClosed, *OLD_SHIFT, MessageTooLong, BadText, KeyReused)
+    }
+
+    @extend_schema(
+        operation_id="desk_hand_back",
+        tags=["desk"],
+        request=shapes.ReasonInput,
+        responses={200: shapes.StateAnswer},
+    )
+    def post(self, request: Request, public_id: str) -> Response:
+        """Give the ticket back to the queue, where it keeps its age."""
+        key, data = read_key(request), read(shapes.ReasonInput, request)
+        desk.hand_back(agent=self.agent, ticket_id=self.held_once(public_id).ticket_id, key=key, **data)
+        return Response({"state": TicketState.WAITING})
+
+
+# --- Files ------------------------------------------------------------------------------------------------------------
+
+
+class HasTicketOrAccount(BasePermission):
+    def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002  DRF's signature
+        return isinstance(request.auth, Ticket) or request.user.is_authenticated
+
+
+class TicketAttachmentView(AttachmentView):
+    """The customer's way in, and beside it the holder's."""
+
+    authentication_classes = (TicketAuthentication, TokenAuthentication, SessionAuthentication)
+    permission_classes = (HasTicketOrAccount,)
+
+    def readable(self) -> QuerySet[Message]:
+        request = self.request
+        if isinstance(request.auth, Ticket):
+            return super().readable()
+        assert request.user.is_authenticated
+        held = Offer.objects.filter(
+            agent__user=request.user,
+            ticket__public_id=self.kwargs["public_id"],
+            state=OfferState.ACCEPTED,
+        )
+        return Message.objects.filter(ticket__in=held.values("ticket"))
+
+
+urlpatterns = [
+    path("shift", ShiftView.as_view(), name="api-shift"),
+    path("shift/online", OnlineView.as_view(), name="api-shift-online"),
+    path("shift/pause", PauseView.as_view(), name="api-shift-pause"),
+    path("shift/finish", FinishView.as_view(), name="api-shift-finish"),
+    path("shift/offline", OfflineView.as_view(), name="api-shift-offline"),
+    path("shift/beat", BeatView.as_view(), name="api-shift-beat"),
+    path("offers", OffersView.as_view(), name="api-offers"),
+    path("offers/<int:offer_id>", OfferView.as_view(), name="api-offer"),
+    path("offers/<int:offer_id>/accept", AcceptView.as_view(), name="api-offer-accept"),
+    path("offers/<int:offer_id>/decline", DeclineView.as_view(), name="api-offer-decline"),
+    path("desk", DeskView.as_view(), name="api-desk"),
+    path("desk/<slug:public_id>", DeskTicketView.as_view(), name="api-desk-ticket"),
+    path("desk/<slug:public_id>/reply", DeskReplyView.as_view(), name="api-desk-reply"),
+    path("desk/<slug:public_id>/note", DeskNoteView.as_view(), name="api-desk-note"),
+    path("desk/<slug:public_id>/resolve", DeskResolveView.as_view(), name="api-desk-resolve"),
+    path("desk/<slug:public_id>/hand-back", DeskHandBackView.as_view(), name="api-desk-hand-back"),
+    path(
+        "tickets/<slug:public_id>/attachments/<int:attachment_id>",
+        TicketAttachmentView.as_view(),
+        name="api-ticket-attachment",
+    ),
+]

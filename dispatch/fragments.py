@@ -1,0 +1,247 @@
+"""The parts of the console, drawn from the state of now: the page, the socket and the answers to commands share them.
+
+An event's fragment redraws the parts that it may have changed. So an old event drawn late does no harm, and a part that was
+missed is right again with the next one. Parts carry htmx's out-of-band attributes; parts with `data-once` are left as they
+are when the page has them already (a composer that somebody types in is never replaced).
+"""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from agents.models import Agent, EndReason, Shift, ShiftState
+from dispatch import cards
+from dispatch.models import Offer
+from dispatch.offers import MISSED
+from tickets import events
+from tickets import stream as ticket_stream
+from tickets.models import Channel, Ticket, TicketEvent
+
+REDRAW_LIMIT = 40  # events of a stream; who is further behind gets the whole state at once
+
+# What is told in a thread beside messages and notes. The way of the offers is the decision log's matter.
+TOLD = (
+    events.OPENED,
+    events.HUMAN_REQUESTED,
+    events.HELD,
+    events.RELEASED,
+    events.AGENT_LOST,
+    events.AGENT_BACK,
+    events.RESOLVED,
+    events.REOPENED,
+    events.CLOSED,
+    events.RATED,
+)
+_TOLD_NAMES = [event.name for event in TOLD]
+
+
+def of(agent: Agent, frame: ticket_stream.Frame) -> str:
+    """HTML for an event or snapshot of the agent's own stream or of a ticket that they hold; "" when it shows nothing."""
+    if frame["stream"].startswith("agent:"):
+        return _of_agent(agent, frame)
+    return _of_ticket(agent, frame)
+
+
+def _of_agent(agent: Agent, frame: ticket_stream.Frame) -> str:
+    context: dict[str, Any] = {"frame": frame, "agent": agent, "oob": True}
+    if frame["type"] != "ledger.credited":
+        context |= presence(agent)
+    if frame["type"] in ("snapshot", "ledger.credited", "shift.changed"):
+        context["earnings"] = cards.earnings(agent.pk)
+    if frame["type"] == "snapshot":
+        context["desk"] = [entry(ticket) for ticket in cards.held_tickets(agent.pk)]
+    if frame["type"] == "offer.accepted":
+        held = Ticket.objects.filter(public_id=frame["data"]["ticket"]).select_related("topic", "customer")
+        context["desk"] = [entry(ticket) for ticket in held]
+    if frame["type"] in ("offer.completed", "offer.released"):
+        offer = Offer.objects.select_related("ticket").filter(pk=frame["data"]["offer"]).first()
+        context["gone"] = offer.ticket if offer else None
+    context["notice"], context["notice_kind"] = notice(frame, context.get("gone"))
+    return render_to_string("dispatch/fragments/agent_event.html", context)
+
+
+def _of_ticket(agent: Agent, frame: ticket_stream.Frame) -> str:
+    public_id = frame["stream"].removeprefix("ticket:")
+    ticket = Ticket.objects.select_related("topic", "customer").filter(public_id=public_id).first()
+    if ticket is None or (frame["type"] not in ("snapshot", "message.posted", "note.added", *_TOLD_NAMES)):
+        return ""
+    context: dict[str, Any] = {"frame": frame, "agent": agent, "ticket": ticket, "oob": True}
+    context["entry"] = entry(ticket)
+    if frame["type"] in ("message.posted", "note.added"):
+        context["item"] = {
+            "seq": frame["seq"],
+            "at": frame["at"],
+            "internal": frame["type"] == "note.added",
+        } | frame["data"]
+    elif frame["type"] != "snapshot":
+        context["item"] = {
+            "seq": frame["seq"],
+            "at": frame["at"],
+            "says": happened(frame["type"], frame["data"]),
+        }
+    return render_to_string("dispatch/fragments/ticket_event.html", context)
+
+
+def presence(agent: Agent) -> dict[str, Any]:
+    """Context of the switch and of the offers: shift, the choices, open cards. At most six queries."""
+    shift = cards.open_shift(agent.pk)
+    last = None if shift else Shift.objects.filter(agent=agent).order_by("-epoch").first()
+    state = shift.state if shift else "offline"
+    open_ids = cards.open_offer_ids(agent.pk)
+    lengths = {
+        offer_id: round((expires_at - made_at).total_seconds())
+        for offer_id, made_at, expires_at in Offer.objects.filter(pk__in=open_ids).values_list(
+            "pk", "made_at", "expires_at"
+        )
+    }
+    shown = cards.offer_cards(open_ids, get_language() or "en")
+    names = dict(settings.LANGUAGES)
+    return {
+        "shift": shift,
+        "state": state,
+        "epoch": shift.epoch if shift else 0,
+        "missed": shift is not None and shift.state == ShiftState.PAUSED and shift.reason == MISSED,
+        "ended_by": last.end_reason if last and last.end_reason in (EndReason.LEASE, EndReason.FORCED) else "",
+        "used_percent": round(100 * shift.units_taken / shift.units) if shift else 0,
+        "choices": _choices(state),
+        "offers": [
+            shown[offer_id]
+            | {
+                "seconds": lengths.get(offer_id, 30),
+                "language_name": names.get(shown[offer_id]["language"], shown[offer_id]["language"]),
+            }
+            for offer_id in sorted(shown)
+        ],
+        "form_key": uuid.uuid4().hex,
+    }
+
+
+def _choices(state: str) -> list[dict[str, Any]]:
+    """The four positions of the switch, in the order of the screen."""
+    here = {"online": "online", "paused": "pause", "finishing": "finish", "offline": "offline"}[state]
+    return [
+        {"action": action, "name": name, "chosen": action == here, "possible": action == "online" or state != "offline"}
+        for action, name in (
+            ("online", _("Online")),
+            ("pause", _("Pause")),
+            ("finish", _("Finishing")),
+            ("offline", _("Offline")),
+        )
+    ]
+
+
+def desk(agent: Agent) -> list[dict[str, Any]]:
+    """One entry a held ticket, the longest held first."""
+    return [entry(ticket) for ticket in cards.held_tickets(agent.pk)]
+
+
+def entry(ticket: Ticket) -> dict[str, Any]:
+    """What the desk shows of a ticket. `waiting_at` is when the customer wrote what nobody answered yet. Three queries."""
+    snapshot = ticket_stream.snapshot(ticket, staff=True)
+    messages = snapshot["data"]["messages"]
+    told = [
+        {"seq": seq, "at": at, "says": happened(kind, data)}
+        for seq, kind, data, at in TicketEvent.objects.filter(
+            ticket=ticket, type__in=_TOLD_NAMES, seq__lte=snapshot["seq"]
+        ).values_list("seq", "type", "data", "created_at")
+    ]
+    return {
+        "ticket": ticket,
+        "seq": snapshot["seq"],
+        "items": sorted([*messages, *told], key=lambda item: item["seq"]),
+        "notes": [message for message in messages if message["internal"]],
+        "waiting_at": _unanswered(messages),
+        "last": next((message for message in reversed(messages) if not message["internal"]), None),
+        "language_name": dict(settings.LANGUAGES).get(ticket.language, ticket.language),
+        "customer_name": ticket.customer.name,
+        "form_key": uuid.uuid4().hex,
+    }
+
+
+def _unanswered(messages: Sequence[dict[str, Any]]) -> str | None:
+    """Time of the first message of the customer that no agent's message came after."""
+    since = None
+    for message in messages:
+        if message["author"] == "agent" and not message["internal"]:
+            since = None
+        elif message["author"] == "customer" and since is None:
+            since = message["at"]
+    return since
+
+
+def notice(frame: ticket_stream.Frame, gone: Ticket | None) -> tuple[str, str]:
+    """What the agent is told of an event in one sentence, and its kind: good, warn or "". Empty when the page says it."""
+    reason = frame["data"].get("reason", "")
+    number = gone.number if gone else ""
+    match frame["type"]:
+        case "offer.rescinded":
+            return _("Another agent was faster. Nothing counts against you."), ""
+        case "offer.cancelled":
+            return _("The customer needs it no longer. Nothing counts against you."), ""
+        case "offer.revoked" if reason not in ("paused", "finishing", "agent", MISSED):
+            return _("The offer was taken back. Nothing counts against you."), ""
+        case "offer.completed" if reason == "customer":
+            return _("%(number)s: the customer has closed the ticket. It counts as done and is paid.") % {
+                "number": number
+            }, "good"
+        case "offer.completed":
+            return _("%(number)s is resolved. Well done.") % {"number": number}, "good"
+        case "offer.released" if reason in (EndReason.LEASE, EndReason.FORCED, EndReason.AGENT):
+            return _("%(number)s is no longer with you: it waits for another agent.") % {"number": number}, "warn"
+        case "offer.released":
+            return _("%(number)s was handed back. It waits at its old place.") % {"number": number}, ""
+    return "", ""
+
+
+def reasons_back() -> dict[str, str]:
+    """Why a ticket may be handed back: code → words. Codes and no free text, because the customer's timeline has them too."""
+    return {
+        "topic": _("I do not know this topic well enough"),
+        "language": _("Another language is needed"),
+        "time": _("I have to leave"),
+        "other": _("Another reason"),
+    }
+
+
+def reasons_decline() -> dict[str, str]:
+    """Why an offer may be declined: code → words. Nobody has to say."""
+    return {
+        "topic": _("Not my topic"),
+        "time": _("No time right now"),
+        "pay": _("Pays too little"),
+        "other": _("Another reason"),
+    }
+
+
+def happened(kind: str, data: dict[str, Any]) -> str:
+    """An event of a ticket in words."""
+    name = data.get("agent_name", "")
+    reason = data.get("reason", "")
+    says = {
+        "ticket.opened": _("Opened in the web form")
+        if data.get("channel") == Channel.FORM
+        else _("Opened by the API"),
+        "ticket.human_requested": _("The customer asked for a person"),
+        "ticket.held": _("%(name)s has taken the ticket") % {"name": name},
+        "ticket.released": _("Back in the queue"),
+        "ticket.agent_lost": _("Connection to the agent lost; the ticket stays theirs for a moment"),
+        "ticket.agent_back": _("The agent is connected again"),
+        "ticket.resolved": _("Resolved"),
+        "ticket.reopened": _("The customer opened the ticket again"),
+        "ticket.closed": _("The customer closed the ticket"),
+        "ticket.rated": _("Rated %(score)s of 5") % {"score": data.get("score", "")},
+    }[kind]
+    if kind == "ticket.released" and reason:
+        words = {
+            "handed_back": _("handed back"),
+            EndReason.LEASE: _("connection lost"),
+            EndReason.AGENT: _("the agent went offline"),
+            EndReason.FORCED: _("ended by an admin"),
+        } | reasons_back()
+        says = f"{says}: {words.get(reason, reason)}"
+    return says

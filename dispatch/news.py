@@ -1,0 +1,35 @@
+"""What is new for a page, by numbers: the answer to its commands, and its poll while the socket is down."""
+
+from collections.abc import Callable, Mapping
+
+from agents.models import Agent
+from dispatch import cards, feed, fragments
+from tickets import stream
+
+
+def frames(agent: Agent, after: Mapping[str, int], language: str) -> list[stream.Frame]:
+    """Frames with fragments above these numbers, the agent's own first; snapshots of what the page does not know.
+
+    The same frames come over the socket: whoever sees a number first draws it, and drops the other (static/js/live.js).
+    """
+    own = feed.stream_of(agent.pk)
+    found = _above(after.get(own), feed.last_seq(agent), lambda known: feed.frames_after(agent.pk, known, language))
+    news = [cards.agent_snapshot(agent, language)] if found is None else found
+    for ticket in cards.held_tickets(agent.pk):
+        found = _above(
+            after.get(ticket.stream),
+            ticket.last_seq,
+            lambda known, ticket=ticket: stream.frames_after(ticket.pk, ticket.stream, known, staff=True),
+        )
+        news += [stream.snapshot(ticket, staff=True)] if found is None else found
+    return [frame | {"html": fragments.of(agent, frame)} for frame in news]
+
+
+def _above(
+    known: int | None, last: int, read: Callable[[int], list[stream.Frame] | None]
+) -> list[stream.Frame] | None:
+    """Frames above a number; None when it is unknown, too old, or one that was never given."""
+    if known is None or known > last:
+        return None
+    found = read(known) if known < last else []
+    return None if found is None or len(found) > fragments.REDRAW_LIMIT else found

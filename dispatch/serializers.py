@@ -1,0 +1,97 @@
+"""Shapes of the API of shifts, offers and the desk. Outputs come as data from dispatch/cards.py and are only shown."""
+
+from rest_framework import serializers
+
+from agents.models import ShiftState
+from dispatch.models import OfferState
+from tickets.models import TicketState
+from tickets.serializers import Fields, TicketData
+from tickets.wire import Text, Whole
+
+EPOCH_HELP = "That of the agent's shift: what a shift that is over says is refused."
+OPEN_SHIFT = [choice for choice in ShiftState.choices if choice[0] != ShiftState.ENDED]
+
+# --- In ---------------------------------------------------------------------------------------------------------------
+
+
+class EpochInput(Fields):
+    epoch = Whole(help_text=EPOCH_HELP)
+
+
+class ReasonInput(EpochInput):
+    reason = Text(required=False, default="", help_text="40 characters are kept.")
+
+
+class WriteInput(EpochInput):
+    body = Text()
+
+
+class WriteFormInput(EpochInput):
+    body = Text(required=False, default="")
+    files = serializers.ListField(child=serializers.FileField(), required=False, max_length=5)
+
+
+# --- Out --------------------------------------------------------------------------------------------------------------
+
+
+class ShiftData(Fields):
+    epoch = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=OPEN_SHIFT)
+    reason = serializers.CharField(allow_blank=True)
+    lost = serializers.BooleanField(help_text="No beat came in time; grace time runs.")
+    units = serializers.IntegerField(help_text="Capacity, in units of attention.")
+    units_taken = serializers.IntegerField()
+
+
+class ShiftAnswer(Fields):
+    shift = ShiftData(allow_null=True, help_text="null: offline.")
+
+
+class NeedData(Fields):
+    name = serializers.CharField()
+    level = serializers.IntegerField()
+
+
+class CardData(Fields):
+    """An offer as the agent sees it; the same as `data` of the event offer.made."""
+
+    offer = serializers.IntegerField()
+    expires_at = serializers.DateTimeField()
+    seconds_left = serializers.FloatField(help_text="By the server's clock, at this look.")
+    pay_cents = serializers.IntegerField()
+    currency = serializers.CharField()
+    topic = serializers.CharField(allow_null=True)
+    topic_name = serializers.CharField(allow_blank=True)
+    skills = NeedData(many=True)
+    language = serializers.CharField()
+    expected_minutes = serializers.IntegerField()
+    waiting_since = serializers.DateTimeField()
+    summary = serializers.CharField()
+    why = serializers.ListField(child=serializers.CharField())
+
+
+class CardsAnswer(Fields):
+    offers = CardData(many=True)
+
+
+class OfferData(CardData):
+    state = serializers.ChoiceField(choices=OfferState.choices)
+
+
+class AcceptedAnswer(Fields):
+    offer = serializers.IntegerField()
+    state = serializers.CharField(help_text="accepted")
+    ticket = serializers.CharField(help_text="Its id, for /desk/{id}.")
+
+
+class DeclinedAnswer(Fields):
+    offer = serializers.IntegerField()
+    state = serializers.CharField(help_text="declined")
+
+
+class DeskAnswer(Fields):
+    tickets = TicketData(many=True)
+
+
+class StateAnswer(Fields):
+    state = serializers.ChoiceField(choices=TicketState.choices)

@@ -1,0 +1,32 @@
+"""Money and moments for the agents' pages, in the reader's language."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from babel import Locale
+from babel.numbers import format_currency
+from django import template
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import get_language
+
+register = template.Library()
+
+
+@register.filter
+def money(cents: int, currency: str = "EUR") -> str:
+    """400 → €4.00 or 4,00 €."""
+    return str(
+        format_currency(Decimal(cents) / 100, currency, locale=Locale.parse(get_language() or "en", sep="-"))
+    )
+
+
+@register.filter
+def moment(text: str | datetime) -> datetime | None:
+    """A frame's time as a datetime, for Django's own filters."""
+    return text if isinstance(text, datetime) else parse_datetime(text)
+
+
+@register.filter
+def level_bars(level: int) -> list[bool]:
+    """Five places, filled up to the level."""
+    return [place < level for place in range(5)]

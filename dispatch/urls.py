@@ -1,0 +1,20 @@
+"""Addresses of the agents' pages."""
+
+from django.urls import path
+
+from dispatch.views import commands, console, earnings, files
+
+urlpatterns = [
+    path("", console.console, name="console"),
+    path("news", commands.fresh, name="console_news"),
+    path("shift/<slug:action>", commands.shift, name="console_shift"),
+    path("offers/<int:offer_id>/accept", commands.accept, name="console_accept"),
+    path("offers/<int:offer_id>/decline", commands.decline, name="console_decline"),
+    path("tickets/<slug:public_id>/reply", commands.reply, name="console_reply"),
+    path("tickets/<slug:public_id>/note", commands.note, name="console_note"),
+    path("tickets/<slug:public_id>/resolve", commands.resolve, name="console_resolve"),
+    path("tickets/<slug:public_id>/hand-back", commands.hand_back, name="console_hand_back"),
+    path("tickets/<slug:public_id>/files/<int:attachment_id>", files.attachment, name="console_file"),
+    path("earnings/", earnings.earnings, name="console_earnings"),
+    path("earnings.csv", earnings.earnings_csv, name="console_earnings_csv"),
+]

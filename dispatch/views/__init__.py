@@ -1,0 +1,1 @@
+"""The agents' pages: console, commands, earnings, files."""

@@ -1,0 +1,185 @@
+"""What the console sends: each is one call of a service, and answers with what is new.
+
+To fetch: JSON {"frames": […]}, and with a refusal also {"code", "detail"} under its status. To a plain form: back to the
+console, which shows how things are now, with the refusal's words as a notice. Never an error page.
+"""
+
+import json
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+import agents.errors
+import tickets.errors
+from agents.models import Agent
+from dispatch import desk, fragments, news, presence
+from dispatch.errors import NotHolder
+from dispatch.offers import offer_accept, offer_decline
+from dispatch.views.people import agent_of, no_agent
+from tickets.models import Ticket
+
+Refusal = (tickets.errors.Refusal, agents.errors.Refusal)
+Command = Callable[..., None]
+KEY_LENGTH = 90  # of a key; "send and resolve" makes a second one of it
+
+
+def command(act: Command) -> Callable[..., HttpResponseBase]:
+    """A view of a command `act(request, agent, …)`."""
+
+    @never_cache
+    @require_POST
+    @wraps(act)
+    def view(request: HttpRequest, **names: Any) -> HttpResponseBase:
+        agent = agent_of(request)
+        if agent is None:
+            return _not_an_agent(request)
+        refusal: tickets.errors.Refusal | agents.errors.Refusal | None = None
+        try:
+            act(request, agent, **names)
+        except Refusal as error:
+            refusal = error
+        return _answer(request, agent, refusal)
+
+    return view
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.headers.get("Accept", "").startswith("application/json")
+
+
+def _answer(
+    request: HttpRequest, agent: Agent, refusal: tickets.errors.Refusal | agents.errors.Refusal | None
+) -> HttpResponse:
+    if wants_json(request):
+        body: dict[str, Any] = {"frames": news.frames(agent, _after(request), get_language() or "en")}
+        if refusal is not None:
+            body |= {"code": refusal.code, "detail": str(refusal.detail)}
+        return JsonResponse(body, status=refusal.status if refusal else 200)
+    if refusal is not None:
+        messages.warning(request, str(refusal.detail))
+    ticket = request.resolver_match.kwargs.get("public_id", "") if request.resolver_match else ""
+    return redirect(reverse("console") + (f"?ticket={ticket}" if ticket else ""))
+
+
+def _not_an_agent(request: HttpRequest) -> HttpResponse:
+    signed_out = not request.user.is_authenticated
+    if wants_json(request):
+        detail = _("You are signed out.") if signed_out else _("This account is not an agent.")
+        code = "signed_out" if signed_out else "not_an_agent"
+        return JsonResponse({"code": code, "detail": detail, "frames": []}, status=401 if signed_out else 403)
+    return redirect("account_login") if signed_out else no_agent(request)
+
+
+def _after(request: HttpRequest) -> dict[str, int]:
+    """The page's numbers, {stream: number}; what cannot be read counts as unknown."""
+    try:
+        after = json.loads(request.POST.get("after", "{}"))
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(after, dict):
+        return {}
+    return {name: seq for name, seq in after.items() if type(seq) is int and 0 <= seq < 2**31}
+
+
+def _epoch(request: HttpRequest) -> int:
+    """The shift that the page believes in; 0, which no shift has, when it says none."""
+    text = request.POST.get("epoch", "")
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+
+
+def _key(request: HttpRequest) -> str:
+    """The Idempotency-Key: of the header, else of the form; else a fresh one."""
+    key = request.headers.get("Idempotency-Key") or request.POST.get("key", "")
+    return key[:KEY_LENGTH].replace("\x00", "") or uuid.uuid4().hex
+
+
+@command
+def shift(request: HttpRequest, agent: Agent, action: str) -> None:
+    """The switch."""
+    key, epoch = _key(request), _epoch(request)
+    if action == "online":
+        presence.go_online(agent_id=agent.pk, key=key)
+    elif action == "pause":
+        presence.pause(agent_id=agent.pk, epoch=epoch, key=key)
+    elif action == "finish":
+        presence.finish(agent_id=agent.pk, epoch=epoch, key=key)
+    elif action == "offline":
+        presence.go_offline(agent_id=agent.pk, epoch=epoch, key=key)
+    else:
+        raise Http404
+
+
+@command
+def accept(request: HttpRequest, agent: Agent, offer_id: int) -> None:
+    offer_accept(offer_id=offer_id, agent_id=agent.pk, epoch=_epoch(request))
+
+
+@command
+def decline(request: HttpRequest, agent: Agent, offer_id: int) -> None:
+    reason = request.POST.get("reason", "")
+    known = reason if reason in fragments.reasons_decline() else ""
+    offer_decline(offer_id=offer_id, agent_id=agent.pk, epoch=_epoch(request), reason=known)
+
+
+def _ticket_id(public_id: str) -> int:
+    """The ticket's id. A ticket that is not there is refused like one that is with somebody else."""
+    found = Ticket.objects.filter(public_id=public_id).values_list("pk", flat=True).first()
+    if found is None:
+        raise NotHolder
+    return found
+
+
+@command
+def reply(request: HttpRequest, agent: Agent, public_id: str) -> None:
+    """Send; with `then=resolve` the ticket is resolved after it. Both repeat safely under the page's one key."""
+    ticket_id, epoch, key = _ticket_id(public_id), _epoch(request), _key(request)
+    body = request.POST.get("body", "")
+    desk.reply(agent=agent, epoch=epoch, ticket_id=ticket_id, body=body, key=key)
+    if request.POST.get("then") == "resolve":
+        desk.resolve(agent=agent, epoch=epoch, ticket_id=ticket_id, key=f"{key}-resolve")
+
+
+@command
+def note(request: HttpRequest, agent: Agent, public_id: str) -> None:
+    body = request.POST.get("body", "")
+    desk.note(
+        agent=agent, epoch=_epoch(request), ticket_id=_ticket_id(public_id), body=body, key=_key(request)
+    )
+
+
+@command
+def resolve(request: HttpRequest, agent: Agent, public_id: str) -> None:
+    desk.resolve(agent=agent, epoch=_epoch(request), ticket_id=_ticket_id(public_id), key=_key(request))
+
+
+@command
+def hand_back(request: HttpRequest, agent: Agent, public_id: str) -> None:
+    reason = request.POST.get("reason", "")
+    desk.hand_back(
+        agent=agent,
+        epoch=_epoch(request),
+        ticket_id=_ticket_id(public_id),
+        reason=reason if reason in fragments.reasons_back() else "",
+        key=_key(request),
+    )
+
+
+@command
+def fresh(request: HttpRequest, agent: Agent) -> None:
+    """The poll of a page whose socket is down: renews the lease as a beat does, and answers with what is new."""
+    epoch = _epoch(request)
+    if epoch:
+        try:
+            presence.beat(agent_id=agent.pk, epoch=epoch)
+        except (agents.errors.ShiftEnded, agents.errors.NotOnline):
+            return  # the frames say so

@@ -1,0 +1,40 @@
+"""Who may see an agent's page, and where everybody else is sent."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+
+from agents.models import Agent, User
+
+Page = Callable[..., HttpResponseBase]
+
+
+def agent_of(request: HttpRequest) -> Agent | None:
+    """The agent who asks; None when nobody is logged in, or somebody who is no agent."""
+    if not request.user.is_authenticated:
+        return None
+    return Agent.objects.select_related("user").filter(user=request.user).first()
+
+
+def agent_page(view: Page) -> Page:
+    """A page for agents, called with (request, agent): staff are sent to the admin, others are told that it is not theirs."""
+
+    @login_required
+    @wraps(view)
+    def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        agent = agent_of(request)
+        if agent is not None:
+            return view(request, agent, *args, **kwargs)
+        if isinstance(request.user, User) and request.user.is_staff:
+            return redirect("admin:index")
+        return no_agent(request)
+
+    return page
+
+
+def no_agent(request: HttpRequest) -> HttpResponse:
+    return render(request, "dispatch/no_agent.html", status=403)

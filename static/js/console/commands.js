@@ -1,0 +1,65 @@
+// Sends commands: forms with data-command, and what the composers send. Each carries the page's shift, its numbers and a key
+// of its own; the answer carries what is new, so that the page is right also without its socket.
+
+import { notice } from "./notices.js";
+import { say } from "./words.js";
+
+let context; // {take(frame), after(), gone()}
+
+export function start(given) {
+  context = given;
+  addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-command]");
+    if (!form) return;
+    event.preventDefault();
+    submit(form, event.submitter);
+  });
+}
+
+export function epoch() {
+  return document.getElementById("presence").dataset.epoch;
+}
+
+export function newKey() {
+  // randomUUID is there on HTTPS and localhost only.
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function submit(form, button) {
+  if (form.dataset.busy) return; // a double click is one click
+  form.dataset.busy = "yes";
+  form.setAttribute("aria-busy", "true");
+  const action = button?.formAction || form.action;
+  const fields = new FormData(form);
+  fields.set("key", newKey());
+  try {
+    const answer = await send(action, fields);
+    if (answer.detail) notice(answer.detail);
+    form.closest("[data-menu]")?.removeAttribute("open");
+  } catch {
+    notice(say("failed"), "danger");
+  } finally {
+    delete form.dataset.busy;
+    form.removeAttribute("aria-busy");
+  }
+}
+
+// Resolves to {ok, code?, detail?} when the server has answered; rejects when it could not be reached, or is restarting.
+export async function send(action, fields) {
+  fields.set("epoch", epoch());
+  fields.set("after", JSON.stringify(context.after()));
+  const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+  const response = await fetch(action, {
+    method: "POST",
+    body: fields,
+    headers: { Accept: "application/json", "X-CSRFToken": token },
+    signal: AbortSignal.timeout(15000),
+  });
+  if (response.status >= 500 || !response.headers.get("Content-Type")?.startsWith("application/json")) {
+    throw new Error(`status ${response.status}`);
+  }
+  const body = await response.json();
+  for (const frame of body.frames) context.take(frame);
+  if (body.code === "signed_out") context.gone();
+  return { ok: response.ok, code: body.code, detail: body.detail };
+}

@@ -1,0 +1,91 @@
+// Which of the held tickets is open, what is unread, where the thread is scrolled to.
+
+import { read, write } from "./drafts.js";
+import { say } from "./words.js";
+
+const page = document.getElementById("console");
+const narrow = matchMedia("(max-width: 47.99rem)");
+let chosen = page.dataset.chosen;
+const atEnd = new Map(); // thread → whether its end was in view
+
+export function start() {
+  // On a phone the list comes first, unless the address says which ticket.
+  page.dataset.view = new URLSearchParams(location.search).has("ticket") && chosen ? "thread" : "list";
+  addEventListener("click", (event) => {
+    const item = event.target.closest(".item a");
+    if (item && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
+      event.preventDefault();
+      choose(item.closest(".item").dataset.ticket, true);
+    }
+    if (event.target.closest("[data-back]")) {
+      event.preventDefault();
+      page.dataset.view = "list";
+      history.replaceState(null, "", location.pathname);
+      document.getElementById(`open-${chosen}`)?.focus();
+      draw();
+    }
+  });
+  document.addEventListener("visibilitychange", draw);
+  narrow.addEventListener("change", draw);
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of document.querySelectorAll("[data-menu][open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+  document.addEventListener("scroll", (event) => {
+    const scroll = event.target;
+    if (scroll.classList?.contains("thread-scroll")) atEnd.set(scroll.closest("article").id, isAtEnd(scroll));
+  }, true);
+}
+
+export function choose(ticket, byHand = false) {
+  chosen = ticket;
+  page.dataset.view = "thread";
+  history.replaceState(null, "", `?ticket=${encodeURIComponent(ticket)}`);
+  draw();
+  if (byHand) document.getElementById(`thread-title-${ticket}`)?.focus({ preventScroll: true });
+}
+
+export function draw() {
+  const threads = [...document.querySelectorAll(".desk-thread")];
+  if (!threads.some((thread) => thread.dataset.ticket === chosen)) {
+    chosen = threads[0]?.dataset.ticket ?? "";
+    page.dataset.view = "list";
+  }
+  page.dataset.held = threads.length;
+  for (const thread of threads) {
+    const shown = thread.dataset.ticket === chosen;
+    const scroll = thread.querySelector(".thread-scroll");
+    const opened = thread.hidden && shown;
+    thread.hidden = !shown;
+    if (shown && (opened || atEnd.get(thread.id) !== false)) scroll.scrollTop = scroll.scrollHeight;
+  }
+  for (const item of document.querySelectorAll(".item")) {
+    const ticket = item.dataset.ticket;
+    const reads = ticket === chosen && document.visibilityState === "visible" && (!narrow.matches || page.dataset.view === "thread");
+    item.classList.toggle("item-chosen", ticket === chosen);
+    if (ticket === chosen) item.querySelector("a").setAttribute("aria-current", "true");
+    else item.querySelector("a").removeAttribute("aria-current");
+    drawUnread(item, ticket, reads);
+  }
+}
+
+function drawUnread(item, ticket, reads) {
+  const messages = [...document.querySelectorAll(`#messages-${CSS.escape(ticket)} [data-author="customer"]`)].map((one) => Number(one.dataset.seq));
+  const last = Math.max(0, ...messages);
+  let seen = read(`seen:${ticket}`)?.seq ?? 0;
+  if (reads && last > seen) {
+    seen = last;
+    write(`seen:${ticket}`, { seq: last, at: Date.now() });
+  }
+  const unread = messages.filter((seq) => seq > seen).length;
+  const badge = item.querySelector("[data-unread]");
+  badge.hidden = unread === 0;
+  badge.textContent = say("unread", { n: unread });
+}
+
+function isAtEnd(scroll) {
+  return scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60;
+}

@@ -1,0 +1,130 @@
+// The console. The server draws; this wires the socket to the page, and the page to the commands.
+
+import { Live } from "../live.js";
+import * as commands from "./commands.js";
+import * as composer from "./composer.js";
+import * as countdown from "./countdown.js";
+import * as desk from "./desk.js";
+import { tidy } from "./drafts.js";
+import { place } from "./fragments.js";
+import * as notices from "./notices.js";
+import * as settings from "./settings.js";
+import * as shortcuts from "./shortcuts.js";
+import * as signals from "./signals.js";
+import { drawDurations } from "./words.js";
+
+const POLL_MS = 5000;
+const DEAF_MS = 3000; // a blink of the connection needs no banner
+const page = document.getElementById("console");
+const banner = document.getElementById("connection");
+let state = "connecting";
+let bannerSoon;
+
+const live = new Live({
+  path: "/ws/agent/",
+  after: JSON.parse(document.getElementById("console-after").textContent),
+  beat: () => ({ epoch: Number(commands.epoch()) || null }),
+  onFrame: show,
+  onState: (now) => {
+    const back = now === "connected" && state !== "connected";
+    state = now;
+    drawBanner();
+    if (back) composer.sendWaiting();
+  },
+  onGone: (code) => gone(code === 4401 ? "refused" : "signed-out"),
+});
+
+function show(frame) {
+  if (frame.type === "heartbeat" || frame.type === "error") return;
+  if (frame.type === "snapshot" && frame.stream === page.dataset.stream) keepOnly(frame.data.tickets);
+  const held = new Set(document.querySelectorAll(".desk-thread"));
+  if (frame.html) place(frame.html);
+  if (frame.type === "offer.completed" || frame.type === "offer.released") live.forget(`ticket:${frame.data.ticket}`);
+  // What was just accepted is what the agent wants to see, unless they are writing.
+  if (frame.type === "offer.accepted" && ![...held].some((thread) => thread.dataset.ticket === frame.data.ticket)) {
+    if (document.activeElement?.name !== "body") desk.choose(frame.data.ticket, true);
+  }
+  draw();
+}
+
+function keepOnly(tickets) {
+  for (const thread of document.querySelectorAll(".desk-thread")) {
+    if (tickets.includes(thread.dataset.ticket)) continue;
+    document.getElementById(`item-${thread.dataset.ticket}`)?.remove();
+    live.forget(`ticket:${thread.dataset.ticket}`);
+    thread.remove();
+  }
+}
+
+function draw() {
+  composer.adopt();
+  desk.draw();
+  countdown.watch(poll);
+  drawDurations();
+  signals.count();
+}
+
+function drawBanner() {
+  clearTimeout(bannerSoon);
+  page.dataset.connection = state;
+  if (state === "reconnecting" && banner.dataset.state === "connected") {
+    bannerSoon = setTimeout(() => setBanner(state), DEAF_MS);
+  } else setBanner(state);
+}
+
+function setBanner(now) {
+  banner.dataset.state = now;
+  for (const words of banner.querySelectorAll("[data-for]")) words.hidden = words.dataset.for !== now;
+}
+
+function gone(why) {
+  live.stop();
+  state = why;
+  setBanner(why);
+  page.inert = true; // nothing here would be accepted any more; drafts are kept
+}
+
+let polling = false;
+
+async function poll() {
+  if (polling || state === "signed-out" || state === "refused") return;
+  polling = true;
+  try {
+    await commands.send(page.dataset.news, new FormData());
+  } catch {
+    // the banner says it already
+  } finally {
+    polling = false;
+  }
+}
+
+tidy();
+notices.start();
+settings.start();
+signals.start();
+shortcuts.start();
+desk.start();
+composer.start();
+commands.start({ take: (frame) => live.take(frame), after: () => live.after, gone: () => gone("signed-out") });
+draw();
+live.start();
+composer.sendWaiting();
+setInterval(() => countdown.draw(poll), 200);
+setInterval(drawDurations, 10000);
+setInterval(() => state !== "connected" && navigator.onLine && poll(), POLL_MS);
+
+// Leaving with tickets in hand asks first: they would go to others.
+const leaving = document.getElementById("leaving");
+let leaveFor = null;
+addEventListener("click", (event) => {
+  const button = event.target.closest('[data-action="offline"]');
+  if (!button || !document.querySelector(".desk-thread") || leaveFor === "offline") return;
+  event.preventDefault();
+  leaving.showModal();
+}, true);
+leaving.addEventListener("close", () => {
+  leaveFor = leaving.returnValue;
+  leaving.returnValue = "";
+  if (leaveFor === "finish" || leaveFor === "offline") document.getElementById(`switch-${leaveFor}`)?.click();
+  leaveFor = null;
+});

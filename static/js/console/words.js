@@ -1,0 +1,36 @@
+// What the scripts say: the sentences are in the page, in the reader's language (templates/dispatch/parts/words.html).
+
+export const language = document.documentElement.lang || "en";
+
+export function say(name, values = {}) {
+  const text = document.getElementById("words").dataset[name];
+  return text.replace("%s", values.s ?? "").replace("%n", values.n ?? "");
+}
+
+let again;
+
+// Read out at once by screen readers; the same sentence twice is said twice.
+export function announce(text) {
+  const place = document.getElementById("announce");
+  place.textContent = "";
+  clearTimeout(again);
+  again = setTimeout(() => (place.textContent = text), 50);
+}
+
+// 75000 ms → "1 min", "1 Min."
+export function duration(milliseconds) {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000));
+  const [value, unit] =
+    seconds < 60 ? [seconds, "second"] : seconds < 5400 ? [Math.floor(seconds / 60), "minute"] : [Math.round(seconds / 3600), "hour"];
+  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short" }).format(value);
+}
+
+// Elements with data-since="moment" say how long that is ago, by the server's clock: the page says what it was when drawn.
+const page = document.getElementById("console");
+const ahead = page ? Date.parse(page.dataset.now) - Date.now() : 0;
+
+export function drawDurations() {
+  for (const place of document.querySelectorAll("[data-since]")) {
+    place.textContent = say("since", { s: duration(Date.now() + ahead - Date.parse(place.dataset.since)) });
+  }
+}

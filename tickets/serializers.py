@@ -1,0 +1,145 @@
+"""Shapes of the customers' API. Inputs are checked by them; outputs come as data from tickets/stream.py and are shown."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from tickets.models import Author, TicketState
+from tickets.wire import Text, Whole, YesNo
+
+Fields = serializers.Serializer[Any]
+
+
+class TopicData(Fields):
+    key = serializers.CharField()
+    name = serializers.CharField(help_text="In the language of Accept-Language.")
+
+
+# --- In ---------------------------------------------------------------------------------------------------------------
+
+
+class OpenInput(Fields):
+    """A new ticket."""
+
+    text = Text()
+    name = Text(required=False, default="")
+    email = serializers.EmailField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=254,
+        help_text="The private link is mailed there.",
+    )
+    topic = serializers.CharField(
+        required=False, default="", allow_blank=True, max_length=50, help_text="The key of a topic."
+    )
+    language = serializers.ChoiceField(
+        choices=settings.LANGUAGES,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="Detected if left out.",
+    )
+
+
+class OpenFormInput(OpenInput):
+    files = serializers.ListField(child=serializers.FileField(), required=False, max_length=5)
+
+
+class MessageInput(Fields):
+    body = Text()
+
+
+class MessageFormInput(Fields):
+    body = Text(required=False, default="")
+    files = serializers.ListField(child=serializers.FileField(), required=False, max_length=5)
+
+
+class ReopenInput(Fields):
+    body = Text(required=False, default="")
+
+
+class RatingInput(Fields):
+    score = Whole(min_value=1, max_value=5)
+    solved = YesNo()
+    comment = Text(required=False, default="")
+
+
+class EventsInput(Fields):
+    after = Whole(required=False, default=0, help_text="Number of the last event that the client has.")
+
+
+class NoInput(Fields):
+    """Nothing is read from the body; what is sent has to be an object all the same."""
+
+
+# --- Out --------------------------------------------------------------------------------------------------------------
+
+
+class OpenedData(Fields):
+    id = serializers.CharField(help_text="Names the ticket in addresses.")
+    number = serializers.CharField(help_text="What people say to each other, e.g. S-1042.")
+    state = serializers.ChoiceField(choices=TicketState.choices)
+    token = serializers.CharField(help_text="Goes into “Authorization: Ticket <token>”.")
+    link = serializers.URLField(help_text="The private link to the chat page.")
+    language = serializers.CharField()
+    created_at = serializers.DateTimeField()
+
+
+class AttachmentData(Fields):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    content_type = serializers.CharField()
+    size = serializers.IntegerField(help_text="Bytes.")
+
+
+class MessageData(Fields):
+    seq = serializers.IntegerField()
+    author = serializers.ChoiceField(choices=Author.choices)
+    author_name = serializers.CharField(allow_blank=True)
+    body = serializers.CharField(allow_blank=True)
+    attachments = AttachmentData(many=True)
+
+
+class ListedMessageData(MessageData):
+    at = serializers.DateTimeField()
+    internal = serializers.BooleanField(help_text="A note of the agents; never in a customer's answer.")
+
+
+class MessagesData(Fields):
+    messages = ListedMessageData(many=True)
+    seq = serializers.IntegerField()
+
+
+class TicketData(Fields):
+    """The ticket's snapshot at event number `seq`; the same as `data` of a socket's snapshot frame."""
+
+    seq = serializers.IntegerField()
+    number = serializers.CharField()
+    public_id = serializers.CharField()
+    state = serializers.ChoiceField(choices=TicketState.choices)
+    topic = serializers.CharField(allow_null=True)
+    language = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    human_requested = serializers.BooleanField()
+    agent_name = serializers.CharField(allow_null=True)
+    place = serializers.IntegerField(allow_null=True)
+    expected_seconds = serializers.IntegerField(allow_null=True)
+    nobody_online = serializers.BooleanField()
+    messages = ListedMessageData(many=True)
+
+
+class FrameData(Fields):
+    """As on the socket: an event, or a snapshot (without `at`) for who is too far behind."""
+
+    stream = serializers.CharField()
+    seq = serializers.IntegerField()
+    type = serializers.CharField()
+    at = serializers.DateTimeField(required=False)
+    data = serializers.DictField()  # type: ignore[assignment]  # a field's name, not Serializer.data
+
+
+class FramesData(Fields):
+    frames = FrameData(many=True)
+    seq = serializers.IntegerField(help_text="`after` of the next look.")
