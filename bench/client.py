@@ -7,6 +7,7 @@ as browsers do. Times are time.monotonic(), which all processes of a Linux machi
 import asyncio
 import contextlib
 import gc
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -93,6 +94,28 @@ class Poster:
         if self.streams is not None:
             self.streams[1].close()
             self.streams = None
+
+
+class Door:
+    """One visitor of a form: connection, cookies, CSRF token."""
+
+    def __init__(self, poster: Poster, token: str) -> None:
+        self.poster = poster
+        self.token = token
+        self.headers = {"Origin": f"http://127.0.0.1:{poster.port}", "Accept-Language": "en"}
+
+    @classmethod
+    async def opened(cls, port: int, path: str = "/") -> "Door":
+        poster = Poster(port)
+        page = await poster.get(path)
+        token = re.search(rb'name="csrfmiddlewaretoken" value="([^"]+)"', page.body)
+        return cls(poster, token[1].decode() if token else "")
+
+    def come_anew(self) -> None:
+        """Forget all cookies but the CSRF one: those of tickets opened before would grow with every post."""
+        self.poster.cookies = {
+            name: value for name, value in self.poster.cookies.items() if name == "csrftoken"
+        }
 
 
 @dataclass

@@ -67,6 +67,11 @@ def row(
     )
 
 
+def middle(figures: Sequence[float]) -> float:
+    """The median."""
+    return median(figures)
+
+
 def _short(figure: float) -> float:
     """Four significant digits: more would be noise written down."""
     return float(f"{figure:.4g}")

@@ -142,14 +142,22 @@ def one_round(
             first.setdefault(mark[1], at)
 
     async def go() -> float:
-        posters: asyncio.LifoQueue[Door] = asyncio.LifoQueue()
+        posters: asyncio.LifoQueue[client.Door] = asyncio.LifoQueue()
         for _ in range(8):
-            await posters.put(await Door.opened(port))
+            await posters.put(await client.Door.opened(port))
 
         async def post(number: int) -> None:
             door = await posters.get()
             mark = marks[number]
-            body = door.body(f"{TEXTS[number % len(TEXTS)]} (ref {mark})", topics, number)
+            door.come_anew()
+            fields = {
+                "csrfmiddlewaretoken": door.token,
+                "text": f"{TEXTS[number % len(TEXTS)]} (ref {mark})",
+                "key": mark,
+            }
+            if topics:
+                fields["topic"] = topics[number % len(topics)]
+            body = urlencode(fields).encode()
             begun[mark] = time.monotonic()
             answer = await door.poster.post("/", body, door.headers)
             posters.put_nowait(door)
@@ -180,30 +188,6 @@ def one_round(
 def delays(seen: Seen) -> list[float]:
     """Seconds from POST to first frame."""
     return [at - begun for begun, at in seen.values()]
-
-
-class Door:
-    """One visitor of the form: connection, cookies, CSRF token."""
-
-    def __init__(self, poster: client.Poster, token: str) -> None:
-        self.poster = poster
-        self.token = token
-        self.headers = {"Origin": f"http://127.0.0.1:{poster.port}", "Accept-Language": "en"}
-
-    @classmethod
-    async def opened(cls, port: int, path: str = "/") -> "Door":
-        poster = client.Poster(port)
-        page = await poster.get(path)
-        token = re.search(rb'name="csrfmiddlewaretoken" value="([^"]+)"', page.body)
-        return cls(poster, token[1].decode() if token else "")
-
-    def body(self, text: str, topics: Sequence[str], number: int) -> bytes:
-        fields = {"csrfmiddlewaretoken": self.token, "text": text, "key": f"bench-{random.random()}"}
-        if topics:
-            fields["topic"] = topics[number % len(topics)]
-        # Each visitor comes once: cookies of tickets opened before would grow with every post.
-        self.poster.cookies = {"csrftoken": self.poster.cookies.get("csrftoken", "")}
-        return urlencode(fields).encode()
 
 
 class giving_back:  # noqa: N801  a context manager, read as a verb
