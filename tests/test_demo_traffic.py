@@ -46,7 +46,9 @@ def count(town: LiveStack, query: str) -> int:
 
 
 def test_tickets_are_opened_answered_resolved_and_rated_and_it_ends_by_itself(town: LiveStack) -> None:
-    process = start(town, "--minutes", "0.5", "--speed", "25", "--rate", "90", "--agents", "10", "--seed", "7")
+    process = start(
+        town, "--minutes", "0.5", "--speed", "25", "--rate", "90", "--agents", "10", "--seed", "7"
+    )
     said, _ = process.communicate(timeout=90)
     assert process.returncode == 0, said
     assert re.search(r"stopped; \d+ tickets opened", said), said
@@ -67,7 +69,7 @@ def test_tickets_are_opened_answered_resolved_and_rated_and_it_ends_by_itself(to
     assert (
         count(
             town,
-            "SELECT count(*) FROM agents_shift s JOIN agents_agent a ON a.id = s.agent_id"  # noqa: S608
+            "SELECT count(*) FROM agents_shift s JOIN agents_agent a ON a.id = s.agent_id"
             f" JOIN agents_user u ON u.id = a.user_id WHERE u.email IN ({newcomers})",
         )
         == 0

@@ -29,7 +29,7 @@ async function submit(form, button) {
   if (form.dataset.busy) return; // a double click is one click
   form.dataset.busy = "yes";
   form.setAttribute("aria-busy", "true");
-  const action = button?.formAction || form.action;
+  const action = button?.getAttribute("formaction") ?? form.action; // the property is this page's address when it is not set
   const fields = new FormData(form);
   fields.set("key", newKey());
   try {

@@ -1,0 +1,95 @@
+"""Redis only rings the bell: killed and emptied, nothing is lost, and the main job goes on by HTTP meanwhile."""
+
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+import pytest
+
+from config.embedded import redis as embedded_redis
+from tests.invariants import broken
+from tests.people import Person, open_ticket
+from tests.stack import LiveStack, live_stack
+
+pytestmark = pytest.mark.servers
+
+
+class OwnRedis:
+    """A Redis that a test may kill."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.process: Any = None
+
+    def start(self) -> None:
+        self.process = embedded_redis.start(self.folder, self.folder / "redis.log")
+        embedded_redis.wait(self.process, self.folder, self.folder / "redis.log")
+
+    def kill(self) -> None:
+        psutil.Process(self.process.pid).kill()
+        self.process.wait(10)
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.folder}/redis.sock"
+
+
+@pytest.fixture(scope="module")
+def redis() -> Iterator[OwnRedis]:
+    with tempfile.TemporaryDirectory(prefix="standby-r-") as folder:
+        server = OwnRedis(Path(folder))
+        server.start()
+        yield server
+        server.kill()
+
+
+@pytest.fixture(scope="module")
+def shaky(redis: OwnRedis) -> Iterator[LiveStack]:
+    with live_stack("redis", settings={"REDIS_URL": redis.url}) as started:
+        yield started
+
+
+def until(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, what
+        time.sleep(0.05)
+
+
+def test_the_main_job_goes_on_while_redis_is_away(shaky: LiveStack, redis: OwnRedis) -> None:
+    anna = Person.prepared(shaky, "Anna")
+    anna.post("shift/online")
+    redis.kill()
+    statuses: list[int] = []
+
+    def ask(method: Callable[..., httpx.Response], path: str, **more: Any) -> httpx.Response:
+        answer = method(path, **more)
+        statuses.append(answer.status_code)
+        return answer
+
+    with httpx.Client(base_url=f"{shaky.base_url}/api/v1/", timeout=20) as public:
+        ticket = ask(public.post, "tickets", json={"text": "Is anybody there without the bell?"}).json()
+        # Nobody can ask the worker, so whoever opened the ticket has matched it.
+        offers = ask(anna.client.get, "offers").json()["offers"]
+        assert len(offers) == 1
+        accepted = ask(anna.client.post, f"offers/{offers[0]['offer']}/accept", json={"epoch": 1})
+        assert accepted.json()["ticket"] == ticket["id"]
+        ask(anna.client.post, f"desk/{ticket['id']}/reply", json={"epoch": 1, "body": "Yes, I am."})
+        mine = {"Authorization": f"Ticket {ticket['token']}"}
+        ask(public.post, f"tickets/{ticket['id']}/messages", json={"body": "Good."}, headers=mine)
+        ask(anna.client.post, "shift/beat", json={"epoch": 1})
+        ask(anna.client.post, f"desk/{ticket['id']}/resolve", json={"epoch": 1})
+    assert [status for status in statuses if status >= 500] == []
+    assert statuses == [201, 200, 200, 201, 201, 200, 200]
+    assert broken(shaky.sql) == {}
+
+    redis.start()  # empty
+    after = open_ticket(shaky, "And with it again?")
+    until(lambda: bool(anna.client.get("offers").json()["offers"]), "no offer after Redis came back")
+    offer = anna.client.get("offers").json()["offers"][0]["offer"]
+    assert anna.post(f"offers/{offer}/accept", epoch=1)["ticket"] == after["id"]
+    assert broken(shaky.sql) == {}
