@@ -40,7 +40,7 @@ class TokenView(APIView):
     permission_classes = (AllowAny,)
     throttle_scope = "token"
     keyless = True  # asking again gives the same token anyway
-    refuses = {"post": (NotAnAgent, SecondFactor)}
+    refuses = {"post": (AuthenticationFailed, NotAnAgent, SecondFactor)}
 
     def get_authenticate_header(self, request: Request) -> str:  # noqa: ARG002  DRF's signature
         return "Token"

@@ -30,7 +30,7 @@ from tickets.api import (
 from tickets.errors import BadText, KeyReused, MessageTooLong, TicketClosed, TicketNotFound
 from tickets.models import Message, Ticket, TicketState
 from tickets.serializers import MessageData, NoInput, TicketData
-from tickets.wire import FormWithFiles, JSONBody, read, read_files, read_key
+from tickets.wire import FormWithFiles, JSONBody, is_form, read, read_files, read_key
 
 OLD_SHIFT = (ShiftEnded, NotOnline)
 HELD_ONCE = (OfferState.ACCEPTED, OfferState.COMPLETED, OfferState.RELEASED)
@@ -251,7 +251,7 @@ class DeskReplyView(OneHeldView):
     def post(self, request: Request, public_id: str) -> Response:
         """Write to the customer. With a file the text may be left out."""
         key, files = read_key(request), read_files(request)
-        data = read(shapes.WriteFormInput if files else shapes.WriteInput, request)
+        data = read(shapes.WriteFormInput if is_form(request) else shapes.WriteInput, request)
         ticket_id = self.held_once(public_id).ticket_id
         message = desk.reply(
             agent=self.agent,

@@ -6,7 +6,7 @@ from agents.models import ShiftState
 from dispatch.models import OfferState
 from tickets.models import TicketState
 from tickets.serializers import Fields, TicketData
-from tickets.wire import Text, Whole
+from tickets.wire import Text, Whole, Written
 
 EPOCH_HELP = "That of the agent's shift: what a shift that is over says is refused."
 OPEN_SHIFT = [choice for choice in ShiftState.choices if choice[0] != ShiftState.ENDED]
@@ -23,7 +23,7 @@ class ReasonInput(EpochInput):
 
 
 class WriteInput(EpochInput):
-    body = Text()
+    body = Written()
 
 
 class WriteFormInput(EpochInput):

@@ -12,3 +12,9 @@ from config.settings import *  # noqa: E402, F403
 
 # Log-ins in tests are many and guard nothing. The processes of tests/stack.py keep the real one.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+# Files of tests leave nothing on the disk.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}

@@ -12,14 +12,27 @@ from tests.stack import LiveStack
 Frame = dict[str, Any]
 SECONDS = 10.0  # to wait for what has to come
 QUIET = 0.6  # seconds in which nothing may come
-ENDS = ("offer.declined", "offer.expired", "offer.rescinded", "offer.revoked", "offer.cancelled", "offer.accepted")
+ENDS = (
+    "offer.declined",
+    "offer.expired",
+    "offer.rescinded",
+    "offer.revoked",
+    "offer.cancelled",
+    "offer.accepted",
+)
 
 
 class Socket:
     """One connection. `origin` is that of the stack unless another is given; None sends none."""
 
     def __init__(
-        self, stack: LiveStack, path: str, *, headers: dict[str, str] | None = None, cookie: str = "", **more: Any
+        self,
+        stack: LiveStack,
+        path: str,
+        *,
+        headers: dict[str, str] | None = None,
+        cookie: str = "",
+        **more: Any,
     ) -> None:
         headers = (headers or {}) | ({"Cookie": cookie} if cookie else {})
         more.setdefault("origin", stack.base_url)

@@ -43,7 +43,7 @@ from tickets.errors import (
 )
 from tickets.intake import ticket_open
 from tickets.models import Attachment, Channel, Message, Ticket, Topic
-from tickets.wire import FormWithFiles, JSONBody, read, read_files, read_key, read_query
+from tickets.wire import FormWithFiles, JSONBody, is_form, read, read_files, read_key, read_query
 
 TEXT_REFUSALS = (EmptyMessage, MessageTooLong, BadText, KeyReused)
 FILE_REFUSALS = (FileEmpty, FileTooLarge, FileTypeNotAllowed, FileTypeMismatch, BrokenImage, TooManyFiles)
@@ -224,7 +224,7 @@ class MessagesView(TicketView):
     def post(self, request: Request, public_id: str) -> Response:  # noqa: ARG002
         """Write a message. With a file the text may be left out."""
         key, files = read_key(request), read_files(request)
-        body = read(shapes.MessageFormInput if files else shapes.MessageInput, request)["body"]
+        body = read(shapes.MessageFormInput if is_form(request) else shapes.MessageInput, request)["body"]
         message = customer_reply(ticket=self.ticket, body=body, files=files, key=key)
         return Response(message_answer(message), status=201)
 

@@ -6,7 +6,7 @@ from django.conf import settings
 from rest_framework import serializers
 
 from tickets.models import Author, TicketState
-from tickets.wire import Text, Whole, YesNo
+from tickets.wire import Text, Whole, Written, YesNo
 
 Fields = serializers.Serializer[Any]
 
@@ -22,7 +22,7 @@ class TopicData(Fields):
 class OpenInput(Fields):
     """A new ticket."""
 
-    text = Text()
+    text = Written()
     name = Text(required=False, default="")
     email = serializers.EmailField(
         required=False,
@@ -48,7 +48,7 @@ class OpenFormInput(OpenInput):
 
 
 class MessageInput(Fields):
-    body = Text()
+    body = Written()
 
 
 class MessageFormInput(Fields):

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
@@ -18,6 +19,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from tickets.attachments import MAX_BYTES, MAX_FILES, FileTooLarge, Inspected, check_count, inspect
+from tickets.conversation import MAX_LENGTH
 
 if TYPE_CHECKING:
     from rest_framework.parsers import DataAndFiles
@@ -98,6 +100,7 @@ class FormWithFiles(MultiPartParser):
 # --- Fields -----------------------------------------------------------------------------------------------------------
 
 
+@extend_schema_field({"type": "string", "maxLength": MAX_LENGTH})
 class Text(serializers.CharField):
     """A string of any content. DRF's field takes numbers too, and has its own words for NUL and empty ones."""
 
@@ -109,6 +112,17 @@ class Text(serializers.CharField):
         if not isinstance(data, str):
             self.fail("invalid")
         return data
+
+
+@extend_schema_field({"type": "string", "minLength": 1, "maxLength": MAX_LENGTH})
+class Written(Text):
+    """The same where the services want something to be in it; the schema says so, the refusal is theirs."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_blank=False, **options)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        return data if data == "" else super().run_validation(data)
 
 
 class Whole(serializers.IntegerField):
@@ -133,6 +147,11 @@ class YesNo(serializers.BooleanField):
 
 
 # --- Reading ----------------------------------------------------------------------------------------------------------
+
+
+def is_form(request: Request) -> bool:
+    """Whether the body is a form, whose values are all strings, and not JSON."""
+    return isinstance(request.data, QueryDict)
 
 
 def read(serializer: type[serializers.Serializer[Any]], request: Request) -> dict[str, Any]:

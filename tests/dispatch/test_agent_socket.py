@@ -45,9 +45,7 @@ def go_online(backstage: Backstage, agent: dict[str, Any]) -> int:
 def hold(backstage: Backstage, agent: dict[str, Any], epoch: int, text: str = "Where is my refund?") -> str:
     """A new ticket, offered to the agent by the worker and accepted by them. Returns its public id."""
     public_id = backstage.ticket(text)
-    backstage.run(
-        f"offer_accept(offer_id=offered({agent['id']}), agent_id={agent['id']}, epoch={epoch})"
-    )
+    backstage.run(f"offer_accept(offer_id=offered({agent['id']}), agent_id={agent['id']}, epoch={epoch})")
     return public_id
 
 
@@ -60,8 +58,12 @@ def test_a_token_and_a_session_are_admitted(connect: Connect, anna: dict[str, An
         assert socket.next("snapshot")["stream"] == anna["stream"]
 
 
-@pytest.mark.parametrize("who", ["nobody", "a wrong token", "a wrong session", "a customer's account", "suspended"])
-def test_others_are_closed_with_4401(connect: Connect, backstage: Backstage, anna: dict[str, Any], who: str) -> None:
+@pytest.mark.parametrize(
+    "who", ["nobody", "a wrong token", "a wrong session", "a customer's account", "suspended"]
+)
+def test_others_are_closed_with_4401(
+    connect: Connect, backstage: Backstage, anna: dict[str, Any], who: str
+) -> None:
     more: dict[str, Any] = {}
     match who:
         case "a wrong token":
@@ -81,7 +83,9 @@ def test_others_are_closed_with_4401(connect: Connect, backstage: Backstage, ann
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", None, "null"])
-def test_a_wrong_or_missing_origin_is_refused(connect: Connect, anna: dict[str, Any], origin: str | None) -> None:
+def test_a_wrong_or_missing_origin_is_refused(
+    connect: Connect, anna: dict[str, Any], origin: str | None
+) -> None:
     with pytest.raises(InvalidStatus) as refused:
         connect(anna["token"], origin=origin)
     assert refused.value.response.status_code == 403
@@ -278,7 +282,9 @@ def test_a_beat_renews_the_lease_and_says_whether_the_shift_lives(
 def test_who_may_no_longer_be_here_is_closed_within_a_beat(
     connect: Connect, backstage: Backstage, anna: dict[str, Any], how: str
 ) -> None:
-    more = {"token": anna["token"]} if how == "token withdrawn" else {"cookie": f"sessionid={anna['session']}"}
+    more = (
+        {"token": anna["token"]} if how == "token withdrawn" else {"cookie": f"sessionid={anna['session']}"}
+    )
     socket = connect(**more)
     socket.resume()
     socket.next("snapshot")

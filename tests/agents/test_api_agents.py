@@ -1,0 +1,163 @@
+"""/api/v1/ of agents: token, me, earnings, and who is kept out."""
+
+import base64
+import json
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.test import Client
+from rest_framework.authtoken.models import Token
+
+from agents.models import AgentStatus, EntryKind, User
+from agents.pay import credit
+from tests.callers import API, Caller, account, agent_of, anonymous, problem
+from tests.cast import PASSWORD, World
+from tests.untouched import nothing_changed
+
+pytestmark = pytest.mark.django_db
+
+
+class TestToken:
+    def test_for_the_password(self, world: World) -> None:
+        anna = world.agent("Anna")
+        answer = anonymous().tell("token", {"email": "ANNA@agents.example", "password": PASSWORD})
+        assert (answer.status_code, answer.json()) == (200, {"token": Token.objects.get(user=anna.user).key})
+        assert Caller(f"Token {answer.json()['token']}").ask("me").json()["name"] == "Anna"
+
+    def test_asked_twice_is_the_same(self, world: World) -> None:
+        world.agent("Anna")
+        asked = {"email": "anna@agents.example", "password": PASSWORD}
+        assert anonymous().tell("token", asked).json() == anonymous().tell("token", asked).json()
+        assert Token.objects.count() == 1
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"password": "wrong"}, {"password": f" {PASSWORD}"}, {"email": "nobody@agents.example"}],
+    )
+    def test_not_for_wrong_credentials(self, world: World, change: dict[str, str]) -> None:
+        world.agent("Anna")
+        with nothing_changed():
+            answer = anonymous().tell(
+                "token", {"email": "anna@agents.example", "password": PASSWORD, **change}
+            )
+            problem(answer, 401, "authentication_failed")
+        assert answer.headers["WWW-Authenticate"] == "Token"
+
+    def test_not_for_a_disabled_account(self, world: World) -> None:
+        anna = world.agent("Anna")
+        anna.user.is_active = False
+        anna.user.save()
+        answer = anonymous().tell("token", {"email": "anna@agents.example", "password": PASSWORD})
+        problem(answer, 401, "authentication_failed")
+        problem(agent_of(anna).ask("me"), 401, "authentication_failed")
+
+    def test_not_with_a_second_factor(self, world: World) -> None:
+        anna = world.agent("Anna")
+        Authenticator.objects.create(user=anna.user, type=Authenticator.Type.TOTP, data={"secret": "x"})
+        with nothing_changed():
+            answer = anonymous().tell("token", {"email": "anna@agents.example", "password": PASSWORD})
+            problem(answer, 403, "second_factor")
+            # Who does not know the password does not learn of it.
+            answer = anonymous().tell("token", {"email": "anna@agents.example", "password": "wrong"})
+            problem(answer, 401, "authentication_failed")
+
+    def test_not_for_staff_who_are_no_agents(self, world: World) -> None:
+        User.objects.create_superuser("admin@staff.example", PASSWORD)
+        with nothing_changed():
+            answer = anonymous().tell("token", {"email": "admin@staff.example", "password": PASSWORD})
+            problem(answer, 403, "not_an_agent")
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {},
+            {"email": "anna@agents.example"},
+            {"email": "anna", "password": "p"},
+            {"email": "anna@agents.example", "password": ""},
+            {"email": "anna@agents.example", "password": None},
+            {"email": "anna@agents.example", "password": "\ud800"},
+            {"email": "anna@agents.example", "password": "\x00"},
+            {"email": "anna@agents.example", "password": "p" * 1001},
+            {"email": "\x00@agents.example", "password": "p"},
+            {"email": ["anna@agents.example"], "password": "p"},
+            ["anna@agents.example", "p"],
+        ],
+    )
+    def test_wrong_input(self, world: World, body: object) -> None:
+        world.agent("Anna")
+        with nothing_changed():
+            problem(anonymous().send("token", json.dumps(body).encode()), 400, "invalid")
+
+
+class TestMe:
+    def test_names_come_in_the_readers_language(self, world: World) -> None:
+        anna = agent_of(world.agent("Anna"))
+        german = anna.get(f"{API}/me", headers={"Accept-Language": "de"}).json()
+        assert [skill["name"] for skill in german["skills"]] == ["Karten", "Zahlungen"]
+
+    @pytest.mark.parametrize("path", ["me", "earnings"])
+    def test_who_is_kept_out(self, world: World, path: str) -> None:
+        answer = anonymous().ask(path)
+        problem(answer, 401, "not_authenticated")
+        assert answer.headers["WWW-Authenticate"] == "Token"
+        admin = User.objects.create_superuser("admin@staff.example", PASSWORD)
+        problem(account(admin).ask(path), 403, "not_an_agent")
+
+    @pytest.mark.parametrize("key", ["", "x", "a" * 40, "ü" * 40, "a b", "a" * 10_000])
+    def test_a_malformed_token(self, world: World, key: str) -> None:
+        answer = Caller(f"Token {key}").ask("me")
+        problem(answer, 401, "authentication_failed")
+        assert answer.headers["WWW-Authenticate"] == "Token"
+
+    def test_a_suspended_agent_still_reads(self, world: World) -> None:
+        anna = world.agent("Anna")
+        anna.status = AgentStatus.SUSPENDED
+        anna.save()
+        assert agent_of(anna).ask("me").status_code == 200
+
+    def test_the_session_of_the_browser(self, world: World) -> None:
+        browser = Client(enforce_csrf_checks=True)
+        browser.force_login(world.agent("Anna").user, backend="django.contrib.auth.backends.ModelBackend")
+        assert browser.get(f"{API}/me").json()["name"] == "Anna"
+        with nothing_changed():
+            problem(browser.post(f"{API}/shift/online", content_type="application/json"), 403, "csrf")
+        browser.cookies["csrftoken"] = "a" * 32
+        answer = browser.post(
+            f"{API}/shift/online", content_type="application/json", headers={"X-CSRFToken": "a" * 32}
+        )
+        assert answer.json()["shift"]["state"] == "online"
+
+
+class TestEarnings:
+    def test_newest_first_page_by_page(self, world: World) -> None:
+        anna, bernd = world.agent("Anna"), world.agent("Bernd")
+        for number in range(120):
+            credit(
+                agent_id=(bernd if number % 5 == 4 else anna).pk,
+                kind=EntryKind.TICKET,
+                amount_cents=number,
+                currency="EUR",
+                reference=f"offer:{number}",
+                memo="S-1 · Refund",
+            )
+        caller = agent_of(anna)
+        first = caller.ask("earnings").json()
+        second = caller.get(first["next"]).json()
+        assert (len(first["results"]), first["previous"], second["next"]) == (50, None, None)
+        assert [line["amount_cents"] for line in first["results"] + second["results"]] == [
+            number for number in reversed(range(120)) if number % 5 != 4
+        ]
+        assert caller.get(second["previous"]).json()["results"] == first["results"]
+
+    @pytest.mark.parametrize("position", ["abc", "\x00", "1;DROP TABLE", "-5", "1.5", "9" * 50, "²"])
+    def test_a_forged_cursor(self, world: World, position: str) -> None:
+        cursor = base64.b64encode(f"p={position}".encode()).decode()
+        answer = agent_of(world.agent("Anna")).ask("earnings", cursor=cursor)
+        if position == "9" * 50:
+            assert answer.status_code == 200
+        else:
+            problem(answer, 404, "not_found")
+
+    @pytest.mark.parametrize("cursor", ["x", "ü"])
+    def test_a_broken_cursor(self, world: World, cursor: str) -> None:
+        problem(agent_of(world.agent("Anna")).ask("earnings", cursor=cursor), 404, "not_found")

@@ -1,0 +1,158 @@
+"""Every route of the API × everybody who may knock: the status each of them gets. A route that is missing here fails."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from agents.models import User
+from dispatch import presence
+from dispatch.models import Offer
+from dispatch.offers import offer_accept
+from dispatch.runs import match_pool
+from tests.callers import Caller, account, agent_of, anonymous, customer_of
+from tests.cast import PASSWORD, World
+from tickets.attachments import inspect
+from tickets.conversation import customer_reply
+from tickets.models import Attachment, Ticket
+
+pytestmark = pytest.mark.django_db
+
+ROLES = ("anonymous", "own customer", "other customer", "other agent", "holder", "admin")
+
+# Route, method, body → status by role, in the order of ROLES. Customers of tickets that the holder does not hold any more
+# play no part: the ticket is held by Anna, in her first shift, and Bernd is online too, in his.
+TABLE: list[tuple[str, str, dict[str, Any] | None, tuple[int, ...]]] = [
+    ("topics", "GET", None, (200, 200, 200, 200, 200, 200)),
+    ("tickets", "POST", {"text": "Hello"}, (201, 201, 201, 201, 201, 201)),
+    ("tickets/<id>", "GET", None, (401, 200, 404, 401, 401, 401)),
+    ("tickets/<id>/events", "GET", None, (401, 200, 404, 401, 401, 401)),
+    ("tickets/<id>/messages", "GET", None, (401, 200, 404, 401, 401, 401)),
+    ("tickets/<id>/messages", "POST", {"body": "Hello"}, (401, 201, 404, 401, 401, 401)),
+    ("tickets/<id>/request-human", "POST", None, (401, 200, 404, 401, 401, 401)),
+    ("tickets/<id>/reopen", "POST", None, (401, 409, 404, 401, 401, 401)),
+    ("tickets/<id>/close", "POST", None, (401, 200, 404, 401, 401, 401)),
+    ("tickets/<id>/rating", "POST", {"score": 5, "solved": True}, (401, 409, 404, 401, 401, 401)),
+    ("tickets/<id>/attachments/<file>", "GET", None, (401, 200, 404, 404, 200, 404)),
+    (
+        "token",
+        "POST",
+        {"email": "anna@agents.example", "password": PASSWORD},
+        (200, 200, 200, 200, 200, 200),  # whoever asks: it is the password that counts
+    ),
+    ("me", "GET", None, (401, 401, 401, 200, 200, 403)),
+    ("earnings", "GET", None, (401, 401, 401, 200, 200, 403)),
+    ("shift", "GET", None, (401, 401, 401, 200, 200, 403)),
+    ("shift/online", "POST", None, (401, 401, 401, 200, 200, 403)),
+    ("shift/pause", "POST", {"epoch": 1}, (401, 401, 401, 200, 200, 403)),
+    ("shift/finish", "POST", {"epoch": 1}, (401, 401, 401, 200, 200, 403)),
+    ("shift/offline", "POST", {"epoch": 1}, (401, 401, 401, 200, 200, 403)),
+    ("shift/beat", "POST", {"epoch": 1}, (401, 401, 401, 200, 200, 403)),
+    ("offers", "GET", None, (401, 401, 401, 200, 200, 403)),
+    ("offers/<offer>", "GET", None, (401, 401, 401, 404, 200, 403)),
+    ("offers/<offer>/accept", "POST", {"epoch": 1}, (401, 401, 401, 404, 200, 403)),
+    ("offers/<offer>/decline", "POST", {"epoch": 1}, (401, 401, 401, 404, 409, 403)),
+    ("desk", "GET", None, (401, 401, 401, 200, 200, 403)),
+    ("desk/<id>", "GET", None, (401, 401, 401, 404, 200, 403)),
+    ("desk/<id>/reply", "POST", {"epoch": 1, "body": "Hello"}, (401, 401, 401, 404, 201, 403)),
+    ("desk/<id>/note", "POST", {"epoch": 1, "body": "Hello"}, (401, 401, 401, 404, 201, 403)),
+    ("desk/<id>/resolve", "POST", {"epoch": 1}, (401, 401, 401, 404, 200, 403)),
+    ("desk/<id>/hand-back", "POST", {"epoch": 1}, (401, 401, 401, 404, 200, 403)),
+]
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+def routes() -> Iterator[tuple[str, Any]]:
+    """(path below /api/v1/ with <names>, view class) of every route there is."""
+
+    def walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[tuple[str, Any]]:
+        for one in patterns:
+            path = prefix + str(one.pattern)
+            if isinstance(one, URLResolver):
+                yield from walk(one.url_patterns, path)
+            elif path.startswith("api/v1/"):
+                yield path.removeprefix("api/v1/"), one.callback.view_class  # type: ignore[attr-defined]
+
+    names = {"public_id": "id", "attachment_id": "file", "offer_id": "offer"}
+    for path, view in walk(get_resolver().url_patterns, ""):
+        yield re.sub(r"<\w+:(\w+)>", lambda found: f"<{names.get(found[1], found[1])}>", path), view
+
+
+def test_the_table_has_every_route_and_method() -> None:
+    there = {
+        (path, method)
+        for path, view in routes()
+        for method in METHODS
+        if hasattr(view, method.lower()) and method != "OPTIONS"
+    }
+    assert there == {(path, method) for path, method, _body, _expected in TABLE}
+
+
+@pytest.fixture
+def scene(world: World) -> dict[str, Any]:
+    """Anna holds a ticket with a file; Bernd is online and holds nothing."""
+    anna = world.agent("Anna")
+    epoch = presence.go_online(agent_id=anna.pk).epoch
+    ticket = world.ticket()
+    match_pool(world.pool.pk)
+    offer = Offer.objects.get()
+    offer_accept(offer_id=offer.pk, agent_id=anna.pk, epoch=epoch)
+    customer_reply(ticket=ticket, body="See", files=[inspect("note.txt", b"hello")])
+    presence.go_online(agent_id=world.agent("Bernd").pk)
+    return {"id": ticket.public_id, "offer": offer.pk, "file": Attachment.objects.get().pk, "ticket": ticket}
+
+
+def caller_of(role: str, world: World, ticket: Ticket) -> Caller:
+    if role == "own customer":
+        return customer_of(ticket)
+    if role == "other customer":
+        return customer_of(world.ticket("Another"))
+    if role == "other agent":
+        return agent_of(world.agents["Bernd"])
+    if role == "holder":
+        return agent_of(world.agents["Anna"])
+    if role == "admin":
+        return account(User.objects.create_superuser("admin@staff.example", PASSWORD))
+    return anonymous()
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "body", "expected"), TABLE, ids=[f"{one[1]} {one[0]}" for one in TABLE]
+)
+def test_who_may(
+    world: World,
+    scene: dict[str, Any],
+    path: str,
+    method: str,
+    body: dict[str, Any] | None,
+    expected: tuple[int, ...],
+) -> None:
+    """In this order, so that those who are refused come before the one who changes something: refused first."""
+    here = re.sub(r"<(\w+)>", lambda found: str(scene[found[1]]), path)
+    got = {}
+    for role, _status in sorted(zip(ROLES, expected, strict=True), key=lambda pair: -pair[1]):
+        caller = caller_of(role, world, scene["ticket"])
+        got[role] = (caller.ask(here) if method == "GET" else caller.tell(here, body)).status_code
+    assert got == dict(zip(ROLES, expected, strict=True))
+
+
+@pytest.mark.parametrize("path", sorted({one[0] for one in TABLE}))
+def test_other_methods_are_refused(world: World, scene: dict[str, Any], path: str) -> None:
+    here = re.sub(r"<(\w+)>", lambda found: str(scene[found[1]]), path)
+    allowed = {method for one, method, _body, _expected in TABLE if one == path}
+    caller = caller_of("own customer" if path.startswith("ticket") else "holder", world, scene["ticket"])
+    for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - allowed:
+        answer = caller.generic(method, f"/api/v1/{here}")
+        assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+        assert set(answer.headers["Allow"].split(", ")) - {"HEAD", "OPTIONS"} == allowed
+
+
+def test_files_are_needed_for_nothing_else(world: World, scene: dict[str, Any]) -> None:
+    """A file in a body that takes none is refused by its media type, not lost."""
+    answer = customer_of(scene["ticket"]).tell(
+        f"tickets/{scene['id']}/reopen", {"files": SimpleUploadedFile("a.txt", b"x")}, format="multipart"
+    )
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
