@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
@@ -18,6 +19,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
 from tickets.attachments import MAX_BYTES, MAX_FILES, FileTooLarge, Inspected, check_count, inspect
+from tickets.conversation import MAX_LENGTH
 
 if TYPE_CHECKING:
     from rest_framework.parsers import DataAndFiles
