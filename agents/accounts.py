@@ -22,7 +22,7 @@ class AgentTokenAuthentication(TokenAuthentication):
 
     def authenticate_credentials(self, key: str) -> tuple[Any, Any]:
         found = self.get_model()._default_manager.select_related("user__agent").filter(key=key)
-        token = found.first() if key.isalnum() else None  # a NUL would break the query
+        token: Any = found.first() if key.isalnum() else None  # a NUL would break the query
         if token is None or not token.user.is_active:
             raise AuthenticationFailed(_("Invalid token."))
         return token.user, token
