@@ -4,10 +4,13 @@ from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import include, path
+from django.views.generic import RedirectView
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 urlpatterns = [
+    # Pages name their icon; the stock admin does not, and browsers then look here.
+    path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}icon.svg")),
     path("admin/", admin.site.urls),
     path("language/", set_language, name="set_language"),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),

@@ -117,9 +117,7 @@ class AgentConsumer(StreamConsumer):
             if frame["type"] in _ENDS:
                 self.tickets.pop(name, None)
                 await self.unfollow(name)
-            elif name not in self.tickets and (
-                ticket := await db(self._held_one, frame["data"]["ticket"])
-            ):
+            elif name not in self.tickets and (ticket := await db(self._held_one, frame["data"]["ticket"])):
                 await self._take(ticket)
 
     async def beat(self, frame: dict[str, Any]) -> None:

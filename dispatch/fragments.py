@@ -106,7 +106,9 @@ def presence(agent: Agent) -> dict[str, Any]:
         "state": state,
         "epoch": shift.epoch if shift else 0,
         "missed": shift is not None and shift.state == ShiftState.PAUSED and shift.reason == MISSED,
-        "ended_by": last.end_reason if last and last.end_reason in (EndReason.LEASE, EndReason.FORCED) else "",
+        "ended_by": last.end_reason
+        if last and last.end_reason in (EndReason.LEASE, EndReason.FORCED)
+        else "",
         "used_percent": round(100 * shift.units_taken / shift.units) if shift else 0,
         "choices": _choices(state),
         "offers": [
@@ -117,6 +119,7 @@ def presence(agent: Agent) -> dict[str, Any]:
             }
             for offer_id in sorted(shown)
         ],
+        "reasons_decline": reasons_decline(),
         "form_key": uuid.uuid4().hex,
     }
 
@@ -125,7 +128,12 @@ def _choices(state: str) -> list[dict[str, Any]]:
     """The four positions of the switch, in the order of the screen."""
     here = {"online": "online", "paused": "pause", "finishing": "finish", "offline": "offline"}[state]
     return [
-        {"action": action, "name": name, "chosen": action == here, "possible": action == "online" or state != "offline"}
+        {
+            "action": action,
+            "name": name,
+            "chosen": action == here,
+            "possible": action == "online" or state != "offline",
+        }
         for action, name in (
             ("online", _("Online")),
             ("pause", _("Pause")),
@@ -159,6 +167,7 @@ def entry(ticket: Ticket) -> dict[str, Any]:
         "last": next((message for message in reversed(messages) if not message["internal"]), None),
         "language_name": dict(settings.LANGUAGES).get(ticket.language, ticket.language),
         "customer_name": ticket.customer.name,
+        "reasons_back": reasons_back(),
         "form_key": uuid.uuid4().hex,
     }
 
@@ -192,7 +201,9 @@ def notice(frame: ticket_stream.Frame, gone: Ticket | None) -> tuple[str, str]:
         case "offer.completed":
             return _("%(number)s is resolved. Well done.") % {"number": number}, "good"
         case "offer.released" if reason in (EndReason.LEASE, EndReason.FORCED, EndReason.AGENT):
-            return _("%(number)s is no longer with you: it waits for another agent.") % {"number": number}, "warn"
+            return _("%(number)s is no longer with you: it waits for another agent.") % {
+                "number": number
+            }, "warn"
         case "offer.released":
             return _("%(number)s was handed back. It waits at its old place.") % {"number": number}, ""
     return "", ""

@@ -13,7 +13,9 @@ def frames(agent: Agent, after: Mapping[str, int], language: str) -> list[stream
     The same frames come over the socket: whoever sees a number first draws it, and drops the other (static/js/live.js).
     """
     own = feed.stream_of(agent.pk)
-    found = _above(after.get(own), feed.last_seq(agent), lambda known: feed.frames_after(agent.pk, known, language))
+    found = _above(
+        after.get(own), feed.last_seq(agent), lambda known: feed.frames_after(agent.pk, known, language)
+    )
     news = [cards.agent_snapshot(agent, language)] if found is None else found
     for ticket in cards.held_tickets(agent.pk):
         found = _above(

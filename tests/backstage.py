@@ -1,16 +1,19 @@
 """A Python process on the stack's database, kept open: tests set scenes and act as others through the same services.
 
-    backstage = Backstage(stack)
     anna = backstage.run("result = world.agent('Anna').pk")
 
-What a snippet leaves in `result` comes back as JSON; names stay from one snippet to the next.
+What a snippet leaves in `result` comes back as JSON; names stay from one snippet to the next. The fixture `backstage` is
+in tests/conftest.py: each test begins with the small world of tests/cast.py and nobody in it.
 """
 
 import json
 import os
 import subprocess
 import sys
+import time
 from typing import Any
+
+import psycopg2
 
 from config.stack import PROJECT
 from tests.stack import LiveStack
@@ -37,17 +40,43 @@ for line in sys.stdin:
     print("=" + json.dumps(answer, default=str), flush=True)
 """
 
+# Topics, routes, pool and skills stay: the processes keep them in mind for some seconds.
 EMPTY = """
-TRUNCATE tickets_ticket, tickets_customer, tickets_topic, agents_agent, agents_user, agents_pool, agents_skill,
-         dispatch_run, dispatch_route, dispatch_rate, django_session CASCADE
+SET lock_timeout = '2s';
+TRUNCATE tickets_ticket, tickets_customer, agents_agent, agents_user, dispatch_run, django_session CASCADE;
+UPDATE dispatch_route SET offer_seconds = 20;
+"""
+FUNCTIONS = """
+import time
+from django.test import Client
+from rest_framework.authtoken.models import Token
+from tickets import access, bell
+
+def agent(name, **more):
+    made = world.agent(name, **more)
+    client = Client()
+    client.force_login(made.user, backend="django.contrib.auth.backends.ModelBackend")
+    return {"id": made.pk, "token": Token.objects.create(user=made.user).key,
+            "session": client.cookies["sessionid"].value, "stream": f"agent:{made.pk}"}
+
+def offered(agent_id):
+    for _ in range(400):
+        found = Offer.objects.filter(agent_id=agent_id, state="pending").first()
+        if found:
+            return found.pk
+        time.sleep(0.02)
+    raise RuntimeError("no offer came")
+
+ring_now = bell._ring_now
+world = make_world()
 """
 
 
 class Backstage:
-    """Starts with an empty database and the small world of tests/cast.py as `world`."""
+    """The process. `clear` empties the scene."""
 
     def __init__(self, stack: LiveStack) -> None:
-        stack.sql(EMPTY)
+        self.stack = stack
         self.process = subprocess.Popen(
             [sys.executable, "-c", LOOP],
             cwd=PROJECT,
@@ -56,7 +85,16 @@ class Backstage:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self.run("world = make_world()")
+        self.run(FUNCTIONS)
+
+    def clear(self) -> None:
+        for patience in range(5):
+            try:
+                self.stack.sql(EMPTY)
+                break
+            except psycopg2.OperationalError:  # the worker is at work on it
+                time.sleep(0.2 * patience)
+        self.run("world.agents.clear(); bell._ring_now = ring_now")
 
     def run(self, code: str) -> Any:
         assert self.process.stdin and self.process.stdout

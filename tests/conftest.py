@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from config.stack import PROJECT
 from dispatch import routes, runs, tasks
+from tests.backstage import Backstage
 from tests.cast import World, make_world
 from tests.chromium import find
 from tests.invariants import broken
@@ -36,6 +37,20 @@ def stack() -> Iterator[LiveStack]:
     """Web, worker and beat as processes on a fresh, migrated, empty database; one for each xdist worker that asks."""
     with live_stack("session") as started:
         yield started
+
+
+@pytest.fixture(scope="session")
+def backstage_process(stack: LiveStack) -> Iterator[Backstage]:
+    opened = Backstage(stack)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def backstage(backstage_process: Backstage) -> Backstage:
+    """Setting scenes on the stack's database (tests/backstage.py): the small world, with nobody in it yet."""
+    backstage_process.clear()
+    return backstage_process
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from tickets.attachments import MAX_BYTES, FileRefused, Inspected, TooManyFiles, check_count, inspect
@@ -103,7 +104,7 @@ class OpenForm(forms.Form):
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
     )
     language = forms.ChoiceField(label=_("Language of the answer"), choices=LANGUAGES, required=False)
-    files = FilesField(label=_("Files"), required=False)
+    files = FilesField(label=_("Files"), required=False)  # type: ignore[assignment]  # Django takes fields off the class
     key = KeyField()
     website = forms.CharField(required=False)
 
@@ -123,7 +124,7 @@ class OpenForm(forms.Form):
 
     def renewed(self) -> "OpenForm":
         """The same input as a form that can be sent again: with a new key, and the trap emptied."""
-        data = self.data.copy()
+        data = cast("QueryDict", self.data).copy()
         data["key"], data["website"] = new_key(), ""
         return OpenForm(data)
 
@@ -132,7 +133,7 @@ class ReplyForm(forms.Form):
     """A message in the chat. Empty text is fine when a file comes with it."""
 
     body = MessageField(required=False)
-    files = FilesField(required=False)
+    files = FilesField(required=False)  # type: ignore[assignment]
     key = KeyField()
 
     def clean(self) -> dict[str, Any]:

@@ -161,7 +161,9 @@ class StreamConsumer(AsyncWebsocketConsumer):
         """Hear a stream's bell. To be called before its state is read, so that nothing falls in between."""
         if name in self.joined:
             return
-        with contextlib.suppress(OSError, TimeoutError, RedisError):  # Redis is away: beats catch up meanwhile
+        with contextlib.suppress(
+            OSError, TimeoutError, RedisError
+        ):  # Redis is away: beats catch up meanwhile
             async with asyncio.timeout(BELL_SECONDS):
                 await self.channel_layer.group_add(group_of(name), self.channel_name)
             self.joined.add(name)
@@ -266,7 +268,9 @@ class TicketConsumer(StreamConsumer):
             return
         await self.follow(name, known)
         seq = await db(self._last_seq)
-        if seq is not None and known > seq:  # a number that we never gave: say what is, instead of waiting for it
+        if (
+            seq is not None and known > seq
+        ):  # a number that we never gave: say what is, instead of waiting for it
             await self.too_old(name)
             return
         await self.catch_up(name, seq or 0)

@@ -9,8 +9,8 @@ from typing import Any, Self
 
 import httpx
 
-TIMEOUT = 10.0  # seconds for one answer
-CONNECTIONS = 64
+TIMEOUT = 30.0  # seconds for one answer; asking again sooner would only add to what a busy server has to do
+CONNECTIONS = 32  # at once; who comes on top waits here, for httpx's own queue gets slow when it is long
 AGAIN = {429, 502, 503, 504}  # nothing was done, and trying again is right
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0  # seconds
 
@@ -34,9 +34,10 @@ class Api:
         """`patience`: seconds after which a command without an answer is given up."""
         self.base_url = base_url.rstrip("/")
         self.patience = patience
+        self._free = asyncio.Semaphore(CONNECTIONS)
         self._client = httpx.AsyncClient(
             base_url=f"{self.base_url}/api/v1/",
-            timeout=httpx.Timeout(TIMEOUT, pool=None),
+            timeout=TIMEOUT,
             limits=httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS),
             trust_env=False,  # no proxy between us and our own installation
         )
@@ -77,7 +78,8 @@ class Api:
         pause = FIRST_PAUSE
         while True:
             try:
-                answer = await self._client.request(method, path, json=data, headers=headers)
+                async with self._free:
+                    answer = await self._client.request(method, path, json=data, headers=headers)
             except httpx.TransportError as error:
                 why = type(error).__name__
             else:

@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 from argparse import ArgumentParser
 from collections.abc import Iterator
+
+logging.getLogger("httpx").setLevel(logging.WARNING)  # it would tell of every request
 
 
 def add_base_url(parser: ArgumentParser) -> None:

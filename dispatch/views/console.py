@@ -29,6 +29,5 @@ def console(request: HttpRequest, agent: Agent) -> HttpResponse:
         "after": after,
         "chosen": wanted if wanted in held else (held[0] if held else ""),
         "earnings": cards.earnings(agent.pk),
-        "reasons_back": fragments.reasons_back(),
     } | fragments.presence(agent)
     return render(request, "dispatch/console.html", context)

@@ -2,12 +2,14 @@
 // Without this script everything works by plain forms.
 
 import { watchFiles } from "./files.js";
-import { Live, apply } from "./live.js";
+import { applyFragment } from "./fragments.js";
+import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
 import { dayLines, localTimes } from "./times.js";
 
 const POLL_MS = 5000;
 const PATIENCE_MS = 2500; // a connection may blink for so long before we speak of it
+const SPOKEN_MS = 5000; // long enough to have been picked up
 const NEAR_END = 160; // pixels; who is that close to the end wants to see what comes
 
 const chat = document.getElementById("chat");
@@ -55,29 +57,40 @@ function onFrame(frame) {
   if (frame.type === "heartbeat" || !frame.html) return;
   const mine = frame.type === "message.posted" && frame.data.author === "customer";
   const atEnd = nearEnd();
-  const hadFocus = document.activeElement?.closest("#reply, #human")?.id;
+  const focused = document.activeElement;
+  const writing = focused?.matches("[data-draft]") ? [focused.selectionStart, focused.selectionEnd] : null;
+  const acting = focused?.closest("#reply, #human, #status");
   if (mine) outbox.arrived();
   keepDraft();
-  apply(frame);
+  applyFragment(frame.html);
   outbox.attach(thread());
   polish();
-  if (hadFocus && !document.activeElement?.closest("#reply, #human")) {
-    (document.querySelector("#reply [data-focus]") ?? document.getElementById("status")).focus({ preventScroll: true });
+  if (acting && !acting.isConnected) {
+    // What had the focus was drawn anew: who was writing writes on, who pressed a button hears what became of it.
+    const next = (writing && draft()) ?? document.querySelector("#reply [data-focus]") ?? document.getElementById("status");
+    next.focus({ preventScroll: true });
+    if (writing && next === draft()) next.setSelectionRange(...writing);
   }
-  if (atEnd || mine) scrollToEnd();
+  if (frame.type === "ticket.resolved") document.getElementById("human").scrollIntoView({ block: "start" });
+  else if (atEnd || mine) scrollToEnd();
   else if (frame.type === "message.posted") toEnd.hidden = false;
   if (!mine) tell(frame);
 }
 
 function tell(frame) {
-  const entry = document.getElementById(`e-${frame.seq}`);
-  const said = entry ?? (frame.type === "snapshot" ? null : document.querySelector("#status .status-line"));
-  if (said) announcer.append(Object.assign(document.createElement("p"), { textContent: said.textContent.replace(/\s+/g, " ") }));
-  while (announcer.childElementCount > 5) announcer.firstElementChild.remove();
+  if (frame.type === "message.posted") say(`${frame.data.author_name}: ${frame.data.body || frame.data.attachments.map((file) => file.name).join(", ")}`);
+  else if (frame.type !== "snapshot") say(document.querySelector("#status .status-line").textContent);
   if (frame.type === "message.posted" && document.hidden) {
     unread += 1;
     document.title = `(${unread}) ${title}`;
   }
+}
+
+// For screen readers. It goes again, so that nobody who reads on finds everything twice.
+function say(text) {
+  const words = Object.assign(document.createElement("p"), { textContent: text });
+  announcer.append(words);
+  setTimeout(() => words.remove(), SPOKEN_MS);
 }
 
 function nearEnd() {
@@ -91,7 +104,7 @@ function scrollToEnd() {
 
 function onState(next) {
   if (next === state) return;
-  state = next;
+  chat.dataset.live = state = next;
   clearTimeout(speaking);
   speaking = setTimeout(show, next === "connected" ? 0 : PATIENCE_MS);
   if (next === "connected") outbox.retryAll();
@@ -210,7 +223,7 @@ document.addEventListener("click", async (event) => {
   try {
     await navigator.clipboard.writeText(field.value);
     button.textContent = button.dataset.done;
-    announcer.append(Object.assign(document.createElement("p"), { textContent: button.dataset.done }));
+    say(button.dataset.done);
   } catch {
     field.select(); // no permission: the browser's own copying works
   }

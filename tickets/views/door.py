@@ -68,7 +68,7 @@ def see_ticket(ticket: Ticket) -> HttpResponse:
 
 def customers(
     view: Callable[Concatenate[HttpRequest, Ticket, P], HttpResponseBase],
-) -> Callable[Concatenate[HttpRequest, str, P], HttpResponseBase]:
+) -> Callable[..., HttpResponseBase]:
     """Decorator: the view gets the ticket that the cookie opens; without one the answer is TicketNotFound's page."""
 
     @wraps(view)

@@ -4,7 +4,7 @@ export const language = document.documentElement.lang || "en";
 
 export function say(name, values = {}) {
   const text = document.getElementById("words").dataset[name];
-  return text.replace("%s", values.s ?? "").replace("%n", values.n ?? "");
+  return text.replace("{s}", values.s ?? "").replace("{n}", values.n ?? "");
 }
 
 let again;

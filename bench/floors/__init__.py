@@ -1,0 +1,1 @@
+"""The barest programs that do the same, to measure beside."""

@@ -1,0 +1,185 @@
+"""Where the time of an offer goes: each step of the way writes down when it was reached.
+
+The product knows nothing of it: a tracing round runs with the settings bench/traced.py, whose app wraps the steps when the
+processes start. Times are time.monotonic(), which all processes of a Linux machine share. It costs some 0.1 ms an offer.
+"""
+
+import json
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from django.apps import AppConfig
+
+FOLDER = "STANDBY_BENCH_HOPS"
+MARK = re.compile(r"ref ([a-z]{8})\b")
+# What ends at each point, in the order of the way.
+HOPS = (
+    ("begun", None),
+    ("request", "client → request begins"),
+    ("intake", "middleware, CSRF, form"),
+    ("committed", "ticket_open until commit"),
+    ("asked", "signal, routes"),
+    ("task", "Celery publish → task begins"),
+    ("loaded", "run: lock, tickets, people, arrays"),
+    ("solved", "run: solve"),
+    ("offered", "run: write offers, commit"),
+    ("rung", "bell → consumer"),
+    ("reading", "thread of the socket"),
+    ("read", "read card, render fragment"),
+    ("sent", "frame written"),
+    ("arrived", "→ client"),
+)
+
+
+class Hops(AppConfig):
+    name = "bench"
+    verbose_name = "Tracing"
+
+    def ready(self) -> None:
+        _wrap()
+
+
+def settings(folder: Path) -> dict[str, str]:
+    """Environment of a stack that traces into `folder`."""
+    return {"DJANGO_SETTINGS_MODULE": "bench.traced", FOLDER: str(folder)}
+
+
+def read(folder: Path, seen: Mapping[str, tuple[float, float]]) -> dict[str, float]:
+    """Median milliseconds of each hop. `seen`: mark → (POST begun, frame arrived), as the client saw it."""
+    points: dict[str, dict[str, float]] = {
+        mark: {"begun": begun, "arrived": at} for mark, (begun, at) in seen.items()
+    }
+    lines = [json.loads(line) for file in folder.glob("*.hops") for line in file.read_text().splitlines()]
+    marks = {line["ticket"]: line["mark"] for line in lines if "ticket" in line}
+    for line in sorted(lines, key=lambda line: line.get("sent", 0.0)):
+        for mark in [line["mark"]] if "mark" in line else [marks.get(one) for one in line["tickets"]]:
+            if mark in points:
+                times = {name: at for name, at in line.items() if isinstance(at, float)}
+                points[mark] = times | points[mark]  # of several frames the first counts
+    whole = [one for one in points.values() if len(one) == len(HOPS)]
+    found = {}
+    for (before, _), (name, what) in pairwise(HOPS):
+        assert what is not None
+        found[what] = round(median([(one[name] - one[before]) * 1000 for one in whole]), 3) if whole else 0.0
+    found["tickets traced"] = len(whole)
+    return found
+
+
+def table(found: Mapping[str, float], total: float) -> str:
+    """The hops with their shares of `total` milliseconds."""
+    lines = [
+        f"hops of an offer, medians of {found['tickets traced']:g} tickets; POST to frame {total:.2f} ms (p50)"
+    ]
+    for _, what in HOPS[1:]:
+        assert what is not None
+        lines.append(f"  {what:<36} {found[what]:7.2f} ms  {found[what] / total:5.0%}")
+    return "\n".join(lines)
+
+
+# --- In the processes -------------------------------------------------------------------------------------------------
+
+_here = threading.local()
+
+
+def _wrap() -> None:
+    from celery.signals import task_prerun
+    from django.core.signals import request_started
+
+    from dispatch import consumers, runs, tasks
+    from tickets import bell
+    from tickets.views import opening
+
+    file = (Path(os.environ[FOLDER]) / f"{os.getpid()}.hops").open("a", buffering=1)
+    now = time.monotonic
+
+    def write(**line: Any) -> None:
+        file.write(json.dumps(line) + "\n")
+
+    def around(holder: Any, name: str, wrapper: Callable[..., Any]) -> None:
+        inner = getattr(holder, name)
+        setattr(holder, name, lambda *args, **kwargs: wrapper(inner, *args, **kwargs))
+
+    # Web: the form
+    def started(**_: Any) -> None:
+        _here.times = {"request": now()}
+
+    request_started.connect(started, weak=False)
+
+    def open_ticket(inner: Any, **fields: Any) -> Any:
+        _here.times["intake"] = now()
+        opened = inner(**fields)
+        if mark := MARK.search(fields["text"]):
+            write(mark=mark[1], ticket=opened.ticket.public_id, **_here.times)
+        return opened
+
+    def ring(inner: Any, stream: str, seq: int) -> None:
+        inner(stream, seq)
+        name = "committed" if stream.startswith("ticket:") else "offered"
+        if hasattr(_here, "times"):
+            _here.times.setdefault(name, now())
+
+    def ask(inner: Any, pool_ids: Any) -> None:
+        if hasattr(_here, "times"):
+            _here.times.setdefault("asked", now())
+        inner(pool_ids)
+
+    around(opening, "ticket_open", open_ticket)
+    around(bell, "_ring_now", ring)
+    around(tasks, "run_ask", ask)
+
+    # Worker: the run
+    @task_prerun.connect(weak=False)
+    def task(**_: Any) -> None:
+        _here.times = {"task": now()}
+
+    def solve(inner: Any, *args: Any) -> Any:
+        _here.times["loaded"] = now()
+        solution = inner(*args)
+        _here.times["solved"] = now()
+        return solution
+
+    def write_offers(inner: Any, made: Any, run: Any) -> Any:
+        _here.made = [one.ticket.public_id for one in made]
+        return inner(made, run)
+
+    def match(inner: Any, pool_id: int) -> Any:
+        _here.made = []
+        count = inner(pool_id)
+        if _here.made:
+            _here.times.pop("committed", None)
+            _here.times.pop("asked", None)
+            write(tickets=_here.made, **_here.times)
+        return count
+
+    around(runs, "solve", solve)
+    around(runs, "_write", write_offers)
+    around(runs, "match_pool", match)
+
+    # Web: the socket
+    consumer = consumers.AgentConsumer
+
+    async def hear(self: Any, message: Any, inner: Any = consumer.bell) -> None:
+        self.hop = {"rung": now()}
+        await inner(self, message)
+
+    def look(self: Any, name: str, after: int, inner: Any = consumer._read_rendered) -> Any:
+        begun = now()
+        frames = inner(self, name, after)
+        if hasattr(self, "hop"):
+            self.hop |= {"reading": begun, "read": now()}
+        return frames
+
+    async def transmit(self: Any, frame: Any, inner: Any = consumer.transmit) -> None:
+        await inner(self, frame)
+        mark = MARK.search(frame["data"]["summary"]) if frame.get("type") == "offer.made" else None
+        if mark and hasattr(self, "hop"):
+            write(mark=mark[1], **self.hop, sent=now())
+
+    consumer.bell, consumer._read_rendered, consumer.transmit = hear, look, transmit

@@ -1,0 +1,227 @@
+"""`offer_p50`, `offer_p99`: from the form's POST to the offer's frame at the first agent's socket.
+
+20 tickets a second, started at their time whether the ones before have ended or not, 500 agents online on one web process,
+each beating every 5 s. The clock runs from the moment before the POST is written to the moment after the first frame of that
+ticket was read: form with CSRF, redaction, language detection, ticket, Celery, matching run with up to three offers,
+bell, consumer, card, rendered fragment, socket.
+
+Floor: one raw ASGI process on the same PostgreSQL, one statement that inserts and claims, one send (floors/push.py).
+
+500 agents would all have an open card after 8 seconds, so once a second, outside the measured way, both sides are given
+their people back by SQL: offers older than half a second are ended, units returned, their tickets closed.
+
+Hops: one more round in which each step writes down when it was reached (bench/hops.py).
+"""
+
+import asyncio
+import json
+import random
+import re
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import psycopg2
+
+from bench import client, ground, hops
+from bench.floors.push import SCHEMA
+from bench.ground import Plan, Row, percentile, row
+from bench.sockets import FRAGMENTS
+from config import embedded
+from tests.stack import LiveStack, live_stack
+
+RATE = 20.0  # tickets a second
+WARM = 20  # tickets before the clock counts
+MARK = re.compile(r"ref ([a-z]{8})\b")
+TEXTS = (
+    "I still have not received my refund for the parcel I sent back two weeks ago, could you check it please",
+    "My card was declined in the shop today although the limit is not reached",
+    "Can I move the date of my next payment to the end of the month",
+    "The app shows the same purchase twice and I only bought it once",
+    "I want to pay everything at once, where do I find the amount that is left",
+)
+FLOOR_BACK = "UPDATE floor_agent SET taken = false, idle_since = clock_timestamp() WHERE taken"
+OURS_BACK = """
+WITH old AS MATERIALIZED (
+    SELECT id, ticket_id, shift_id FROM dispatch_offer
+    WHERE state = 'pending' AND made_at < clock_timestamp() - interval '0.5 s'),
+shifts AS MATERIALIZED (
+    SELECT id FROM agents_shift WHERE id IN (SELECT shift_id FROM old) ORDER BY id FOR UPDATE),
+back AS (
+    UPDATE agents_shift SET units_taken = 0, idle_since = clock_timestamp()
+    WHERE id IN (SELECT id FROM shifts) RETURNING id),
+closed AS (
+    UPDATE tickets_ticket SET state = 'closed', closed_at = clock_timestamp()
+    WHERE id IN (SELECT ticket_id FROM old) AND state = 'waiting' RETURNING id)
+UPDATE dispatch_offer SET state = 'rescinded', reason = 'bench', ended_at = clock_timestamp(), answered_at = clock_timestamp()
+WHERE id IN (SELECT id FROM old) AND (SELECT count(*) FROM back) >= 0 AND (SELECT count(*) FROM closed) >= 0
+"""
+
+
+Seen = dict[str, tuple[float, float]]  # mark of a ticket → POST begun, first frame read
+
+
+def measure(plan: Plan, servers: embedded.Servers) -> list[Row]:  # noqa: ARG001  every row has this signature
+    people, count = plan.size(500, 40), plan.size(400, 20)
+    with ground.empty_database("bench_floor") as database, live_stack("offer") as stack:
+        prepare_floor(database, people)
+        made = ground.child("world", {"agents": people}, stack.environment)
+        with ground.floor("push", {"DATABASE_URL": database}) as floor:
+            base = f"ws://127.0.0.1:{floor.port}/agent/"
+            seats = [client.Seat(f"{base}{n}", {}, '{"type": "beat", "epoch": 1}') for n in range(people)]
+            found = ground.interleaved(
+                plan,
+                {
+                    "floor": lambda: one_round(floor.port, seats, count, database, FLOOR_BACK),
+                    "ours": lambda: ours(stack, made, count),
+                },
+            )
+    more = traced(people, count)
+    samples = sum(len(one) for one in found["ours"])
+    return [
+        row(
+            f"offer_{name}",
+            "ms",
+            [percentile(delays(one), share) * 1000 for one in found["ours"]],
+            [percentile(delays(one), share) * 1000 for one in found["floor"]],
+            notes=f"form POST to frame, {people} agents, {RATE:g}/s, {samples} samples"
+            + ("" if FRAGMENTS else "; without HTML fragments"),
+            **(more if name == "p50" else {}),
+        )
+        for name, share in ground.PERCENTILES.items()
+    ]
+
+
+def prepare_floor(database: str, people: int) -> None:
+    with psycopg2.connect(database) as connection, connection.cursor() as cursor:
+        cursor.execute(SCHEMA)
+        cursor.execute(
+            "INSERT INTO floor_agent SELECT n, false, clock_timestamp() FROM generate_series(0, %s) AS n",
+            [people - 1],
+        )
+    connection.close()
+
+
+def ours(stack: LiveStack, made: Mapping[str, Any], count: int) -> Seen:
+    wake(stack)
+    query = "?fragments=1&lang=en" if FRAGMENTS else "?lang=en"
+    seats = [
+        client.Seat(
+            f"{stack.socket_url}/ws/agent/{query}",
+            {"Authorization": f"Token {token}"},
+            json.dumps({"type": "beat", "epoch": epoch}),
+        )
+        for _agent, token, epoch in made["agents"]
+    ]
+    seen = one_round(stack.processes.port, seats, count, stack.database_url, OURS_BACK, made["topics"])
+    wake(stack)  # or the end of 500 leases would be the floor's burden
+    return seen
+
+
+def wake(stack: LiveStack) -> None:
+    """Nobody's lease ends for an hour; who was lost is back."""
+    stack.sql("UPDATE agents_lease SET expires_at = now() + interval '1 hour'")
+    stack.sql("UPDATE agents_shift SET lost_at = NULL WHERE lost_at IS NOT NULL")
+
+
+def one_round(
+    port: int, seats: Sequence[client.Seat], count: int, database: str, back: str, topics: Sequence[str] = ()
+) -> Seen:
+    """When each of `count` tickets was posted and first seen."""
+    dice = random.Random(7302)
+    marks = ["".join(dice.choices("abcdefghijklmnopqrstuvwxyz", k=8)) for _ in range(WARM + count)]
+    begun: dict[str, float] = {}
+    first: dict[str, float] = {}
+
+    def heard(_place: int, text: str, at: float) -> None:
+        if '"offer.made"' in text and (mark := MARK.search(text)):
+            first.setdefault(mark[1], at)
+
+    async def go() -> float:
+        posters: asyncio.LifoQueue[client.Door] = asyncio.LifoQueue()
+        for _ in range(8):
+            await posters.put(await client.Door.opened(port))
+
+        async def post(number: int) -> None:
+            door = await posters.get()
+            mark = marks[number]
+            door.come_anew()
+            fields = {
+                "csrfmiddlewaretoken": door.token,
+                "text": f"{TEXTS[number % len(TEXTS)]} (ref {mark})",
+                "key": mark,
+            }
+            if topics:
+                fields["topic"] = topics[number % len(topics)]
+            body = urlencode(fields).encode()
+            begun[mark] = time.monotonic()
+            answer = await door.poster.post("/", body, door.headers)
+            posters.put_nowait(door)
+            if answer.status not in (302, 303):
+                raise RuntimeError(f"the form answered {answer.status}: {answer.body[:400]!r}")
+
+        async with client.crowd(seats, port, heard):
+            late = await client.paced(RATE, len(marks), post)
+            await asyncio.sleep(2.0)
+        while not posters.empty():
+            posters.get_nowait().poster.close()
+        return late
+
+    with giving_back(database, back):
+        late = client.run(go())
+    missing = [mark for mark in marks if mark not in first]
+    if missing:
+        raise RuntimeError(f"{len(missing)} of {len(marks)} tickets were never offered")
+    seen = {mark: (begun[mark], first[mark]) for mark in marks[WARM:]}
+    found = delays(seen)
+    p50, p99 = (percentile(found, share) * 1000 for share in ground.PERCENTILES.values())
+    ground.say(
+        f"    p50 {p50:.2f} ms, p99 {p99:.2f}, worst {max(found) * 1000:.1f}; client late {late * 1000:.1f}"
+    )
+    return seen
+
+
+def delays(seen: Seen) -> list[float]:
+    """Seconds from POST to first frame."""
+    return [at - begun for begun, at in seen.values()]
+
+
+class giving_back:  # noqa: N801  a context manager, read as a verb
+    """Run the statement once a second in a thread, until the block ends."""
+
+    def __init__(self, database: str, statement: str) -> None:
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self.work, args=(database, statement), daemon=True)
+
+    def work(self, database: str, statement: str) -> None:
+        connection = psycopg2.connect(database)
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            while not self.over.wait(1.0):
+                cursor.execute(statement)
+        connection.close()
+
+    def __enter__(self) -> None:
+        self.thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.over.set()
+        self.thread.join()
+
+
+def traced(people: int, count: int) -> dict[str, Any]:
+    """The same load once more, with every step's time written down. Prints and returns each hop's share."""
+    ground.say("  tracing the hops")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        live_stack("hops", settings=hops.settings(Path(folder))) as stack,
+    ):
+        made = ground.child("world", {"agents": people}, stack.environment)
+        seen = ours(stack, made, count)
+        found = hops.read(Path(folder), seen)
+    print(hops.table(found, percentile(delays(seen), 0.5) * 1000), flush=True)
+    return {"hops": found}
