@@ -84,8 +84,11 @@ class RefusalPages:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        length = request.META.get("CONTENT_LENGTH") or ""
+        if not length and "HTTP_TRANSFER_ENCODING" in request.META:
+            # Django reads no body without an announced length: what was sent would be lost without a word.
+            return page(request, 411, _("Please send this with a Content-Length."), "length_required")
         # Refused by its announced length, before a byte of it is read: Django bounds fields, but not files.
-        length = request.META.get("CONTENT_LENGTH") or "0"
         if length.isdigit() and int(length) > MAX_BODY_WITH_FILES:
             return page(
                 request,
@@ -93,7 +96,10 @@ class RefusalPages:
                 _("This is too much at once. Please send fewer or smaller files."),
                 "body_too_large",
             )
-        return self.get_response(request)
+        response = self.get_response(request)
+        if request.path.startswith("/api/v1/"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, Refusal):
