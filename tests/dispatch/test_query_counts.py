@@ -99,7 +99,9 @@ def test_offer_accept_alone(world: World, ticket: Ticket, cost: Assert) -> None:
 
 
 @pytest.mark.parametrize(("rivals", "queries"), [(1, 13), (2, 16)])
-def test_offer_accept_before_others(world: World, ticket: Ticket, cost: Assert, rivals: int, queries: int) -> None:
+def test_offer_accept_before_others(
+    world: World, ticket: Ticket, cost: Assert, rivals: int, queries: int
+) -> None:
     online(world, *("Anna", "Bernd", "Clara")[: rivals + 1])
     match_pool(world.pool.pk)
     assert Offer.objects.count() == rivals + 1
