@@ -29,10 +29,10 @@ class AgentView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         assert request.user.is_authenticated  # the default permission
-        agent = Agent.objects.select_related("user").filter(user=request.user).first()
-        if agent is None:
-            raise NotAnAgent
-        self.agent = agent
+        try:
+            self.agent = request.user.agent  # with a token it has been read with the account
+        except Agent.DoesNotExist:
+            raise NotAnAgent from None
 
 
 class TokenView(APIView):

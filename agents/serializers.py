@@ -1,5 +1,6 @@
 """Shapes of the agents' API."""
 
+from datetime import UTC
 from typing import Any
 
 from rest_framework import serializers
@@ -37,7 +38,7 @@ class MeData(Fields):
 class EarningData(serializers.ModelSerializer[LedgerEntry]):
     """A line of the ledger."""
 
-    at = serializers.DateTimeField(source="created_at", read_only=True)
+    at = serializers.DateTimeField(source="created_at", default_timezone=UTC, read_only=True)
     kind = serializers.ChoiceField(choices=EntryKind.choices, read_only=True)
 
     class Meta:

@@ -23,7 +23,8 @@ def shift_open(*, agent_id: int) -> tuple[Shift, bool]:
 
     Returns (shift, whether anything changed). Raises NotAdmitted.
     """
-    agent = Agent.objects.select_for_update(of=("self",)).select_related("user").get(pk=agent_id)
+    # NO KEY: a run holds shifts when it commits, and its offers' foreign keys want a share of the agent's row then.
+    agent = Agent.objects.select_for_update(of=("self",), no_key=True).select_related("user").get(pk=agent_id)
     if agent.status != AgentStatus.ADMITTED or not agent.user.is_active:
         raise NotAdmitted
     shift = Shift.objects.select_for_update().filter(agent=agent, ended_at__isnull=True).first()

@@ -14,15 +14,12 @@ from rest_framework.views import exception_handler, set_rollback
 
 import agents.errors
 import tickets.errors
-from tickets.attachments import MAX_BYTES, MAX_FILES, TooManyFiles
-from tickets.wire import BodyTooLarge
+from tickets.attachments import TooManyFiles
+from tickets.wire import MAX_BODY_WITH_FILES, BodyTooLarge
 
 Refusal = (tickets.errors.Refusal, agents.errors.Refusal)
 PROBLEM_JSON = "application/problem+json"
 RETRY_SECONDS = 2
-MAX_REQUEST = (
-    MAX_FILES * MAX_BYTES + 1024 * 1024
-)  # bytes: the files of one message, and what stands around them
 
 
 def handle(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -87,13 +84,22 @@ class RefusalPages:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        length = request.META.get("CONTENT_LENGTH") or ""
+        if not length and "HTTP_TRANSFER_ENCODING" in request.META:
+            # Django reads no body without an announced length: what was sent would be lost without a word.
+            return page(request, 411, _("Please send this with a Content-Length."), "length_required")
         # Refused by its announced length, before a byte of it is read: Django bounds fields, but not files.
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if length.isdigit() and int(length) > MAX_REQUEST:
+        if length.isdigit() and int(length) > MAX_BODY_WITH_FILES:
             return page(
-                request, 413, _("This is too much at once. Please send fewer or smaller files."), "too_large"
+                request,
+                413,
+                _("This is too much at once. Please send fewer or smaller files."),
+                "body_too_large",
             )
-        return self.get_response(request)
+        response = self.get_response(request)
+        if request.path.startswith("/api/v1/"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, Refusal):
@@ -130,7 +136,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, RequestDataTooBig):
         return page(
-            request, 413, _("This is too much at once. Please send fewer or smaller files."), "too_large"
+            request, 413, _("This is too much at once. Please send fewer or smaller files."), "body_too_large"
         )
     return page(request, 400, _("This request could not be read."), "bad_request")
 

@@ -6,14 +6,15 @@ from django.db.models import QuerySet
 from django.urls import path
 from django.utils.translation import get_language
 from drf_spectacular.utils import extend_schema
-from rest_framework.authentication import SessionAuthentication, TokenAuthentication
+from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from agents.accounts import AgentTokenAuthentication
 from agents.api import AgentView
 from agents.errors import NotAdmitted, NotOnline, ShiftEnded
-from agents.models import Agent
+from agents.models import Agent, Shift
 from dispatch import cards, desk, presence
 from dispatch import serializers as shapes
 from dispatch.errors import NotHolder, OfferExpired, OfferGone, OfferNotFound
@@ -48,7 +49,9 @@ class ShiftAnswering(AgentView):
     """Answers with the shift as it is after the command."""
 
     def now(self) -> Response:
-        shift = cards.open_shift(self.agent.pk)
+        return self.answer(cards.open_shift(self.agent.pk))
+
+    def answer(self, shift: Shift | None) -> Response:
         data = cards.shift_data(shift)
         if shift is not None and data is not None:
             data |= {"units": shift.units, "units_taken": shift.units_taken}
@@ -136,8 +139,10 @@ class BeatView(ShiftAnswering):
     def post(self, request: Request) -> Response:
         """The client is still there. Every 5 s; after 15 s without, offers are taken back. Sockets have their own beat."""
         read_key(request)
-        presence.beat(agent_id=self.agent.pk, **read(shapes.EpochInput, request))
-        return self.now()
+        shift = presence.beat(agent_id=self.agent.pk, **read(shapes.EpochInput, request))
+        return (
+            self.answer(shift) if shift.lost_at is None else self.now()
+        )  # who was lost is found by the beat
 
 
 # --- Offers -----------------------------------------------------------------------------------------------------------
@@ -322,7 +327,7 @@ class HasTicketOrAccount(BasePermission):
 class TicketAttachmentView(AttachmentView):
     """The customer's way in, and beside it the holder's."""
 
-    authentication_classes = (TicketAuthentication, TokenAuthentication, SessionAuthentication)
+    authentication_classes = (TicketAuthentication, AgentTokenAuthentication, SessionAuthentication)
     permission_classes = (HasTicketOrAccount,)
 
     def readable(self) -> QuerySet[Message]:

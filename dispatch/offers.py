@@ -7,7 +7,7 @@ locks all their shifts first.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from agents.models import EntryKind, Shift, ShiftState
@@ -69,11 +69,8 @@ def offer_accept(*, offer_id: int, agent_id: int, epoch: int, key: str | None = 
 
 def _accept(offer_id: int, agent_id: int, epoch: int, *, key: str | None, digest: str) -> Offer:
     with timeline.command():
-        offer = _own(offer_id, agent_id)
-        rivals = Offer.objects.filter(ticket_id=offer.ticket_id, state=OfferState.PENDING).exclude(
-            pk=offer.pk
-        )
-        shifts = shifts_lock([offer.shift_id, *rivals.values_list("shift_id", flat=True)])
+        offer, rivals = _own_and_rivals(offer_id, agent_id)
+        shifts = shifts_lock([offer.shift_id, *(rival.shift_id for rival in rivals)])
         shift = shifts[offer.shift_id]
         if shift.ended_at is not None or shift.epoch != epoch:
             shift = shift_locked(agent_id=agent_id, epoch=epoch)  # says which of the two refusals it is
@@ -87,7 +84,9 @@ def _accept(offer_id: int, agent_id: int, epoch: int, *, key: str | None, digest
             ticket_hold(ticket_id=offer.ticket_id, agent_name=agent.name, actor_id=agent.user_id)
         except TicketNotWaiting:
             raise OfferGone from None
-        end(rivals, OfferState.RESCINDED, "taken", locked=shifts)
+        if rivals:
+            pending = Offer.objects.filter(pk__in=[rival.pk for rival in rivals], state=OfferState.PENDING)
+            end(pending, OfferState.RESCINDED, "taken", locked=shifts)
         feed.record(
             agent_id,
             events.OFFER_ACCEPTED,
@@ -141,6 +140,19 @@ def _own(offer_id: int, agent_id: int) -> Offer:
     if offer is None:
         raise OfferNotFound
     return offer
+
+
+def _own_and_rivals(offer_id: int, agent_id: int) -> tuple[Offer, list[Offer]]:
+    """The agent's offer and the other open offers of its ticket. One query; no run adds to them while one is open."""
+    ticket = Offer.objects.filter(pk=offer_id, agent_id=agent_id).values("ticket_id")[:1]
+    found = Offer.objects.select_related("agent", "ticket").filter(
+        Q(pk=offer_id) | Q(state=OfferState.PENDING), ticket_id=Subquery(ticket)
+    )
+    offers = {offer.pk: offer for offer in found}
+    if offer_id not in offers:
+        raise OfferNotFound
+    own = offers.pop(offer_id)
+    return own, list(offers.values())
 
 
 def _already_answered(offer_id: int, same: OfferState = OfferState.ACCEPTED) -> Offer:
@@ -283,11 +295,13 @@ def _tell_ended(
                 ticket_events.OFFER_ENDED,
                 {"offer": one.offer_id, "agent": one.agent_id, "state": state, "reason": reason},
             )
-    for one in sorted(ended, key=lambda one: one.agent_id):
+    news = []
+    for one in ended:  # each of another agent: nobody has two open offers, and a ticket has one holder
         data = {"offer": one.offer_id, "reason": reason}
         if names:
             data["ticket"] = names[one.ticket_id]
-        feed.record(one.agent_id, ENDINGS[state], data, key=key, digest=digest)
+        news.append((one.agent_id, ENDINGS[state], data))
+    feed.record_many(news, key=key, digest=digest)
     if state in (OfferState.DECLINED, OfferState.EXPIRED, OfferState.REVOKED):
         tell_queue_changed(one.ticket_id for one in ended)
     tell_availability_changed({one.agent_id for one in ended})

@@ -307,20 +307,24 @@ def wanted_pairs(
 def _take(
     tickets: Sequence[TicketRow], agents: Sequence[AgentRow], solution: Solution, plan: Routes
 ) -> list[Made]:
-    """Take the units of each pair's shift; pairs whose agent has gone since are dropped. One query."""
+    """Take the units of each pair's shift; pairs whose agent has gone since, or was offered something by the run of
+    another pool, are dropped. Two queries.
+    """
     wanted = wanted_pairs(tickets, agents, solution, plan)
     if not wanted:
         return []
     units = {made.agent.shift_id: made.spec.units for made in wanted}
     ordered = sorted(units)
     with connection.cursor() as cursor:
-        # Locked in order first: the UPDATE alone would lock in the order of its plan.
+        # Locked in order first: the UPDATE alone would lock in the order of its plan. And in a statement of its own: only
+        # the next one sees the offers that were made by whoever held these locks before.
+        cursor.execute("SELECT 1 FROM agents_shift WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [ordered])
         cursor.execute(
-            "WITH free AS (SELECT s.id, w.units FROM agents_shift s JOIN unnest(%s::bigint[], %s::int[]) AS w(id, units)"
-            " ON w.id = s.id WHERE s.state = 'online' AND s.lost_at IS NULL AND s.units_taken + w.units <= s.units"
-            " ORDER BY s.id FOR UPDATE OF s)"
-            " UPDATE agents_shift SET units_taken = units_taken + free.units FROM free WHERE agents_shift.id = free.id"
-            " RETURNING agents_shift.id",
+            "UPDATE agents_shift s SET units_taken = s.units_taken + w.units"
+            " FROM unnest(%s::bigint[], %s::int[]) AS w(id, units)"
+            " WHERE w.id = s.id AND s.state = 'online' AND s.lost_at IS NULL AND s.units_taken + w.units <= s.units"
+            " AND NOT EXISTS (SELECT 1 FROM dispatch_offer o WHERE o.agent_id = s.agent_id AND o.state = 'pending')"
+            " RETURNING s.id",
             [ordered, [units[shift_id] for shift_id in ordered]],
         )
         taken = {row[0] for row in cursor.fetchall()}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils import translation
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
@@ -19,6 +20,10 @@ class Caller(APIClient):
         if authorization:
             headers["Authorization"] = authorization
         super().__init__(enforce_csrf_checks=True, headers=headers)
+
+    def request(self, **request: Any) -> Any:
+        with translation.override(None):  # the request's language stays its own, not the next test's
+            return super().request(**request)
 
     def ask(self, path: str, **query: Any) -> Any:
         return self.get(f"{API}/{path}", query)

@@ -4,9 +4,11 @@ A settings module and not a plugin, because pytest-django reads settings before 
 works as well as `make test`.
 """
 
+from config import catalogues
 from tests import ground
 
 ground.prepare()
+catalogues.compile_catalogues()  # what is out of date only; a bare `pytest` speaks German too
 
 from config.settings import *  # noqa: E402, F403
 

@@ -89,6 +89,7 @@ export class Outbox {
     element.querySelector("[data-why]").textContent = why;
     for (const button of element.querySelectorAll("button")) button.hidden = state !== "failed";
     if (!element.isConnected) this.thread.append(element);
+    if (state === "failed") element.scrollIntoView({ block: "nearest" });
   }
 
   // Text only: files cannot be kept over a reload.

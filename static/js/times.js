@@ -1,6 +1,8 @@
 // Times as the reader's device writes them: in its time zone, and the page's language.
 
-const language = document.documentElement.lang;
+// The page says German or English, the device perhaps which of them: 17:44 in Britain is 5:44 PM in the States.
+const spoken = document.documentElement.lang.slice(0, 2);
+const language = navigator.languages.find((one) => one.startsWith(spoken)) ?? spoken;
 const clock = new Intl.DateTimeFormat(language, { timeStyle: "short" });
 const exact = new Intl.DateTimeFormat(language, { timeStyle: "medium" });
 const whole = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "short" });

@@ -31,6 +31,48 @@ def test_a_wrong_host(world: World) -> None:
     problem(anonymous().get(f"{API}/topics", headers={"Host": "evil.example"}), 400, "bad_request")
 
 
+def test_a_body_of_unknown_length(world: World) -> None:
+    """Sent in chunks: Django would read nothing of it."""
+    with nothing_changed():
+        answer = anonymous().generic(
+            "POST",
+            f"{API}/tickets",
+            b'{"text": "Hello"}',
+            content_type="application/json",
+            CONTENT_LENGTH="",
+            HTTP_TRANSFER_ENCODING="chunked",
+        )
+        problem(answer, 411, "length_required")
+
+
+def test_answers_are_for_the_asker_only(world: World) -> None:
+    ticket = world.ticket()
+    assert customer_of(ticket).ask(f"tickets/{ticket.public_id}").headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "body", "words"),
+    [
+        ("tickets", "POST", '{"text": ""}', "Bitte schreiben Sie"),
+        ("tickets", "POST", "{", "JSON"),
+        ("tickets", "POST", '{"text": null}', "Einige Angaben stimmen nicht."),
+        ("nothing", "GET", "", "Unter dieser Adresse gibt es nichts."),
+        ("me", "GET", "", "Anmeldedaten fehlen."),
+        ("topics", "PUT", "{}", "nicht erlaubt"),
+    ],
+)
+def test_in_german(world: World, path: str, method: str, body: str, words: str) -> None:
+    answer = anonymous().generic(
+        method,
+        f"{API}/{path}",
+        body.encode(),
+        content_type="application/json",
+        headers={"Accept-Language": "de"},
+    )
+    assert words in answer.json()["detail"]
+    assert answer.headers["Content-Language"] == "de"
+
+
 def test_any_accept_header_gets_json(world: World) -> None:
     for accept in ("text/html", "application/xml", "nonsense", "*/*;q=0", ""):
         assert anonymous().get(f"{API}/topics", headers={"Accept": accept}).json()

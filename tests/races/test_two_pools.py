@@ -1,0 +1,148 @@
+"""Runs of two pools that share an agent, and an agent who goes online while a run commits. Both were found by a replay."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection, transaction
+from django.db.models import F
+
+from agents.models import Agent, Pool, Shift
+from dispatch import presence, runs
+from dispatch.models import Offer, Route, Run
+from dispatch.runs import Made, match_pool
+from tests.cast import World
+from tests.races.conftest import together
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
+
+
+@pytest.fixture
+def second(world: World) -> Pool:
+    """A second pool, for cards; Anna is in both, and a ticket waits in each."""
+    pool = Pool.objects.create(key="second", name_en="Second line", name_de="Zweite Reihe")
+    Route.objects.filter(topic=world.card).update(pool=pool)
+    anna = world.agent("Anna")
+    anna.pools.add(pool)
+    presence.go_online(agent_id=anna.pk)
+    world.ticket()
+    world.ticket(topic=world.card)
+    return pool
+
+
+def meanwhile_once(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
+    """Let `act` happen, committed, between what the first run reads and what it writes."""
+    solve = runs.solve
+    left = [act]
+
+    def solve_slowly(*args: Any, **kwargs: Any) -> Any:
+        solution = solve(*args, **kwargs)
+        if left:
+            thread = threading.Thread(target=together, args=(left.pop(),))
+            thread.start()
+            thread.join(20)
+        return solution
+
+    monkeypatch.setattr(runs, "solve", solve_slowly)
+
+
+def test_runs_of_two_pools_offer_one_thing_to_one_agent(
+    world: World, second: Pool, monkeypatch: pytest.MonkeyPatch, invariants_hold: Callable[[], None]
+) -> None:
+    meanwhile_once(monkeypatch, lambda: match_pool(second.pk))
+    assert match_pool(world.pool.pk) == 0
+    offer = Offer.objects.get()
+    assert offer.ticket.topic == world.card
+    assert Shift.objects.get().units_taken == offer.units
+    assert Run.objects.count() == 1
+    invariants_hold()
+
+
+def test_control_without_the_second_look_the_constraint_has_to_stop_it(
+    world: World, second: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def naive_take(tickets: Any, agents: Any, solution: Any, plan: Any) -> list[Made]:
+        wanted = runs.wanted_pairs(tickets, agents, solution, plan)
+        for made in wanted:
+            Shift.objects.filter(pk=made.agent.shift_id).update(
+                units_taken=F("units_taken") + made.spec.units
+            )
+        return wanted
+
+    monkeypatch.setattr(runs, "_take", naive_take)
+    meanwhile_once(monkeypatch, lambda: match_pool(second.pk))
+    with pytest.raises(Exception, match="offer_one_pending_an_agent"):
+        match_pool(world.pool.pk)
+
+
+def commit_while(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> list[Any]:
+    """Let `act` begin when a run has written everything and not committed; returns the list of its outcome."""
+    write = runs._write
+    outcome: list[Any] = []
+
+    def write_and_wait(*args: Any) -> int:
+        made = write(*args)
+        thread = threading.Thread(target=lambda: outcome.extend(together(act)))
+        thread.start()
+        _wait_until_somebody_waits()
+        return made
+
+    monkeypatch.setattr(runs, "_write", write_and_wait)
+    return outcome
+
+
+def _wait_until_somebody_waits() -> None:
+    deadline = time.monotonic() + 10
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            # Not pg_stat_activity: within one transaction that is read only once.
+            cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone():
+                return
+            time.sleep(0.02)
+    raise AssertionError("nobody waits: the race did not happen")
+
+
+def _until(outcome: list[Any]) -> Any:
+    deadline = time.monotonic() + 20
+    while not outcome:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return outcome[0]
+
+
+def test_who_goes_online_while_a_run_commits_waits_and_no_more(
+    world: World, monkeypatch: pytest.MonkeyPatch, invariants_hold: Callable[[], None]
+) -> None:
+    anna = world.agent("Anna")
+    presence.go_online(agent_id=anna.pk)
+    world.ticket()
+    outcome = commit_while(monkeypatch, lambda: presence.go_online(agent_id=anna.pk))
+    assert match_pool(world.pool.pk) == 1
+    shift = _until(outcome)
+    assert isinstance(shift, Shift)
+    assert shift.units_taken == 30
+    invariants_hold()
+
+
+def test_control_with_a_full_lock_on_the_agent_both_wait_for_each_other(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    anna = world.agent("Anna")
+    presence.go_online(agent_id=anna.pk)
+    world.ticket()
+
+    def go_online_with_full_lock() -> Shift:
+        with transaction.atomic():
+            agent = Agent.objects.select_for_update().get(pk=anna.pk)
+            return Shift.objects.select_for_update().get(agent=agent)
+
+    outcome = commit_while(monkeypatch, go_online_with_full_lock)
+    try:
+        match_pool(world.pool.pk)
+        ours: Any = None
+    except OperationalError as error:
+        ours = error
+    assert "deadlock" in f"{ours} {_until(outcome)}"
