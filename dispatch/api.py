@@ -140,7 +140,9 @@ class BeatView(ShiftAnswering):
         """The client is still there. Every 5 s; after 15 s without, offers are taken back. Sockets have their own beat."""
         read_key(request)
         shift = presence.beat(agent_id=self.agent.pk, **read(shapes.EpochInput, request))
-        return self.answer(shift) if shift.lost_at is None else self.now()  # who was lost is found by the beat
+        return (
+            self.answer(shift) if shift.lost_at is None else self.now()
+        )  # who was lost is found by the beat
 
 
 # --- Offers -----------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,7 @@ class AgentConsumer(StreamConsumer):
     agent: Agent
     session_key: str | None = None  # of the log-in that let us in, else
     token_key: str | None = None  # the API token that did
+    answering: asyncio.Task[None] | None = None  # to the last beat
 
     async def admit(self) -> bool:
         agent = await db(self._agent)
@@ -170,6 +172,10 @@ class AgentConsumer(StreamConsumer):
         return fragments.of(self.agent, frame)
 
 
+# Leases live by the beats, so these do not queue behind what all the sockets have to read.
+_beat_thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="beats")
+
+
 class _Scope:
     """What get_user wants of a request: its session."""
 
@@ -199,12 +205,14 @@ class _Beats:
             if not batch:
                 return
             try:
-                seen = await db(_look, batch)
+                seen = await db(_look, batch, threads=_beat_thread)
             except Exception:
                 logger.exception("beats: the database does not answer")
                 continue
             for consumer, epoch in batch:
-                await _answer(consumer, epoch, seen)
+                # Not one after the other: the leases of the next batch must not wait for what one reader has to catch up.
+                if consumer.answering is None or consumer.answering.done():
+                    consumer.answering = asyncio.create_task(_answer(consumer, epoch, seen))
 
 
 @dataclass(frozen=True)

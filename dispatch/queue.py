@@ -61,9 +61,12 @@ def _places_of(pool_id: int) -> int:
     if not places:
         return 0
     with timeline.command():
+        # What somebody changes just now is told next time: this holds many rows, and must not wait for one more.
+        free = Ticket.objects.select_for_update(skip_locked=True, no_key=True).filter(pk__in=list(places))
+        ids = list(free.values_list("pk", flat=True))
         return len(
             timeline.advance(
-                Ticket.objects.filter(pk__in=list(places), state=TicketState.WAITING),
+                Ticket.objects.filter(pk__in=ids, state=TicketState.WAITING),
                 events.PLACED,
                 {
                     ticket_id: {"place": place, "expected_seconds": expected}

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, TypeVar
 
 from channels.db import database_sync_to_async
 from channels.exceptions import StopConsumer
@@ -30,7 +30,6 @@ from tickets.models import Ticket
 
 logger = logging.getLogger(__name__)
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 # A fixed number of threads, hence of database connections, for all sockets of the process.
@@ -45,9 +44,9 @@ CLOSE_TOO_BIG = 1009
 BELL_SECONDS = 2.0  # to join a bell; a Redis that hangs must not keep a page waiting for its state
 
 
-async def db(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a function that uses the database in one of the sockets' threads."""
-    return await database_sync_to_async(function, thread_sensitive=False, executor=_threads)(*args, **kwargs)  # type: ignore[no-any-return]
+async def db(function: Callable[..., T], *args: Any, threads: ThreadPoolExecutor = _threads) -> T:
+    """Run a function that uses the database in one of the sockets' threads, or in others of a fixed number."""
+    return await database_sync_to_async(function, thread_sensitive=False, executor=threads)(*args)  # type: ignore[no-any-return]
 
 
 class StreamConsumer(AsyncWebsocketConsumer):

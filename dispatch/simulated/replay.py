@@ -29,8 +29,10 @@ from dispatch.simulated.people import Pace, Tally
 from dispatch.simulated.worker import Chat, Worker
 
 ANSWER = "Thank you for your message, this is settled now."
+ANSWERS = 0.25  # share of tickets with an answer before they are resolved; chats are demo_traffic's matter
 REPEATED = 20  # each so-many-th text is posted again with its key: a client that did not hear the answer
 AUDIT_EVENTS = 250  # events of an agent after which the stream is read again; the server replays 500 at once
+DECIDES = (0.2, 2.0)  # seconds: nobody is quicker, and most rivals hear in this time that they are late
 LOG_INS = 8  # at once
 CHECKS = 16  # at once
 AUDIT_SECONDS = 20.0
@@ -186,7 +188,8 @@ class Desk(Worker):
         self.first_seen.setdefault(datetime.fromisoformat(card["waiting_since"]), now)
 
     async def offered(self, card: dict[str, Any]) -> None:
-        if self.epoch is None:
+        await self.pace.think(*DECIDES)
+        if self.epoch is None or card["offer"] not in self.offers:
             return
         try:
             answer = await self.api.post(f"offers/{card['offer']}/accept", {"epoch": self.epoch}, self.auth)
@@ -200,7 +203,8 @@ class Desk(Worker):
     async def serve(self, chat: Chat) -> None:
         if self.epoch is not None:
             where = f"desk/{chat.public_id}"
-            await self.api.post(f"{where}/reply", {"epoch": self.epoch, "body": ANSWER}, self.auth)
+            if self.pace.happens(ANSWERS):
+                await self.api.post(f"{where}/reply", {"epoch": self.epoch, "body": ANSWER}, self.auth)
             await self.api.post(f"{where}/resolve", {"epoch": self.epoch}, self.auth)
 
     async def come_back(self) -> None:
