@@ -68,14 +68,14 @@ def test_customer_reply(ticket: Ticket, cost: Assert) -> None:
 
 def test_match_pool(world: World, cost: Assert) -> None:
     online(world, "Anna", "Bernd")
-    # Without tickets: the lock, the queue; and cold: routes' needs and routes.
+    # Without tickets: the lock, the queue; and cold: needs, routes, policy.
     routes.forget()
-    with cost(3 + 2 + TRANSACTION):
+    with cost(2 + 3 + TRANSACTION):
         match_pool(world.pool.pk)
     for _ in range(3):
         world.ticket()
-    # lock, queue, people, their skills, their languages; shifts' locks, units, run, tickets' numbers, their events, rates, offers,
-    # feeds' numbers, their events; whatever the number of tickets and people
+    # lock, queue, people, their skills, their languages; shifts' locks, units, run, tickets' numbers, their
+    # events, rates, offers, feeds' numbers, their events; whatever the number of tickets and people
     with cost(14 + TRANSACTION):
         match_pool(world.pool.pk)
     assert Offer.objects.count() == 2
