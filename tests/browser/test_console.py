@@ -15,7 +15,12 @@ from tests.stack import LiveStack
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
 
-BROKEN = [r"WebSocket", r"ERR_INTERNET_DISCONNECTED", r"ERR_FAILED", r"Failed to fetch"]  # while a test cuts the line
+BROKEN = [
+    r"WebSocket",
+    r"ERR_INTERNET_DISCONNECTED",
+    r"ERR_FAILED",
+    r"Failed to fetch",
+]  # while a test cuts the line
 
 
 @pytest.fixture
@@ -55,7 +60,9 @@ def held(page: Page, backstage: Backstage, text: str = "Where is my refund?") ->
 
 
 def no_findings(page: Page) -> None:
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
+    found = Axe().run(
+        page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    )
     assert found.violations_count == 0, found.generate_report()
 
 
@@ -83,7 +90,9 @@ def test_an_offer_appears_counts_down_and_is_declined(console: Any, backstage: B
     card = page.locator(".offer")
     expect(card).to_be_visible()
     expect(card.locator(".offer-pay")).to_have_text("€4.00")
-    expect(page.locator("#announce")).to_have_text(re.compile(r"New offer: €4\.00, Refund\. \d+ seconds to answer\."))
+    expect(page.locator("#announce")).to_have_text(
+        re.compile(r"New offer: €4\.00, Refund\. \d+ seconds to answer\.")
+    )
     expect(page).to_have_title(re.compile(r"^\(1\) "))
     first = int(card.locator("[data-countdown]").inner_text())
     expect(card.locator("[data-countdown]")).to_have_text(str(first - 2))
@@ -91,9 +100,10 @@ def test_an_offer_appears_counts_down_and_is_declined(console: Any, backstage: B
     card.get_by_text("Why me?").click()
     expect(card.get_by_text("You have the skill Payments at level 3, 2 was needed.")).to_be_visible()
     accept, decline = card.get_by_role("button", name="Accept"), card.get_by_role("button", name="Decline")
-    sizes = [button.bounding_box() for button in (accept, decline)]
-    assert sizes[0] and sizes[1]
-    assert (sizes[0]["width"], sizes[0]["height"]) == (sizes[1]["width"], sizes[1]["height"])
+    one, other = accept.bounding_box(), decline.bounding_box()
+    assert one is not None
+    assert other is not None
+    assert (one["width"], one["height"]) == (other["width"], other["height"])
     decline.click()
     expect(card).to_have_count(0)
     expect(state(page)).to_have_attribute("data-state", "online")
@@ -120,7 +130,9 @@ def test_a_late_accept_is_a_notice(console: Any, backstage: Backstage, stack: Li
     backstage.ticket()
     expect(page.locator(".offer")).to_be_visible()
     # The ticket goes to nobody: the customer leaves at the same moment, and no bell tells of it.
-    backstage.run("bell._ring_now = lambda stream, seq: None; lifecycle.ticket_close(ticket=Ticket.objects.get())")
+    backstage.run(
+        "bell._ring_now = lambda stream, seq: None; lifecycle.ticket_close(ticket=Ticket.objects.get())"
+    )
     page.get_by_role("button", name="Accept").click()
     expect(page.locator("#notices")).to_contain_text(re.compile("Nothing counts against you"))
     expect(page.locator(".offer")).to_have_count(0)
@@ -159,7 +171,9 @@ def test_two_tickets_drafts_and_unread(console: Any, backstage: Backstage) -> No
     online(page)
     first = held(page, backstage, "First matter")
     page.locator(f"#thread-{first}").get_by_label("Your text").fill("Half a sente")
-    page.locator("#console").click(position={"x": 2, "y": 2})  # leave the text, so that accepting opens the second
+    page.locator("#console").click(
+        position={"x": 2, "y": 2}
+    )  # leave the text, so that accepting opens the second
     second = held(page, backstage, "Second matter")
     expect(page.locator(f"#thread-{first}")).to_be_hidden()
     backstage.customer_says(first, "Are you there?")
@@ -253,7 +267,12 @@ def test_the_end_of_a_shift_says_how_to_return(console: Any, backstage: Backstag
     public_id = held(page, backstage)
     page.locator(f"#thread-{public_id}").get_by_label("Your text").fill("I was about to say")
     # As the tick does when the lease and the grace time are over.
-    backstage.run("presence._end_lost(Shift.objects.filter(ended_at=None).update(lost_at='2026-01-01') and Shift.objects.get(ended_at=None).pk, 0)")
+    backstage.run(
+        """
+Shift.objects.filter(ended_at=None).update(lost_at="2026-01-01T00:00Z")
+presence.graces_end()
+"""
+    )
     expect(page.get_by_text("Your connection was lost for too long, so your shift ended.")).to_be_visible()
     expect(page.locator(f"#thread-{public_id}")).to_have_count(0)
     online(page)
@@ -312,7 +331,9 @@ def test_shortcuts_can_be_switched_off(console: Any, backstage: Backstage) -> No
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1440])
 def test_axe_finds_nothing(console: Any, backstage: Backstage, scheme: str, width: int) -> None:
-    page = console(color_scheme=scheme, viewport={"width": width, "height": 900}, locale="en", bypass_csp=True)
+    page = console(
+        color_scheme=scheme, viewport={"width": width, "height": 900}, locale="en", bypass_csp=True
+    )
     no_findings(page)
     online(page)
     no_findings(page)
