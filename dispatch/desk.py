@@ -18,6 +18,8 @@ from tickets.models import Author, Message
 
 T = TypeVar("T")
 
+HANDED_BACK = "handed_back"
+
 
 def reply(
     *,
@@ -105,14 +107,11 @@ def hand_back(*, agent: Agent, epoch: int, ticket_id: int, reason: str = "", key
         mine = Offer.objects.filter(ticket_id=ticket_id, shift=shift, state=OfferState.ACCEPTED)
         if not mine.exists():
             raise NotHolder
+        # The customer reads this event; the agent's own words stay with the offer.
         lifecycle.ticket_release(
-            ticket_id=ticket_id,
-            reason=reason or "handed_back",
-            actor_id=agent.user_id,
-            key=key,
-            digest=digest,
+            ticket_id=ticket_id, reason=HANDED_BACK, actor_id=agent.user_id, key=key, digest=digest
         )
-        end(mine, OfferState.RELEASED, reason or "handed_back", locked={shift.pk: shift})
+        end(mine, OfferState.RELEASED, reason or HANDED_BACK, locked={shift.pk: shift})
 
     _command(ticket_id, key, timeline.digest_of("hand_back", agent.pk, reason), work)
 

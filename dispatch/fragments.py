@@ -183,7 +183,7 @@ def _unanswered(messages: Sequence[dict[str, Any]]) -> str | None:
     return since
 
 
-def notice(frame: ticket_stream.Frame, gone: Ticket | None) -> tuple[str, str]:
+def notice(frame: ticket_stream.Frame, gone: Ticket | None) -> tuple[str, str]:  # noqa: PLR0911  a table
     """What the agent is told of an event in one sentence, and its kind: good, warn or "". Empty when the page says it."""
     reason = frame["data"].get("reason", "")
     number = gone.number if gone else ""

@@ -1,10 +1,12 @@
 """What is new for a page, by numbers: the answer to its commands, and its poll while the socket is down."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from agents.models import Agent
 from dispatch import cards, feed, fragments
 from tickets import stream
+from tickets.models import Ticket
 
 
 def frames(agent: Agent, after: Mapping[str, int], language: str) -> list[stream.Frame]:
@@ -21,10 +23,14 @@ def frames(agent: Agent, after: Mapping[str, int], language: str) -> list[stream
         found = _above(
             after.get(ticket.stream),
             ticket.last_seq,
-            lambda known, ticket=ticket: stream.frames_after(ticket.pk, ticket.stream, known, staff=True),
+            partial(_of_ticket, ticket),
         )
         news += [stream.snapshot(ticket, staff=True)] if found is None else found
     return [frame | {"html": fragments.of(agent, frame)} for frame in news]
+
+
+def _of_ticket(ticket: Ticket, known: int) -> list[stream.Frame] | None:
+    return stream.frames_after(ticket.pk, ticket.stream, known, staff=True)
 
 
 def _above(

@@ -97,7 +97,8 @@ class Backstage:
         self.run("world.agents.clear(); bell._ring_now = ring_now")
 
     def run(self, code: str) -> Any:
-        assert self.process.stdin and self.process.stdout
+        assert self.process.stdin
+        assert self.process.stdout
         self.process.stdin.write(json.dumps(code) + "\n")
         self.process.stdin.flush()
         for line in self.process.stdout:

@@ -124,6 +124,6 @@ def _opened_before(key: str, digest: str) -> Opened | None:
     ticket = Ticket.objects.select_related("customer", "topic").filter(intake_key=key).first()
     if ticket is None:
         return None
-    if ticket.intake_digest != digest:
-        raise KeyReused
+    if ticket.intake_digest != digest or ticket.access_version != 1:
+        raise KeyReused  # a link that was withdrawn is not given out again either
     return Opened(ticket, created=False)

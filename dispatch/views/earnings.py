@@ -45,7 +45,7 @@ def earnings(request: HttpRequest, agent: Agent) -> HttpResponse:
 
 
 def _in_words(lines: list[LedgerEntry]) -> list[dict[str, Any]]:
-    """Lines with what they are for in the reader's language; the memo, written once, is the books' and in English. One query."""
+    """Lines with what they are for in the reader's language; the memo is the books', in English. One query."""
     found = {line.pk: re.fullmatch(r"offer:(\d{1,18})", line.reference) for line in lines}
     ids = {pk: int(match[1]) for pk, match in found.items() if match}
     offers = Offer.objects.select_related("ticket__topic").in_bulk(ids.values())

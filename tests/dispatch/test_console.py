@@ -108,7 +108,12 @@ def test_commands_want_the_form_token(world: World) -> None:
 def test_the_switch(world: World) -> None:
     anna = Person(world, "Anna")
     assert "You are offline. Go online to get offers." in text_of(anna.get())
-    for action, state in (("online", "online"), ("pause", "paused"), ("finish", "finishing"), ("online", "online")):
+    for action, state in (
+        ("online", "online"),
+        ("pause", "paused"),
+        ("finish", "finishing"),
+        ("online", "online"),
+    ):
         assert anna.fetch(f"shift/{action}", epoch=1).status_code == 200
         assert Shift.objects.get().state == state
     assert "Nothing waiting right now. We will ring." in text_of(anna.get())
@@ -317,7 +322,10 @@ def test_the_customer_closing_is_told(world: World) -> None:
     ticket_close(ticket=ticket)
     frames = anna.fetch("news", {f"agent:{anna.agent.pk}": 3}).json()["frames"]
     assert [frame["type"] for frame in frames] == ["offer.completed", "ledger.credited"]
-    assert f"{ticket.number}: the customer has closed the ticket. It counts as done and is paid." in frames[0]["html"]
+    assert (
+        f"{ticket.number}: the customer has closed the ticket. It counts as done and is paid."
+        in frames[0]["html"]
+    )
 
 
 def test_files_are_for_the_holder_and_never_run(world: World, settings: Any, tmp_path: Any) -> None:

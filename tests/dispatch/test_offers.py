@@ -176,6 +176,8 @@ def test_hand_back_keeps_the_age_and_asks_others_first(
     assert (ticket.state, ticket.waiting_since) == ("waiting", age)
     offer.refresh_from_db()
     assert (offer.state, offer.reason) == ("released", "needs a specialist")
+    # The customer is told of it, not of the agent's words.
+    assert TicketEvent.objects.get(type="ticket.released").data == {"reason": "handed_back"}
     assert match_pool(world.pool.pk) == 0
     presence.go_online(agent_id=world.agent("Bernd").pk)
     assert match_pool(world.pool.pk) == 1

@@ -68,21 +68,21 @@ def test_customer_reply(ticket: Ticket, cost: Assert) -> None:
 
 def test_match_pool(world: World, cost: Assert) -> None:
     online(world, "Anna", "Bernd")
-    # Without tickets: the lock, the queue; and cold: routes' needs and routes.
+    # Without tickets: the lock, the queue; and cold: needs, routes, policy.
     routes.forget()
-    with cost(3 + 2 + TRANSACTION):
+    with cost(2 + 3 + TRANSACTION):
         match_pool(world.pool.pk)
     for _ in range(3):
         world.ticket()
-    # lock, queue, people, their skills, their languages; units, run, tickets' numbers, their events, rates, offers,
-    # feeds' numbers, their events; whatever the number of tickets and people
-    with cost(13 + TRANSACTION):
+    # lock, queue, people, their skills, their languages; shifts' locks, units, run, tickets' numbers, their
+    # events, rates, offers, feeds' numbers, their events; whatever the number of tickets and people
+    with cost(14 + TRANSACTION):
         match_pool(world.pool.pk)
     assert Offer.objects.count() == 2
     for offer in Offer.objects.all():
         offer_decline(offer_id=offer.pk, agent_id=offer.agent_id, epoch=1)
     # Warm: neither skills, languages nor rates.
-    with cost(10 + TRANSACTION):
+    with cost(11 + TRANSACTION):
         assert match_pool(world.pool.pk) >= 1
 
 
@@ -99,7 +99,9 @@ def test_offer_accept_alone(world: World, ticket: Ticket, cost: Assert) -> None:
 
 
 @pytest.mark.parametrize(("rivals", "queries"), [(1, 13), (2, 16)])
-def test_offer_accept_before_others(world: World, ticket: Ticket, cost: Assert, rivals: int, queries: int) -> None:
+def test_offer_accept_before_others(
+    world: World, ticket: Ticket, cost: Assert, rivals: int, queries: int
+) -> None:
     online(world, *("Anna", "Bernd", "Clara")[: rivals + 1])
     match_pool(world.pool.pk)
     assert Offer.objects.count() == rivals + 1

@@ -75,6 +75,12 @@ class TestTheSameKey:
             )
         assert "token" not in answer
 
+    def test_does_not_give_out_a_withdrawn_link_again(self, world: World) -> None:
+        anonymous().tell("tickets", OPEN, key="a-key")
+        Ticket.objects.update(access_version=2)
+        with nothing_changed():
+            problem(anonymous().tell("tickets", OPEN, key="a-key"), 422, "idempotency_key_reused")
+
     @pytest.mark.parametrize("key", ["", "k" * 101, "with space", "ümlaut", "tab\t"])
     def test_malformed_is_refused(self, world: World, key: str) -> None:
         with nothing_changed():

@@ -35,7 +35,8 @@ def ticket(backstage: Backstage) -> dict[str, Any]:
     """Carla's ticket; nobody is online."""
     return dict(
         backstage.run(
-            "ticket = world.ticket(); result = {'id': ticket.public_id, 'token': access.token_of(ticket), 'stream': ticket.stream}"
+            "ticket = world.ticket();"
+            " result = {'id': ticket.public_id, 'token': access.token_of(ticket), 'stream': ticket.stream}"
         )
     )
 
@@ -46,7 +47,11 @@ def numbers(socket: Socket, count: int) -> list[tuple[str, int]]:
 
 def test_header_and_cookie_open_the_ticket(connect: Connect, ticket: dict[str, Any]) -> None:
     odd = f'odd="a{{b}}; theme=[1,2]; t-{ticket["id"]}={ticket["token"]}'  # cookies of others that no parser likes
-    for socket in (connect(ticket), connect(ticket, cookie=f"t-{ticket['id']}={ticket['token']}"), connect(ticket, cookie=odd)):
+    for socket in (
+        connect(ticket),
+        connect(ticket, cookie=f"t-{ticket['id']}={ticket['token']}"),
+        connect(ticket, cookie=odd),
+    ):
         socket.resume()
         assert socket.next("snapshot")["data"]["public_id"] == ticket["id"]
 
@@ -88,7 +93,7 @@ def test_resume_sends_exactly_what_is_missing(
     backstage.customer_says(ticket["id"], "Two")
     again = connect(ticket)
     again.resume({ticket["stream"]: known})
-    told = [frame for frame in (again.next() for _ in range(2))]
+    told = [again.next() for _ in range(2)]
     # Places and flags may be told in between by the worker; messages are in order and once.
     while sum(frame["type"] == "message.posted" for frame in told) < 2:
         told.append(again.next())

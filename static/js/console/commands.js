@@ -35,7 +35,7 @@ async function submit(form, button) {
   const action = button?.getAttribute("formaction") ?? form.action; // the property is this page's address when it is not set
   const fields = new FormData(form);
   fields.set("key", newKey());
-  const offer = form.closest("[data-offer]")?.dataset.offer;
+  const offer = form.closest(".offer")?.dataset.offer;
   if (offer && action.endsWith("/accept")) accepted.add(Number(offer));
   try {
     const answer = await send(action, fields);

@@ -8,7 +8,7 @@ const ALOUD = [10, 5];
 const running = new Map(); // offer → {ends, said}; survives that the card is drawn anew
 
 export function watch(onOver) {
-  for (const card of document.querySelectorAll("[data-offer]")) {
+  for (const card of document.querySelectorAll(".offer")) {
     if (card.dataset.watched) continue;
     card.dataset.watched = "yes";
     const left = Number(card.dataset.left);

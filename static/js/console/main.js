@@ -18,7 +18,7 @@ const DEAF_MS = 3000; // a blink of the connection needs no banner
 const page = document.getElementById("console");
 const banner = document.getElementById("connection");
 let state = "connecting";
-let bannerSoon;
+let bannerSoon = null;
 
 const live = new Live({
   path: "/ws/agent/",
@@ -64,14 +64,15 @@ function draw() {
 }
 
 function drawBanner() {
-  clearTimeout(bannerSoon);
   page.dataset.connection = state;
   if (state === "reconnecting" && banner.dataset.state === "connected") {
-    bannerSoon = setTimeout(() => setBanner(state), DEAF_MS);
+    bannerSoon ??= setTimeout(() => setBanner(state), DEAF_MS); // told again at each attempt, and begun once
   } else setBanner(state);
 }
 
 function setBanner(now) {
+  clearTimeout(bannerSoon);
+  bannerSoon = null;
   banner.dataset.state = now;
   for (const words of banner.querySelectorAll("[data-for]")) words.hidden = words.dataset.for !== now;
 }

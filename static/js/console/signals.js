@@ -34,7 +34,7 @@ export function ring() {
 }
 
 export function count() {
-  const offers = document.querySelectorAll("[data-offer]").length;
+  const offers = document.querySelectorAll(".offer").length;
   const unread = [...document.querySelectorAll("[data-unread]:not([hidden])")].length;
   const sum = offers + unread;
   document.title = sum && on("badge") ? `(${sum}) ${title}` : title;
