@@ -11,6 +11,7 @@ socket tells what was seen.
 """
 
 import asyncio
+import contextlib
 import csv
 import json
 import time
@@ -276,7 +277,7 @@ async def replay(plan: Replay, say: Callable[[str], None]) -> Report:
         say("reading everything again …")
         await _in_parallel(desks, lambda desk: _audit(desk, report), CHECKS)
         await _in_parallel(book.tickets, lambda ticket: _check(api, ticket, report), CHECKS)
-        await asyncio.gather(*(desk.leave() for desk in desks))
+        await _in_parallel(desks, _go, CHECKS)
     report.doubled += sum(len(set(who)) > 1 for who in taken.values())
     report.offers_made = sum(len(desk.made) for desk in desks)
     report.offers_seen = sum(len(desk.made & desk.seen) for desk in desks)
@@ -300,6 +301,12 @@ async def _start(desk: Desk) -> None:
     await desk.log_in()
     await desk.connect()
     await desk.online()
+
+
+async def _go(desk: Desk) -> None:
+    with contextlib.suppress(Refused, Unreachable):
+        await desk.say("offline")
+    await desk.leave()
 
 
 async def _in_parallel(items: Sequence[Any], act: Callable[[Any], Any], at_once: int) -> None:
