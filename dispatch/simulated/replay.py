@@ -252,7 +252,8 @@ async def replay(plan: Replay, say: Callable[[str], None]) -> Report:
     report, tally = Report(), Tally()
     first_seen: dict[datetime, float] = {}
     taken: dict[str, list[str]] = {}
-    async with Api(plan.base_url) as api:
+    # Customers have connections of their own: they do not queue behind the agents.
+    async with Api(plan.base_url) as api, Api(plan.base_url) as intake:
         desks = [
             Desk(api, email, password, Pace(), tally, first_seen=first_seen, taken=taken)
             for email, password in plan.agents
@@ -262,7 +263,7 @@ async def replay(plan: Replay, say: Callable[[str], None]) -> Report:
         report.agents_online = sum(desk.state == "online" for desk in desks)
         watching = asyncio.create_task(_watch(desks, report))
         say(f"{report.agents_online} online; {len(plan.texts)} tickets at {plan.rate:g} a second …")
-        book = _Book(api, report)
+        book = _Book(intake, report)
         begun = time.monotonic()
         await _post_all(plan, book)
         report.seconds = time.monotonic() - begun

@@ -1,22 +1,18 @@
 """The customer in a real Chromium: from the form to the rating, on a phone, live; the private link; drafts; WCAG."""
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.backstage import Backstage
 from tests.conftest import NewPage
 from tests.stack import LiveStack
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
 
-WORLD = """
-from tests.cast import make_world
-make_world().agent("Anna")
-"""
-# Anna is online just for the time of a command: each is a process of its own, like a worker.
+# Anna is online just for the time of a command.
 ANNA = """
 import time
 from agents.models import Agent, Shift
@@ -43,19 +39,13 @@ presence.go_offline(agent_id=anna.pk, epoch=shift.epoch)
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
-def people(stack: LiveStack) -> Iterator[None]:
-    stack.manage("shell", "-v", "0", "-c", WORLD)
-    yield
-    tables = stack.sql(
-        "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables WHERE schemaname = 'public' AND "
-        "tablename ~ '^(tickets|agents|dispatch)_'"
-    )
-    stack.sql(f"TRUNCATE {tables[0][0]} CASCADE")
+@pytest.fixture(autouse=True)
+def people(backstage: Backstage) -> None:
+    backstage.run("world.agent('Anna')")
 
 
-def anna(stack: LiveStack, ticket: str, does: str) -> None:
-    stack.manage("shell", "-v", "0", "-c", ANNA.format(ticket=ticket) + does)
+def anna(backstage: Backstage, ticket: str, does: str) -> None:
+    backstage.run(ANNA.format(ticket=ticket) + does)
 
 
 def opened(page: Page, text: str = "Meine Rückzahlung ist noch nicht angekommen.") -> str:
@@ -82,7 +72,7 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-def test_from_the_form_to_the_rating_on_a_phone(new_page: NewPage, stack: LiveStack) -> None:
+def test_from_the_form_to_the_rating_on_a_phone(new_page: NewPage, backstage: Backstage) -> None:
     page = new_page(size="phone", locale="de")
     ticket = opened(page)
     expect(page.get_by_role("heading", level=1)).to_contain_text("Ticket S-")
@@ -92,7 +82,7 @@ def test_from_the_form_to_the_rating_on_a_phone(new_page: NewPage, stack: LiveSt
     page.get_by_role("button", name="Mit einem Menschen sprechen").click()
     expect(page.locator("#human")).to_contain_text("Mensch angefragt")
 
-    anna(stack, ticket, ACCEPT)
+    anna(backstage, ticket, ACCEPT)
     expect(status).to_contain_text("Anna ist bei Ihnen")
     expect(thread.locator(".message-agent")).to_have_count(1)
 
@@ -104,7 +94,7 @@ def test_from_the_form_to_the_rating_on_a_phone(new_page: NewPage, stack: LiveSt
     page.wait_for_timeout(500)  # what the socket brings is the same message, and not a second one
     expect(thread.get_by_text("Die Nummer ist 48213.")).to_have_count(1)
 
-    anna(stack, ticket, RESOLVE)
+    anna(backstage, ticket, RESOLVE)
     expect(page.get_by_role("heading", name="Wie war es?")).to_be_in_viewport()
     page.get_by_role("radio", name="Nein").check()
     page.get_by_role("radio", name="2 von 5").check()

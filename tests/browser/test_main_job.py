@@ -4,7 +4,6 @@ Two people in two browsers, the customer on a phone in German, the agent at a de
 """
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -18,13 +17,6 @@ from tests.stack import LiveStack
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
 
 LATE = r"status of 4(09|10)"  # a friendly refusal is an answer with this status
-
-
-@pytest.fixture
-def backstage(stack: LiveStack) -> Iterator[Backstage]:
-    opened = Backstage(stack)
-    yield opened
-    opened.close()
 
 
 def log_in(page: Page, name: str) -> None:
@@ -95,7 +87,7 @@ def test_the_main_job(stack: LiveStack, backstage: Backstage, new_page: NewPage)
     thread.get_by_role("button", name="Save note").click()
     expect(thread.locator(".note").first).to_contain_text("Refund was booked twice")
 
-    thread.get_by_label("Message to the customer").check()
+    thread.get_by_label("To the customer").check()
     thread.locator("textarea").fill("Das Geld ist unterwegs.")
     thread.get_by_role("button", name="Send and resolve").click()
     expect(customer.locator(".bubble", has_text="Das Geld ist unterwegs.")).to_be_visible()
@@ -148,7 +140,6 @@ def test_of_two_agents_one_wins_and_the_other_reads_a_friendly_word(
         go_online(page)
         pages.append(page)
     backstage.ticket()
-    backstage.run("tasks.run_ask([world.pool.pk])")
     for page in pages:
         expect(page.locator("#offers article")).to_be_visible()
     pages[0].get_by_role("button", name="Accept").click()
