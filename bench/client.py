@@ -61,6 +61,8 @@ class Poster:
     async def request(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> Answer:
+        if self.streams is not None and self.streams[0].at_eof():
+            self.close()  # Uvicorn closes what was idle for 5 s
         if self.streams is None:
             self.streams = await asyncio.open_connection("127.0.0.1", self.port)
         reader, writer = self.streams

@@ -1,12 +1,14 @@
 """What an agent sees of an offer and of the tickets they hold, as data: the same for API, socket and page."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any, cast
 
 from django.conf import settings
-from django.db.models import ExpressionWrapper, F, FloatField
-from django.db.models.functions import Extract, Now
+from django.db import connection
+from django.db.models.functions import Now
 from django.utils import timezone, translation
 
 from agents.models import Agent, LedgerEntry, Shift
@@ -20,58 +22,68 @@ from tickets.models import Ticket
 Frame = dict[str, Any]
 
 
+CARDS = """
+    SELECT o.id, o.expires_at, extract(epoch FROM o.expires_at - statement_timestamp())::float8, o.pay_cents, o.currency,
+           o.why, t.topic_id, topic.key, t.language, t.waiting_since, t.summary
+    FROM dispatch_offer o JOIN tickets_ticket t ON t.id = o.ticket_id LEFT JOIN tickets_topic topic ON topic.id = t.topic_id
+    WHERE o.id = ANY(%s) ORDER BY o.id
+"""
+
+
 def offer_cards(offers: Iterable[int], language: str) -> dict[int, dict[str, Any]]:
     """`data` of offer.made for these offers, in the agent's language: no identity of the customer is in it. One query.
 
     `seconds_left` is counted by the database at this look, so the reader needs no right clock; below 0 when it is over.
     """
     plan = routes.routes()
-    rows = (
-        Offer.objects.filter(pk__in=list(offers))
-        .select_related("ticket", "ticket__topic")
-        .annotate(
-            left=ExpressionWrapper(Extract(F("expires_at") - Now(), "epoch"), output_field=FloatField())
-        )
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(CARDS, [list(offers)])
+        rows = cursor.fetchall()
     cards = {}
-    for offer in rows:
-        ticket = offer.ticket
-        spec = plan.of(ticket.topic_id)
+    for offer, expires, left, cents, currency, why, topic_id, topic, tongue, since, summary in rows:
+        spec = plan.of(topic_id)
         needs = spec.required if spec else {}
         skills = [
             {"name": plan.skill_names[skill].get(language[:2], plan.skill_names[skill]["en"]), "level": level}
             for skill, level in needs.items()
             if skill in plan.skill_names
         ]
-        cards[offer.pk] = {
-            "offer": offer.pk,
-            "expires_at": offer.expires_at.isoformat(),
-            "seconds_left": round(float(offer.left), 1),
-            "pay_cents": offer.pay_cents,
-            "currency": offer.currency,
-            "topic": ticket.topic.key if ticket.topic else None,
+        cards[offer] = {
+            "offer": offer,
+            "expires_at": expires.isoformat(),
+            "seconds_left": round(left, 1),
+            "pay_cents": cents,
+            "currency": currency,
+            "topic": topic,
             "topic_name": (spec.topic_name.get(language[:2]) or spec.topic_name["en"]) if spec else "",
             "skills": skills,
-            "language": ticket.language,
+            "language": tongue,
             "expected_minutes": spec.expected_minutes if spec else 0,
-            "waiting_since": ticket.waiting_since.isoformat(),
-            "summary": ticket.summary,
-            "why": why_lines(offer, language),
+            "waiting_since": since.isoformat(),
+            "summary": summary,
+            "why": _why(json.loads(why), language),
         }
     return cards
 
 
 def why_lines(offer: Offer, language: str) -> list[str]:
     """Why this offer came to this agent, in sentences, what weighed most first."""
-    if not offer.why:
+    return _why(offer.why, language)
+
+
+def _why(why: Mapping[str, Any], language: str) -> list[str]:
+    if not why:
         return []
     tongue: Language = "de" if language.startswith("de") else "en"
+    skills = {skill: name[tongue] for skill, name in routes.routes().skill_names.items()}
+    return explain(cast("Reason", why), language=tongue, names=Names(skills, _languages(tongue)))
+
+
+@cache
+def _languages(tongue: Language) -> dict[int, str]:
+    """What languages are called in this one, by their place."""
     with translation.override(tongue):
-        names = Names(
-            skills={skill: name[tongue] for skill, name in routes.routes().skill_names.items()},
-            languages={place: str(dict(settings.LANGUAGES)[code]) for place, code in enumerate(LANGUAGES)},
-        )
-    return explain(cast("Reason", offer.why), language=tongue, names=names)
+        return {place: str(dict(settings.LANGUAGES)[code]) for place, code in enumerate(LANGUAGES)}
 
 
 def held_tickets(agent_id: int) -> list[Ticket]:

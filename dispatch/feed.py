@@ -13,6 +13,7 @@ from dispatch.models import Feed, FeedEvent
 from tickets import bell
 from tickets.errors import KeyReused
 from tickets.events import EventType
+from tickets.statements import fetch, insert
 from tickets.stream import REPLAY_LIMIT
 from tickets.timeline import update_returning
 
@@ -42,7 +43,7 @@ def record_many(
         return {}
     ids = sorted(agent_id for agent_id, _event, _data in news)
     seqs = _next_numbers(ids)
-    FeedEvent.objects.bulk_create(
+    insert(
         [
             FeedEvent(
                 agent_id=agent_id, seq=seqs[agent_id], type=event.name, data=data, key=key, digest=digest
@@ -96,8 +97,10 @@ def once(agent_id: int, key: str | None, digest: str, act: Callable[[], T], agai
 
 def frames_after(agent_id: int, after: int, language: str) -> list[dict[str, Any]] | None:
     """Frames of the agent's stream above `after`, in order; None when too many to replay. One query, two with offers."""
-    found = list(
-        FeedEvent.objects.filter(agent_id=agent_id, seq__gt=after).order_by("seq")[: REPLAY_LIMIT + 1]
+    found = fetch(
+        FeedEvent,
+        "WHERE agent_id = %s AND seq > %s ORDER BY seq LIMIT %s",
+        [agent_id, after, REPLAY_LIMIT + 1],
     )
     if len(found) > REPLAY_LIMIT:
         return None

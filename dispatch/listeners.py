@@ -10,6 +10,7 @@ from agents.signals import availability_changed
 from dispatch import offers, routes, tasks
 from tickets.models import Ticket, TicketState
 from tickets.signals import queue_changed
+from tickets.statements import fetch
 
 
 @receiver(queue_changed)
@@ -17,13 +18,11 @@ def on_queue_changed(ticket_ids: Sequence[int], **_: Any) -> None:
     """Tickets that wait want a run of their pool; offers of a closed one are ended (the tick does so too, if this fails)."""
     plan = routes.routes()
     pools = set()
-    for ticket_id, topic_id, state in Ticket.objects.filter(pk__in=ticket_ids).values_list(
-        "pk", "topic_id", "state"
-    ):
-        route = plan.of(topic_id)
-        if state == TicketState.CLOSED:
-            offers.offers_cancel(ticket_id=ticket_id)
-        elif state == TicketState.WAITING and route is not None:
+    for ticket in fetch(Ticket, "WHERE id = ANY(%s)", [list(ticket_ids)]):
+        route = plan.of(ticket.topic_id)
+        if ticket.state == TicketState.CLOSED:
+            offers.offers_cancel(ticket_id=ticket.pk)
+        elif ticket.state == TicketState.WAITING and route is not None:
             pools.add(route.pool_id)
     tasks.run_ask(pools)
 

@@ -9,10 +9,9 @@ from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
-from django.db.models.functions import Extract, JSONObject, Now
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from agents.models import Agent, AgentSkill, AgentStatus, Shift, ShiftState
@@ -20,14 +19,15 @@ from agents.shifts import units_free
 from dispatch import events, feed, routes
 from dispatch.matching import snapshot
 from dispatch.matching.explain import Reason, reasons
-from dispatch.matching.problem import Agents, Needs, Pairs, Problem, Tickets
+from dispatch.matching.problem import I8, I64, Agents, Needs, Pairs, Problem, Tickets
 from dispatch.matching.solve import Solution, solve
-from dispatch.models import Offer, OfferState, Run
+from dispatch.models import Offer, Run
 from dispatch.pricing import price
 from dispatch.routes import LANGUAGES, PolicySpec, Routes, RouteSpec
 from tickets import events as ticket_events
 from tickets import timeline
 from tickets.models import Ticket, TicketState
+from tickets.statements import insert
 
 MOST_TICKETS = 2000  # a run; the rest waits for the next one, oldest first
 AGAIN_SECONDS = (
@@ -56,8 +56,8 @@ class AgentRow(NamedTuple):
     units_taken: int
     idle: float
     profile_version: int
-    accept_rate: float | None
-    share: float | None
+    accept_rate: float
+    share: float
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,40 @@ class Profile:
     languages: int  # bits, in the order of LANGUAGES
 
 
-_profiles: dict[int, Profile] = {}  # a process; a version from the database says when one is stale
+@dataclass(frozen=True)
+class Profiles:
+    """Profiles of everybody this process has seen, and the same as a matrix, of which a run picks its people's rows."""
+
+    of: dict[int, Profile]  # by agent id
+    row: dict[int, int]  # agent id → row
+    skills: I64  # (s,) ascending
+    levels: I8  # (agents, s)
+    languages: I64  # (agents,)
+
+
+def _stacked(of: dict[int, Profile]) -> Profiles:
+    skills = sorted({skill for profile in of.values() for skill in profile.levels})
+    column = {skill: place for place, skill in enumerate(skills)}
+    levels = np.zeros((len(of), len(skills)), np.int8)
+    for place, profile in enumerate(of.values()):
+        for skill, level in profile.levels.items():
+            levels[place, column[skill]] = level
+    return Profiles(
+        of=of,
+        row={agent_id: place for place, agent_id in enumerate(of)},
+        skills=np.array(skills, np.int64),
+        levels=levels,
+        languages=np.array([profile.languages for profile in of.values()], np.int64),
+    )
+
+
+_profiles = _stacked({})  # a process; a version from the database says when one is stale
 
 
 def profiles_forget() -> None:
     """Read all profiles anew: for tests, whose databases use the same ids for other people."""
-    _profiles.clear()
+    global _profiles  # noqa: PLW0603  replaced as a whole, so that runs of other pools keep what they have
+    _profiles = _stacked({})
 
 
 def match_pool(pool_id: int) -> int:
@@ -85,8 +113,6 @@ def match_pool(pool_id: int) -> int:
     plan = routes.routes()
     policy = routes.policy(pool_id)
     with timeline.command():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [LOCK_CLASS, pool_id])
         tickets = _waiting(pool_id, plan)
         if not tickets:
             return 0
@@ -102,7 +128,7 @@ def match_pool(pool_id: int) -> int:
         made = _take(tickets, agents, solution, plan)
         if not made:
             return 0
-        run = Run.objects.create(
+        run = Run(
             pool_id=pool_id,
             policy_id=policy.id,
             tickets=len(tickets),
@@ -111,6 +137,7 @@ def match_pool(pool_id: int) -> int:
             solve_micros=micros,
             snapshot=snapshot.pack(problem, solution),
         )
+        insert([run])
         return _write(made, run)
 
 
@@ -126,56 +153,65 @@ def queue_of(pool_id: int, plan: Routes) -> QuerySet[Ticket]:
     return Ticket.objects.filter(condition, state=TicketState.WAITING)
 
 
+WAITING = """
+    SELECT pg_advisory_xact_lock(%(lock)s, %(pool)s);
+    SELECT t.id, t.public_id, extract(epoch FROM statement_timestamp() - t.waiting_since)::float8, t.priority, t.topic_id,
+           t.language, t.summary, t.flagged_at IS NOT NULL,
+           ARRAY(SELECT o.agent_id FROM dispatch_offer o JOIN tickets_ticket other ON other.id = o.ticket_id
+                 WHERE other.customer_id = t.customer_id AND o.state = 'completed'),
+           (SELECT json_agg(json_build_object('agent', o.agent_id,
+                                              'ago', extract(epoch FROM statement_timestamp() - o.ended_at)::float8))
+            FROM dispatch_offer o WHERE o.ticket_id = t.id AND o.state IN ('declined', 'released'))
+    FROM tickets_ticket t
+    WHERE t.state = 'waiting'
+      AND (t.topic_id = ANY(%(mine)s) OR %(default)s AND (t.topic_id IS NULL OR t.topic_id <> ALL(%(routed)s)))
+      AND NOT EXISTS (SELECT FROM dispatch_offer o WHERE o.ticket_id = t.id AND o.state = 'pending')
+    ORDER BY t.waiting_since, t.id LIMIT %(most)s
+"""
+
+
 def _waiting(pool_id: int, plan: Routes) -> list[TicketRow]:
-    """Tickets without an open offer, oldest first. One query."""
-    offers = Offer.objects.filter(ticket=OuterRef("pk"))
-    rows = (
-        queue_of(pool_id, plan)
-        .exclude(Exists(offers.filter(state=OfferState.PENDING)))
-        .order_by("waiting_since", "id")
-        .values_list(
-            "id",
-            "public_id",
-            Extract(Now() - F("waiting_since"), "epoch"),
-            "priority",
-            "topic_id",
-            "language",
-            "summary",
-            Case(When(flagged_at__isnull=True, then=False), default=True),
-            ArraySubquery(
-                Offer.objects.filter(
-                    ticket__customer=OuterRef("customer"), state=OfferState.COMPLETED
-                ).values("agent_id")
-            ),
-            ArraySubquery(
-                offers.filter(state__in=(OfferState.DECLINED, OfferState.RELEASED)).values(
-                    said=JSONObject(agent="agent_id", ago=Extract(Now() - F("ended_at"), "epoch"))
-                )
-            ),
-        )
-    )
-    return [TicketRow(*row) for row in rows[:MOST_TICKETS]]
+    """Lock the pool for this run, then read tickets without an open offer, oldest first. Two statements in one journey,
+    so the second sees what was committed while the first waited. Written out: it runs for every ticket
+    (tickets/statements.py tells what the ORM would cost).
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING, _queue(pool_id, plan) | {"most": MOST_TICKETS})
+        return [TicketRow(*row[:-1], answered=row[-1] or []) for row in cursor.fetchall()]
+
+
+def _queue(pool_id: int, plan: Routes) -> dict[str, Any]:
+    """The condition of queue_of() as parameters."""
+    return {
+        "mine": [topic_id for topic_id, route in plan.by_topic.items() if route.pool_id == pool_id],
+        "default": plan.default is not None and plan.default.pool_id == pool_id,
+        "routed": list(plan.by_topic),
+        "lock": LOCK_CLASS,
+        "pool": pool_id,
+    }
+
+
+FREE = """
+    SELECT s.agent_id, s.id, s.units, s.units_taken, extract(epoch FROM statement_timestamp() - s.idle_since)::float8,
+           a.profile_version, coalesce(standing.accept_rate, 1), coalesce(standing.share, 1)
+    FROM agents_shift s
+    JOIN agents_agent a ON a.id = s.agent_id
+    JOIN agents_user u ON u.id = a.user_id
+    JOIN agents_lease lease ON lease.shift_id = s.id
+    JOIN agents_agent_pools member ON member.agent_id = a.id AND member.pool_id = %s
+    LEFT JOIN dispatch_standing standing ON standing.agent_id = a.id
+    WHERE s.state = 'online' AND s.ended_at IS NULL AND s.lost_at IS NULL AND s.units_taken < s.units
+      AND lease.expires_at > statement_timestamp() AND a.status = 'admitted' AND u.is_active
+      AND NOT EXISTS (SELECT FROM dispatch_offer o WHERE o.agent_id = s.agent_id AND o.state = 'pending')
+    ORDER BY s.agent_id
+"""
 
 
 def _free(pool_id: int) -> list[AgentRow]:
-    """People of the pool who are online, have units free and no open offer. One query."""
-    rows = (
-        _shifts(pool_id)
-        .filter(units_taken__lt=F("units"))
-        .exclude(Exists(Offer.objects.filter(agent=OuterRef("agent"), state=OfferState.PENDING)))
-        .order_by("agent_id")
-        .values_list(
-            "agent_id",
-            "id",
-            "units",
-            "units_taken",
-            Extract(Now() - F("idle_since"), "epoch"),
-            "agent__profile_version",
-            "agent__standing__accept_rate",
-            "agent__standing__share",
-        )
-    )
-    return [AgentRow(*row) for row in rows]
+    """People of the pool who are online, have units free and no open offer. One query, written out as WAITING."""
+    with connection.cursor() as cursor:
+        cursor.execute(FREE, [pool_id])
+        return [AgentRow._make(row) for row in cursor.fetchall()]
 
 
 def _shifts(pool_id: int) -> QuerySet[Shift]:
@@ -189,25 +225,30 @@ def _shifts(pool_id: int) -> QuerySet[Shift]:
     )
 
 
-def _profiles_of(versions: Sequence[tuple[int, int]]) -> list[Profile]:
-    """Skills and languages of (agent id, profile version); two queries if any is new or changed, else none."""
+def _profiles_of(versions: Sequence[tuple[int, int]]) -> Profiles:
+    """Skills and languages of at least (agent id, profile version); two queries if any is new or changed, else none."""
+    global _profiles  # noqa: PLW0603  as above
+    known = _profiles
     stale = [
         agent_id
         for agent_id, version in versions
-        if (known := _profiles.get(agent_id)) is None or known.version != version
+        if (profile := known.of.get(agent_id)) is None or profile.version != version
     ]
-    if stale:
-        levels: dict[int, dict[int, int]] = defaultdict(dict)
-        for agent_id, skill_id, level in AgentSkill.objects.filter(agent_id__in=stale).values_list(
-            "agent_id", "skill_id", "level"
-        ):
-            levels[agent_id][skill_id] = level
-        for agent_id, version, languages in Agent.objects.filter(pk__in=stale).values_list(
-            "pk", "profile_version", "languages"
-        ):
-            mask = sum(1 << place for place, code in enumerate(LANGUAGES) if code in languages)
-            _profiles[agent_id] = Profile(version, levels[agent_id], mask)
-    return [_profiles[agent_id] for agent_id, _version in versions]
+    if not stale:
+        return known
+    of = dict(known.of)
+    levels: dict[int, dict[int, int]] = defaultdict(dict)
+    for agent_id, skill_id, level in AgentSkill.objects.filter(agent_id__in=stale).values_list(
+        "agent_id", "skill_id", "level"
+    ):
+        levels[agent_id][skill_id] = level
+    for agent_id, version, languages in Agent.objects.filter(pk__in=stale).values_list(
+        "pk", "profile_version", "languages"
+    ):
+        mask = sum(1 << place for place, code in enumerate(LANGUAGES) if code in languages)
+        of[agent_id] = Profile(version, levels[agent_id], mask)
+    _profiles = _stacked(of)
+    return _profiles
 
 
 def _problem(
@@ -216,20 +257,21 @@ def _problem(
     """The columns that the solver works on."""
     specs = [_spec(plan, row) for row in tickets]
     profiles = _profiles_of([(row.id, row.profile_version) for row in agents])
-    skills = sorted(
-        {skill for profile in profiles for skill in profile.levels}
-        | {s for spec in specs for s in (*spec.required, *spec.preferred)}
-    )
-    column = {skill: place for place, skill in enumerate(skills)}
-    levels = np.zeros((len(agents), len(skills)), np.int8)
-    for place, profile in enumerate(profiles):
-        for skill, level in profile.levels.items():
-            levels[place, column[skill]] = level
-    here = {row.id for row in agents}
+    people = dict(zip(AgentRow._fields, zip(*agents, strict=True), strict=True))
+    rows = [profiles.row[agent_id] for agent_id in people["id"]]
+    skills, levels = profiles.skills, profiles.levels[rows]
+    needed = {skill for spec in specs for skill in (*spec.required, *spec.preferred)}
+    column = {skill: place for place, skill in enumerate(skills.tolist())}
+    if missing := sorted(needed - column.keys()):  # nobody has them
+        column |= {skill: len(column) + place for place, skill in enumerate(missing)}
+        skills = np.append(skills, missing)
+        levels = np.append(levels, np.zeros((len(agents), len(missing)), np.int8), axis=1)
+    units, taken = np.array(people["units"], np.int32), np.array(people["units_taken"], np.int32)
+    here = set(people["id"])
     return Problem(
         tickets=Tickets(
             id=np.array([row.id for row in tickets], np.int64),
-            waited_seconds=np.array([max(float(row.waited), 0.0) for row in tickets]),
+            waited_seconds=np.array([max(row.waited, 0.0) for row in tickets]),
             target_seconds=np.array([spec.target_seconds or 1 for spec in specs], np.float64),
             max_wait_seconds=np.array([spec.max_wait_seconds or inf for spec in specs], np.float64),
             priority=np.array([min(max(row.priority, -1), 10) for row in tickets], np.float64),
@@ -244,18 +286,16 @@ def _problem(
             excluded=Pairs.of((row.id, agent) for row in tickets for agent in _excluded(row, here)),
         ),
         agents=Agents(
-            id=np.array([row.id for row in agents], np.int64),
-            free_units=np.array([row.units - row.units_taken for row in agents], np.int32),
-            capacity_units=np.array([row.units for row in agents], np.int32),
-            load=np.array([row.units_taken / row.units for row in agents], np.float32),
-            idle_seconds=np.array([max(float(row.idle), 0.0) for row in agents], np.float32),
-            share=np.array([1.0 if row.share is None else row.share for row in agents], np.float32),
-            languages=np.array([profile.languages for profile in profiles], np.int64),
+            id=np.array(people["id"], np.int64),
+            free_units=units - taken,
+            capacity_units=units,
+            load=taken / units,
+            idle_seconds=np.maximum(np.array(people["idle"], np.float32), 0),
+            share=np.array(people["share"], np.float32),
+            languages=profiles.languages[rows],
             levels=levels,
-            skill_id=np.array(skills, np.int64),
-            accept=np.array(
-                [1.0 if row.accept_rate is None else row.accept_rate for row in agents], np.float32
-            ),
+            skill_id=skills,
+            accept=np.array(people["accept_rate"], np.float32),
         ),
         weights=policy.weights,
         fair_share=1.0,  # Standing.share is relative to the pool's mean already
@@ -308,7 +348,7 @@ def _take(
     tickets: Sequence[TicketRow], agents: Sequence[AgentRow], solution: Solution, plan: Routes
 ) -> list[Made]:
     """Take the units of each pair's shift; pairs whose agent has gone since, or was offered something by the run of
-    another pool, are dropped. Two queries.
+    another pool, are dropped. Two statements, one journey.
     """
     wanted = wanted_pairs(tickets, agents, solution, plan)
     if not wanted:
@@ -317,15 +357,15 @@ def _take(
     ordered = sorted(units)
     with connection.cursor() as cursor:
         # Locked in order first: the UPDATE alone would lock in the order of its plan. And in a statement of its own: only
-        # the next one sees the offers that were made by whoever held these locks before.
-        cursor.execute("SELECT 1 FROM agents_shift WHERE id = ANY(%s) ORDER BY id FOR UPDATE", [ordered])
+        # the next one sees the offers that were made by whoever held these locks before. One journey all the same.
         cursor.execute(
-            "UPDATE agents_shift s SET units_taken = s.units_taken + w.units"
+            "SELECT 1 FROM agents_shift WHERE id = ANY(%s) ORDER BY id FOR UPDATE;"
+            " UPDATE agents_shift s SET units_taken = s.units_taken + w.units"
             " FROM unnest(%s::bigint[], %s::int[]) AS w(id, units)"
             " WHERE w.id = s.id AND s.state = 'online' AND s.lost_at IS NULL AND s.units_taken + w.units <= s.units"
             " AND NOT EXISTS (SELECT 1 FROM dispatch_offer o WHERE o.agent_id = s.agent_id AND o.state = 'pending')"
             " RETURNING s.id",
-            [ordered, [units[shift_id] for shift_id in ordered]],
+            [ordered, ordered, [units[shift_id] for shift_id in ordered]],
         )
         taken = {row[0] for row in cursor.fetchall()}
     return [made for made in wanted if made.agent.shift_id in taken]
@@ -336,8 +376,15 @@ def _write(made: Sequence[Made], run: Run) -> int:
     agents_of: dict[int, list[int]] = defaultdict(list)
     for one in made:
         agents_of[one.ticket.id].append(one.agent.id)
-    still = timeline.advance(
-        Ticket.objects.filter(pk__in=list(agents_of), state=TicketState.WAITING),
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE tickets_ticket SET last_seq = last_seq + 1 WHERE id = ANY(%s) AND state = 'waiting'"
+            " RETURNING id, public_id, last_seq",
+            [list(agents_of)],
+        )
+        waiting = cursor.fetchall()
+    still = timeline.store(
+        waiting,
         ticket_events.OFFERED,
         {ticket_id: {"agents": agents} for ticket_id, agents in agents_of.items()},
     )
@@ -348,6 +395,9 @@ def _write(made: Sequence[Made], run: Run) -> int:
     today = timezone.localdate()
     rates = routes.rates()
     offers = []
+    deadlines = {
+        one.spec.offer_seconds: Now() + timedelta(seconds=one.spec.offer_seconds) for one in standing
+    }
     for one in standing:
         pay = price(one.ticket.topic_id, today, rates)
         offers.append(
@@ -359,11 +409,13 @@ def _write(made: Sequence[Made], run: Run) -> int:
                 units=one.spec.units,
                 pay_cents=pay.cents,
                 currency=pay.currency,
-                expires_at=Now() + timedelta(seconds=one.spec.offer_seconds),
+                expires_at=deadlines[one.spec.offer_seconds],
                 why=one.reason,
             )
         )
-    offers = Offer.objects.bulk_create(offers)
+    if not offers:
+        return 0
+    insert(offers)
     feed.record_many([(offer.agent_id, events.OFFER_MADE, {"offer": offer.pk}) for offer in offers])
     return len(offers)
 
@@ -395,10 +447,8 @@ def _flag(pool_id: int, tickets: Sequence[TicketRow], plan: Routes, possible: Se
 def _online(pool_id: int) -> list[tuple[int, Profile]]:
     """Everybody of the pool who is online, busy or not."""
     versions = list(_shifts(pool_id).values_list("agent_id", "agent__profile_version"))
-    return [
-        (agent_id, profile)
-        for (agent_id, _version), profile in zip(versions, _profiles_of(versions), strict=True)
-    ]
+    profiles = _profiles_of(versions)
+    return [(agent_id, profiles.of[agent_id]) for agent_id, _version in versions]
 
 
 def _able(profile: Profile, spec: RouteSpec, row: TicketRow) -> bool:

@@ -14,6 +14,7 @@ from tickets.conversation import body_clean, files_store
 from tickets.errors import KeyReused, UnknownTopic
 from tickets.models import Author, Channel, Customer, Message, Ticket, TicketEvent, Topic
 from tickets.signals import tell_queue_changed
+from tickets.statements import fetch, insert
 
 LINK_LIFETIME = timedelta(days=90)
 SUMMARY_LENGTH = 160
@@ -57,7 +58,7 @@ def ticket_open(
         with timeline.command():
             ticket = _insert(
                 Ticket(
-                    customer=Customer.objects.create(name=name, email=email, language=reader),
+                    customer=_customer(name, email, reader),
                     topic=topic,
                     summary=_summary(body),
                     language=reader,
@@ -79,9 +80,15 @@ def ticket_open(
     return Opened(ticket, created=True)
 
 
+def _customer(name: str, email: str, reader: str) -> Customer:
+    customer = Customer(name=name, email=email, language=reader)
+    insert([customer])
+    return customer
+
+
 def _insert(ticket: Ticket, body: str, files: Sequence[Inspected]) -> Ticket:
-    ticket.save(force_insert=True)
-    TicketEvent.objects.bulk_create(
+    insert([ticket])
+    insert(
         [
             TicketEvent(
                 ticket=ticket,
@@ -97,9 +104,10 @@ def _insert(ticket: Ticket, body: str, files: Sequence[Inspected]) -> Ticket:
             TicketEvent(ticket=ticket, seq=2, type=events.MESSAGE_POSTED.name, public=True),
         ]
     )
-    message = Message.objects.create(
+    message = Message(
         ticket=ticket, seq=2, author=Author.CUSTOMER, author_name=ticket.customer.name, body=body
     )
+    insert([message])
     files_store(message, files)
     bell.ring(ticket.stream, 2)
     tell_queue_changed([ticket.pk])
@@ -109,10 +117,10 @@ def _insert(ticket: Ticket, body: str, files: Sequence[Inspected]) -> Ticket:
 def _topic(key: str) -> Topic | None:
     if not key:
         return None
-    topic = Topic.objects.filter(key=key, active=True).first()
-    if topic is None:
+    found = fetch(Topic, "WHERE key = %s AND active", [key])
+    if not found:
         raise UnknownTopic
-    return topic
+    return found[0]
 
 
 def _summary(body: str) -> str:
@@ -121,9 +129,10 @@ def _summary(body: str) -> str:
 
 
 def _opened_before(key: str, digest: str) -> Opened | None:
-    ticket = Ticket.objects.select_related("customer", "topic").filter(intake_key=key).first()
-    if ticket is None:
+    found = fetch(Ticket, "WHERE intake_key = %s", [key])
+    if not found:
         return None
+    ticket = found[0]
     if ticket.intake_digest != digest or ticket.access_version != 1:
         raise KeyReused  # a link that was withdrawn is not given out again either
     return Opened(ticket, created=False)

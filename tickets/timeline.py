@@ -13,6 +13,7 @@ from tickets import bell
 from tickets.errors import KeyReused
 from tickets.events import EventType
 from tickets.models import Ticket, TicketEvent
+from tickets.statements import insert
 
 T = TypeVar("T")
 
@@ -62,10 +63,23 @@ def advance(
     number of its event; tickets that did not meet the condition are missing from it. Two queries (one if none met it).
     """
     changed = update_returning(tickets, ["id", "public_id", "last_seq"], last_seq=F("last_seq") + 1, **values)
+    return store(changed, event, data, actor_id=actor_id, key=key, digest=digest)
+
+
+def store(
+    changed: Sequence[tuple[Any, ...]],
+    event: EventType,
+    data: Mapping[str, Any] | Mapping[int, Mapping[str, Any]] | None = None,
+    *,
+    actor_id: int | None = None,
+    key: str | None = None,
+    digest: str = "",
+) -> dict[int, int]:
+    """The second half of advance(): record the event of (ticket id, public id, number) and ring. One query."""
     if not changed:
         return {}
     by_ticket = data is not None and bool(data) and all(isinstance(name, int) for name in data)
-    TicketEvent.objects.bulk_create(
+    insert(
         [
             TicketEvent(
                 ticket_id=ticket_id,

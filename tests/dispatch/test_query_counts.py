@@ -68,21 +68,21 @@ def test_customer_reply(ticket: Ticket, cost: Assert) -> None:
 
 def test_match_pool(world: World, cost: Assert) -> None:
     online(world, "Anna", "Bernd")
-    # Without tickets: the lock, the queue; and cold: needs, routes, policy.
+    # Without tickets: the lock and the queue, in one; and cold: needs, routes, policy.
     routes.forget()
-    with cost(2 + 3 + TRANSACTION):
+    with cost(1 + 3 + TRANSACTION):
         match_pool(world.pool.pk)
     for _ in range(3):
         world.ticket()
-    # lock, queue, people, their skills, their languages; shifts' locks, units, run, tickets' numbers, their
-    # events, rates, offers, feeds' numbers, their events; whatever the number of tickets and people
-    with cost(14 + TRANSACTION):
+    # lock and queue, people, their skills, their languages; units with their locks, run, tickets' numbers, their events, rates, offers,
+    # feeds' numbers, their events; whatever the number of tickets and people
+    with cost(12 + TRANSACTION):
         match_pool(world.pool.pk)
     assert Offer.objects.count() == 2
     for offer in Offer.objects.all():
         offer_decline(offer_id=offer.pk, agent_id=offer.agent_id, epoch=1)
     # Warm: neither skills, languages nor rates.
-    with cost(11 + TRANSACTION):
+    with cost(9 + TRANSACTION):
         assert match_pool(world.pool.pk) >= 1
 
 
