@@ -22,7 +22,7 @@ from dispatch.routing import websocket_urlpatterns
 application = ProtocolTypeRouter(
     {
         # Django types its answer as an HttpResponse; that it can be iterated, as WSGI wants, is true all the same.
-        "http": WSGIMiddleware(django_http, workers=env.number("WEB_THREADS", 8)),  # type: ignore[arg-type]
+        "http": WSGIMiddleware(django_http, workers=env.number("WEB_THREADS", 4)),  # type: ignore[arg-type]
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )
