@@ -144,7 +144,7 @@ def http(stack: LiveStack, first: int, count: int) -> Figures:
         for number in range(first + place, first + count, CLIENTS):
             headers = {"Authorization": f"Token {number:040d}", "Content-Type": "application/json"}
             begun = time.monotonic()
-            answer = await poster.post(f"/api/v1/offers/{number}/accept", b'{"epoch": 1}', headers)
+            answer = await poster.request("POST", f"/api/v1/offers/{number}/accept", b'{"epoch": 1}', headers)
             seconds.append(time.monotonic() - begun)
             if answer.status != 200:
                 raise RuntimeError(f"accept answered {answer.status}: {answer.body[:300]!r}")

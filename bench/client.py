@@ -20,6 +20,7 @@ from websockets.exceptions import ConnectionClosed
 T = TypeVar("T")
 OPENING = 40  # sockets that are opened at the same time
 BEAT_SECONDS = 5.0
+BOUNDARY = "----WebKitFormBoundary7MA4YWxkTrZu0gW1"
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
@@ -53,10 +54,6 @@ class Poster:
 
     async def get(self, path: str) -> Answer:
         return await self.request("GET", path)
-
-    async def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> Answer:
-        kind = {"Content-Type": "application/x-www-form-urlencoded"}
-        return await self.request("POST", path, body, kind | dict(headers or {}))
 
     async def request(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
@@ -112,6 +109,18 @@ class Door:
         page = await poster.get(path)
         token = re.search(rb'name="csrfmiddlewaretoken" value="([^"]+)"', page.body)
         return cls(poster, token[1].decode() if token else "")
+
+    async def send(self, path: str, fields: Mapping[str, str]) -> Answer:
+        """Send the form as a browser does that could have files with it: multipart."""
+        parts = {"csrfmiddlewaretoken": self.token, **fields} if self.token else fields
+        body = "".join(
+            f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'
+            for name, value in parts.items()
+        )
+        kind = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+        return await self.poster.request(
+            "POST", path, f"{body}--{BOUNDARY}--\r\n".encode(), self.headers | kind
+        )
 
     def come_anew(self) -> None:
         """Forget all cookies but the CSRF one: those of tickets opened before would grow with every post."""

@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from urllib.parse import urlencode
 
 import psutil
 
@@ -127,8 +126,7 @@ def fill(port: int, path: str, fields: Fields, seconds: float) -> float:
         number = place
         while time.monotonic() < until:
             door.come_anew()
-            body = urlencode({"csrfmiddlewaretoken": door.token, **fields(number)}).encode()
-            answer = await door.poster.post(path, body, door.headers)
+            answer = await door.send(path, fields(number))
             if answer.status not in (302, 303):
                 raise RuntimeError(f"{path} answered {answer.status}: {answer.body[:600]!r}")
             accepted += 1

@@ -23,7 +23,6 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import psycopg2
 
@@ -151,15 +150,13 @@ def one_round(
             mark = marks[number]
             door.come_anew()
             fields = {
-                "csrfmiddlewaretoken": door.token,
                 "text": f"{TEXTS[number % len(TEXTS)]} (ref {mark})",
                 "key": mark,
             }
             if topics:
                 fields["topic"] = topics[number % len(topics)]
-            body = urlencode(fields).encode()
             begun[mark] = time.monotonic()
-            answer = await door.poster.post("/", body, door.headers)
+            answer = await door.send("/", fields)
             posters.put_nowait(door)
             if answer.status not in (302, 303):
                 raise RuntimeError(f"the form answered {answer.status}: {answer.body[:400]!r}")

@@ -18,15 +18,16 @@ from dispatch.models import Feed, Offer, OfferState
 from dispatch.routes import LANGUAGES
 from tickets import stream as ticket_stream
 from tickets.models import Ticket
+from tickets.statements import fetch
 
 Frame = dict[str, Any]
 
 
 CARDS = """
     SELECT o.id, o.expires_at, extract(epoch FROM o.expires_at - statement_timestamp())::float8, o.pay_cents, o.currency,
-           o.why, t.topic_id, topic.key, t.language, t.waiting_since, t.summary
+           o.why, t.topic_id, topic.key, t.language, t.waiting_since, t.summary,
+           round(extract(epoch FROM o.expires_at - o.made_at))::int
     FROM dispatch_offer o JOIN tickets_ticket t ON t.id = o.ticket_id LEFT JOIN tickets_topic topic ON topic.id = t.topic_id
-    WHERE o.id = ANY(%s) ORDER BY o.id
 """
 
 
@@ -35,12 +36,28 @@ def offer_cards(offers: Iterable[int], language: str) -> dict[int, dict[str, Any
 
     `seconds_left` is counted by the database at this look, so the reader needs no right clock; below 0 when it is over.
     """
+    return {card["offer"]: card for card, _seconds in _cards("WHERE o.id = ANY(%s)", list(offers), language)}
+
+
+def open_cards(agent_id: int, language: str) -> list[tuple[dict[str, Any], int]]:
+    """The cards that wait for this agent's answer and are in time, by age; each with its seconds from making to deadline.
+
+    One query.
+    """
+    return _cards(
+        "WHERE o.agent_id = %s AND o.state = 'pending' AND o.expires_at > statement_timestamp()",
+        agent_id,
+        language,
+    )
+
+
+def _cards(condition: str, param: Any, language: str) -> list[tuple[dict[str, Any], int]]:
     plan = routes.routes()
     with connection.cursor() as cursor:
-        cursor.execute(CARDS, [list(offers)])
+        cursor.execute(f"{CARDS} {condition} ORDER BY o.id", [param])
         rows = cursor.fetchall()
-    cards = {}
-    for offer, expires, left, cents, currency, why, topic_id, topic, tongue, since, summary in rows:
+    cards = []
+    for offer, expires, left, cents, currency, why, topic_id, topic, tongue, since, summary, seconds in rows:
         spec = plan.of(topic_id)
         needs = spec.required if spec else {}
         skills = [
@@ -48,7 +65,7 @@ def offer_cards(offers: Iterable[int], language: str) -> dict[int, dict[str, Any
             for skill, level in needs.items()
             if skill in plan.skill_names
         ]
-        cards[offer] = {
+        card = {
             "offer": offer,
             "expires_at": expires.isoformat(),
             "seconds_left": round(left, 1),
@@ -63,6 +80,7 @@ def offer_cards(offers: Iterable[int], language: str) -> dict[int, dict[str, Any
             "summary": summary,
             "why": _why(json.loads(why), language),
         }
+        cards.append((card, seconds))
     return cards
 
 
@@ -118,7 +136,8 @@ def shift_data(shift: Shift | None) -> dict[str, Any] | None:
 
 def open_shift(agent_id: int) -> Shift | None:
     """The agent's open shift. One query."""
-    return Shift.objects.filter(agent_id=agent_id, ended_at__isnull=True).first()
+    found = fetch(Shift, "WHERE agent_id = %s AND ended_at IS NULL", [agent_id])
+    return found[0] if found else None
 
 
 def agent_snapshot(agent: Agent, language: str) -> Frame:

@@ -88,18 +88,10 @@ def _of_ticket(agent: Agent, frame: ticket_stream.Frame) -> str:
 
 
 def presence(agent: Agent) -> dict[str, Any]:
-    """Context of the switch and of the offers: shift, the choices, open cards. At most six queries."""
+    """Context of the switch and of the offers: shift, the choices, open cards. At most three queries."""
     shift = cards.open_shift(agent.pk)
     last = None if shift else Shift.objects.filter(agent=agent).order_by("-epoch").first()
     state = shift.state if shift else "offline"
-    open_ids = cards.open_offer_ids(agent.pk)
-    lengths = {
-        offer_id: round((expires_at - made_at).total_seconds())
-        for offer_id, made_at, expires_at in Offer.objects.filter(pk__in=open_ids).values_list(
-            "pk", "made_at", "expires_at"
-        )
-    }
-    shown = cards.offer_cards(open_ids, get_language() or "en")
     names = dict(settings.LANGUAGES)
     return {
         "shift": shift,
@@ -112,12 +104,8 @@ def presence(agent: Agent) -> dict[str, Any]:
         "used_percent": round(100 * shift.units_taken / shift.units) if shift else 0,
         "choices": _choices(state),
         "offers": [
-            shown[offer_id]
-            | {
-                "seconds": lengths.get(offer_id, 30),
-                "language_name": names.get(shown[offer_id]["language"], shown[offer_id]["language"]),
-            }
-            for offer_id in sorted(shown)
+            card | {"seconds": seconds, "language_name": names.get(card["language"], card["language"])}
+            for card, seconds in cards.open_cards(agent.pk, get_language() or "en")
         ],
         "reasons_decline": reasons_decline(),
         "form_key": uuid.uuid4().hex,

@@ -177,7 +177,7 @@ def _waiting(pool_id: int, plan: Routes) -> list[TicketRow]:
     """
     with connection.cursor() as cursor:
         cursor.execute(WAITING, _queue(pool_id, plan) | {"most": MOST_TICKETS})
-        return [TicketRow(*row[:-1], answered=row[-1] or []) for row in cursor.fetchall()]
+        return [TicketRow._make((*row[:-1], row[-1] or [])) for row in cursor.fetchall()]
 
 
 def _queue(pool_id: int, plan: Routes) -> dict[str, Any]:
@@ -289,7 +289,7 @@ def _problem(
             id=np.array(people["id"], np.int64),
             free_units=units - taken,
             capacity_units=units,
-            load=taken / units,
+            load=(taken / units).astype(np.float32),
             idle_seconds=np.maximum(np.array(people["idle"], np.float32), 0),
             share=np.array(people["share"], np.float32),
             languages=profiles.languages[rows],

@@ -9,11 +9,11 @@ Nothing of the product's promises: no form, no redaction, no offer that somebody
 import asyncio
 import json
 import os
+import re
 import socket
 import sys
 import time
 from typing import Any
-from urllib.parse import parse_qs
 
 import psycopg2
 import uvicorn
@@ -44,6 +44,8 @@ CARD = {
     "waiting_since": "2026-01-01T00:00:00.000000+00:00",
     "why": ["You have the skill Skill 1 at level 5, 2 was needed.", "You have no other ticket open."],
 }
+
+TEXT = re.compile(r'name="text"\r\n\r\n(.*?)\r\n--', re.DOTALL)
 
 sockets: dict[int, Any] = {}
 database: Any = None
@@ -88,7 +90,7 @@ async def ticket(receive: Any, send: Any) -> None:
     body = b""
     while (message := await receive()).get("more_body"):
         body += message["body"]
-    text = parse_qs((body + message["body"]).decode())["text"][0]
+    text = TEXT.search((body + message["body"]).decode())[1]  # type: ignore[index]
     with connect().cursor() as cursor:
         cursor.execute(CLAIM, [text])
         ticket_id, agent_id = cursor.fetchone()

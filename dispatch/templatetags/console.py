@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 
 from babel import Locale
 from babel.numbers import format_currency
@@ -15,9 +16,14 @@ register = template.Library()
 @register.filter
 def money(cents: int, currency: str = "EUR") -> str:
     """400 → €4.00 or 4,00 €."""
-    return str(
-        format_currency(Decimal(cents) / 100, currency, locale=Locale.parse(get_language() or "en", sep="-"))
-    )
+    return _money(cents, currency, get_language() or "en")
+
+
+@lru_cache(
+    maxsize=1024
+)  # cards show the same few rates, and the formatting costs more than the rest of a line
+def _money(cents: int, currency: str, language: str) -> str:
+    return str(format_currency(Decimal(cents) / 100, currency, locale=Locale.parse(language, sep="-")))
 
 
 @register.filter
