@@ -74,8 +74,8 @@ def test_match_pool(world: World, cost: Assert) -> None:
         match_pool(world.pool.pk)
     for _ in range(3):
         world.ticket()
-    # lock and queue, people, their skills, their languages; units with their locks, run, tickets' numbers, their events, rates, offers,
-    # feeds' numbers, their events; whatever the number of tickets and people
+    # lock and queue, people, their skills, their languages; units with their locks, run, tickets' numbers, their events,
+    # rates, offers, feeds' numbers, their events; whatever the number of tickets and people
     with cost(12 + TRANSACTION):
         match_pool(world.pool.pk)
     assert Offer.objects.count() == 2
