@@ -250,6 +250,6 @@ def _kind(problem: Problem, run: _Run, i: int, people: slice) -> _Kind:
     # The widest step, (skills, people): done only for those who may take it, usually a tenth.
     able = np.flatnonzero(eligible)
     scarcity = np.zeros(levels.shape[1])
-    others = run.pressure[:, people][(run.required[i] >= 0).nonzero()[0][:, None], able]
+    others = run.pressure[:, people][(run.required[i] == 0).nonzero()[0][:, None], able]
     scarcity[able] = np.maximum.reduce(others, axis=0, initial=0.0)
     return _Kind(eligible=eligible, fit=fit, scarcity=scarcity)
