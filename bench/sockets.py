@@ -127,7 +127,7 @@ def ours(stack: LiveStack, made: Mapping[str, Any], count: int) -> Figures:
                     writer.terminate()
                 await writer.wait()
             wanted = {(agent, seq) for agent, seq, _at in told["sent"]}
-            await until(lambda: wanted <= arrived.keys(), 10)
+            await until(lambda: wanted <= arrived.keys(), 60)  # late ones are late, not lost
         return told, watched.memory
 
     told, memory = client.run(go())
