@@ -15,6 +15,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import psutil
+
 from config import embedded
 from config.stack import PROJECT, Program, Stack, listen
 from tests import ground as tests_ground
@@ -179,6 +181,33 @@ def child(
 def inside(module: str, wish: Mapping[str, Any]) -> list[str]:
     """The command of child()."""
     return [sys.executable, "-m", "bench.inside", module, json.dumps(wish)]
+
+
+class Cores:
+    """How much of a core each process used meanwhile, PostgreSQL's together: `with Cores(pids) as cores: …; cores.told()`."""
+
+    def __init__(self, pids: Mapping[str, int], servers: embedded.Servers) -> None:
+        self.pids = {**pids, **servers.pids, "client": os.getpid()}
+
+    def used(self) -> dict[str, float]:
+        found = {}
+        for name, pid in self.pids.items():
+            process = psutil.Process(pid)
+            family = [process, *process.children()] if name == "postgres" else [process]
+            # What children that ended have used is in their parent's figures.
+            found[name] = sum(sum(one.cpu_times()[: 4 if one is process else 2]) for one in family)
+        return found
+
+    def __enter__(self) -> "Cores":
+        self.begun, self.before = time.monotonic(), self.used()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        seconds = time.monotonic() - self.begun
+        self.share = {name: (used - self.before[name]) / seconds for name, used in self.used().items()}
+
+    def told(self) -> str:
+        return ", ".join(f"{name} {share:.0%}" for name, share in self.share.items())
 
 
 def interleaved(

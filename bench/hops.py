@@ -27,9 +27,13 @@ HOPS = (
     ("committed", "ticket_open until commit"),
     ("asked", "signal, routes"),
     ("task", "Celery publish → task begins"),
-    ("loaded", "run: lock, tickets, people, arrays"),
+    ("locked", "run: lock, read tickets"),
+    ("people", "run: read people"),
+    ("loaded", "run: arrays"),
     ("solved", "run: solve"),
-    ("offered", "run: write offers, commit"),
+    ("chosen", "run: reasons, units, snapshot"),
+    ("written", "run: write offers"),
+    ("offered", "run: commit"),
     ("rung", "bell → consumer"),
     ("reading", "thread of the socket"),
     ("read", "read card, render fragment"),
@@ -145,9 +149,20 @@ def _wrap() -> None:
         _here.times["solved"] = now()
         return solution
 
+    def noted(name: str) -> Callable[..., Any]:
+        def call(inner: Any, *args: Any) -> Any:
+            result = inner(*args)
+            _here.times[name] = now()
+            return result
+
+        return call
+
     def write_offers(inner: Any, made: Any, run: Any) -> Any:
+        _here.times["chosen"] = now()
         _here.made = [one.ticket.public_id for one in made]
-        return inner(made, run)
+        written = inner(made, run)
+        _here.times["written"] = now()
+        return written
 
     def match(inner: Any, pool_id: int) -> Any:
         _here.made = []
@@ -158,6 +173,8 @@ def _wrap() -> None:
             write(tickets=_here.made, **_here.times)
         return count
 
+    around(runs, "_waiting", noted("locked"))
+    around(runs, "_free", noted("people"))
     around(runs, "solve", solve)
     around(runs, "_write", write_offers)
     around(runs, "match_pool", match)

@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +65,7 @@ WHERE id IN (SELECT id FROM old) AND (SELECT count(*) FROM back) >= 0 AND (SELEC
 Seen = dict[str, tuple[float, float]]  # mark of a ticket → POST begun, first frame read
 
 
-def measure(plan: Plan, servers: embedded.Servers) -> list[Row]:  # noqa: ARG001  every row has this signature
+def measure(plan: Plan, servers: embedded.Servers) -> list[Row]:
     people, count = plan.size(500, 40), plan.size(400, 20)
     with ground.empty_database("bench_floor") as database, live_stack("offer") as stack:
         prepare_floor(database, people)
@@ -76,10 +77,10 @@ def measure(plan: Plan, servers: embedded.Servers) -> list[Row]:  # noqa: ARG001
                 plan,
                 {
                     "floor": lambda: one_round(floor.port, seats, count, database, FLOOR_BACK),
-                    "ours": lambda: ours(stack, made, count),
+                    "ours": lambda: ours(stack, made, count, servers),
                 },
             )
-    more = traced(people, count)
+    more = traced(people, count, servers)
     samples = sum(len(one) for one in found["ours"])
     return [
         row(
@@ -102,10 +103,11 @@ def prepare_floor(database: str, people: int) -> None:
             "INSERT INTO floor_agent SELECT n, false, clock_timestamp() FROM generate_series(0, %s) AS n",
             [people - 1],
         )
+        cursor.execute("ANALYZE")
     connection.close()
 
 
-def ours(stack: LiveStack, made: Mapping[str, Any], count: int) -> Seen:
+def ours(stack: LiveStack, made: Mapping[str, Any], count: int, servers: embedded.Servers) -> Seen:
     wake(stack)
     query = "?fragments=1&lang=en" if FRAGMENTS else "?lang=en"
     seats = [
@@ -116,7 +118,9 @@ def ours(stack: LiveStack, made: Mapping[str, Any], count: int) -> Seen:
         )
         for _agent, token, epoch in made["agents"]
     ]
-    seen = one_round(stack.processes.port, seats, count, stack.database_url, OURS_BACK, made["topics"])
+    cores = ground.Cores(stack.processes.pids, servers)
+    seen = one_round(stack.processes.port, seats, count, stack.database_url, OURS_BACK, made["topics"], cores)
+    ground.say(f"    of a core: {cores.told()}")
     wake(stack)  # or the end of 500 leases would be the floor's burden
     return seen
 
@@ -128,7 +132,13 @@ def wake(stack: LiveStack) -> None:
 
 
 def one_round(
-    port: int, seats: Sequence[client.Seat], count: int, database: str, back: str, topics: Sequence[str] = ()
+    port: int,
+    seats: Sequence[client.Seat],
+    count: int,
+    database: str,
+    back: str,
+    topics: Sequence[str] = (),
+    cores: AbstractContextManager[Any] | None = None,
 ) -> Seen:
     """When each of `count` tickets was posted and first seen."""
     dice = random.Random(7302)
@@ -162,7 +172,8 @@ def one_round(
                 raise RuntimeError(f"the form answered {answer.status}: {answer.body[:400]!r}")
 
         async with client.crowd(seats, port, heard):
-            late = await client.paced(RATE, len(marks), post)
+            with cores or nullcontext():
+                late = await client.paced(RATE, len(marks), post)
             await asyncio.sleep(2.0)
         while not posters.empty():
             posters.get_nowait().poster.close()
@@ -210,7 +221,7 @@ class giving_back:  # noqa: N801  a context manager, read as a verb
         self.thread.join()
 
 
-def traced(people: int, count: int) -> dict[str, Any]:
+def traced(people: int, count: int, servers: embedded.Servers) -> dict[str, Any]:
     """The same load once more, with every step's time written down. Prints and returns each hop's share."""
     ground.say("  tracing the hops")
     with (
@@ -218,7 +229,7 @@ def traced(people: int, count: int) -> dict[str, Any]:
         live_stack("hops", settings=hops.settings(Path(folder))) as stack,
     ):
         made = ground.child("world", {"agents": people}, stack.environment)
-        seen = ours(stack, made, count)
+        seen = ours(stack, made, count, servers)
         found = hops.read(Path(folder), seen)
     print(hops.table(found, percentile(delays(seen), 0.5) * 1000), flush=True)
     return {"hops": found}

@@ -126,7 +126,8 @@ def ours(stack: LiveStack, made: Mapping[str, Any], count: int) -> Figures:
                 if writer.returncode is None:
                     writer.terminate()
                 await writer.wait()
-            await until(lambda: len(arrived) >= count, 10)
+            wanted = {(agent, seq) for agent, seq, _at in told["sent"]}
+            await until(lambda: wanted <= arrived.keys(), 60)  # late ones are late, not lost
         return told, watched.memory
 
     told, memory = client.run(go())

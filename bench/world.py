@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models.functions import Now
 from rest_framework.authtoken.models import Token
 
@@ -32,9 +33,12 @@ def main(agents: int, offers: bool = False) -> dict[str, Any]:
     )
     topics = _topics(pool, skills)
     people = _agents(agents, pool, skills)
+    pending = _offers(pool, people, topics) if offers else {}
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # as autovacuum has done long since where people work
     return {
         "agents": [[agent.pk, f"{agent.user_id:040x}", 1] for agent in people],
-        "offers": _offers(pool, people, topics) if offers else {},
+        "offers": pending,
         "topics": [topic.key for topic in topics],
     }
 

@@ -1,0 +1,58 @@
+"""The bench runs and writes what it promises. Its figures are not looked at: they mean nothing on a machine that tests."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from config.stack import PROJECT
+
+FIELDS = {"name", "value", "unit", "floor", "ratio", "rounds"}
+
+
+@pytest.mark.servers
+def test_quick_rows(tmp_path: Path) -> None:
+    out = tmp_path / "latest.json"
+    command = [sys.executable, "-m", "bench", "--quick", "--out", str(out), "accept", "sockets"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(out.read_text())
+    assert [row["name"] for row in rows] == [
+        "accept",
+        "accept_p99",
+        "accept_http",
+        "accept_http_p99",
+        "sockets_p50",
+        "sockets_p99",
+        "sockets_memory",
+    ]
+    for row in rows:
+        assert row.keys() >= FIELDS
+        assert row["rounds"] == 1
+        assert row["value"] > 0
+        assert row["floor"] > 0
+        assert row["name"] in done.stdout
+
+
+def test_the_results_that_are_committed() -> None:
+    text = (PROJECT / "bench" / "results" / "latest.json").read_text()
+    for row in json.loads(text):
+        assert row.keys() >= FIELDS
+        assert row["rounds"] >= 3
+    assert str(PROJECT) not in text  # no place on somebody's machine
+    assert "/tmp" not in text
+
+
+def test_an_unknown_row_is_named() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "bench", "speed"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert "no such row: speed; there are offer, intake, accept, sockets" in done.stderr
