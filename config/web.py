@@ -17,13 +17,7 @@ import uvicorn
 GRACE = 3  # seconds for open requests at the end; sockets are closed at once and come back elsewhere
 
 
-# The event loop shares the interpreter with the threads that answer HTTP. It works in many short steps, and at each must wait
-# until a thread gives way: by default 5 ms, which made requests ten times slower under load than they are alone.
-SWITCH_SECONDS = 0.0005
-
-
 def main() -> None:
-    sys.setswitchinterval(SWITCH_SECONDS)
     listener = socket.socket(
         fileno=int(sys.argv[1])
     )  # the family is read from the descriptor, so TCP_NODELAY is set

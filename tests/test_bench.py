@@ -36,15 +36,6 @@ def test_quick_rows(tmp_path: Path) -> None:
         assert row["name"] in done.stdout
 
 
-def test_the_results_that_are_committed() -> None:
-    text = (PROJECT / "bench" / "results" / "latest.json").read_text()
-    for row in json.loads(text):
-        assert row.keys() >= FIELDS
-        assert row["rounds"] >= 3
-    assert str(PROJECT) not in text  # no place on somebody's machine
-    assert "/tmp" not in text
-
-
 def test_an_unknown_row_is_named() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "bench", "speed"],
