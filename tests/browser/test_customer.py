@@ -59,7 +59,7 @@ def opened(page: Page, text: str = "Meine Rückzahlung ist noch nicht angekommen
 
 def connected(page: Page) -> None:
     """Wait until the socket brings frames."""
-    page.wait_for_function("document.getElementById('chat').dataset.live === 'connected'")
+    expect(page.locator("#chat")).to_have_attribute("data-live", "connected")
 
 
 def violations(page: Page) -> list[str]:

@@ -3,6 +3,7 @@
 Anna and Bernd are agents; Carla is the customer. What others do happens backstage, in a process of its own.
 """
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -127,7 +128,7 @@ def test_a_huge_frame_closes(connect: Connect, anna: dict[str, Any]) -> None:
 
 def test_a_flood_closes(connect: Connect, anna: dict[str, Any]) -> None:
     socket = connect(anna["token"])
-    with pytest.raises(ConnectionClosed):  # noqa: PT012  whichever frame it is
+    with contextlib.suppress(ConnectionClosed):  # while sending, or only while reading on a slower server
         for _ in range(3000):
             socket.raw('{"type": "beat"}')
             socket.drain()
