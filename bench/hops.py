@@ -55,8 +55,8 @@ def settings(folder: Path) -> dict[str, str]:
     return {"DJANGO_SETTINGS_MODULE": "bench.traced", FOLDER: str(folder)}
 
 
-def read(folder: Path, seen: Mapping[str, tuple[float, float]]) -> dict[str, float]:
-    """Median milliseconds of each hop. `seen`: mark → (POST begun, frame arrived), as the client saw it."""
+def read(folder: Path, seen: Mapping[str, tuple[float, float]]) -> dict[str, list[float]]:
+    """Milliseconds of each hop, a figure a ticket. `seen`: mark → (POST begun, frame arrived), as the client saw it."""
     points: dict[str, dict[str, float]] = {
         mark: {"begun": begun, "arrived": at} for mark, (begun, at) in seen.items()
     }
@@ -68,22 +68,27 @@ def read(folder: Path, seen: Mapping[str, tuple[float, float]]) -> dict[str, flo
                 times = {name: at for name, at in line.items() if isinstance(at, float)}
                 points[mark] = times | points[mark]  # of several frames the first counts
     whole = [one for one in points.values() if len(one) == len(HOPS)]
-    found = {}
-    for (before, _), (name, what) in pairwise(HOPS):
-        assert what is not None
-        found[what] = round(median([(one[name] - one[before]) * 1000 for one in whole]), 3) if whole else 0.0
-    found["tickets traced"] = len(whole)
-    return found
+    return {
+        str(what): [(one[name] - one[before]) * 1000 for one in whole]
+        for (before, _), (name, what) in pairwise(HOPS)
+    }
 
 
-def table(found: Mapping[str, float], total: float) -> str:
-    """The hops with their shares of `total` milliseconds."""
+def medians(found: Mapping[str, list[float]]) -> dict[str, float]:
+    """Hop → median, for the results."""
+    return {what: round(median(each), 3) for what, each in found.items() if each}
+
+
+def table(found: Mapping[str, list[float]], p50: float) -> str:
+    """The hops with their shares of the sum, and how slow they can be."""
+    total = sum(medians(found).values())
+    count = len(next(iter(found.values())))
     lines = [
-        f"hops of an offer, medians of {found['tickets traced']:g} tickets; POST to frame {total:.2f} ms (p50)"
+        f"hops of an offer, {count} tickets; POST to frame {p50:.2f} ms (p50), sum of the medians {total:.2f} ms"
     ]
-    for _, what in HOPS[1:]:
-        assert what is not None
-        lines.append(f"  {what:<36} {found[what]:7.2f} ms  {found[what] / total:5.0%}")
+    for what, each in found.items():
+        middle, slow = median(each), sorted(each)[-max(len(each) // 100, 1)]
+        lines.append(f"  {what:<36} {middle:7.2f} ms  {middle / total:5.0%}   p99 {slow:7.1f} ms")
     return "\n".join(lines)
 
 

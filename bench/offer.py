@@ -126,9 +126,17 @@ def ours(stack: LiveStack, made: Mapping[str, Any], count: int, servers: embedde
 
 
 def wake(stack: LiveStack) -> None:
-    """Nobody's lease ends for an hour; who was lost is back."""
-    stack.sql("UPDATE agents_lease SET expires_at = now() + interval '1 hour'")
-    stack.sql("UPDATE agents_shift SET lost_at = NULL WHERE lost_at IS NOT NULL")
+    """Everybody is online with nothing open, and no lease ends for an hour: between rounds nobody sits on the sockets."""
+    time.sleep(1.0)  # beats that were on their way when the sockets closed
+    stack.sql(OURS_BACK.replace("0.5 s", "0 s"))
+    stack.sql(
+        "UPDATE agents_shift SET state = 'online', reason = '', end_reason = '', lost_at = NULL, ended_at = NULL,"
+        " units_taken = 0 WHERE epoch = 1"
+    )
+    stack.sql(
+        "INSERT INTO agents_lease (shift_id, beat_at, expires_at) SELECT id, now(), now() + interval '1 hour'"
+        " FROM agents_shift ON CONFLICT (shift_id) DO UPDATE SET expires_at = excluded.expires_at"
+    )
 
 
 def one_round(
@@ -141,8 +149,7 @@ def one_round(
     cores: AbstractContextManager[Any] | None = None,
 ) -> Seen:
     """When each of `count` tickets was posted and first seen."""
-    dice = random.Random(7302)
-    marks = ["".join(dice.choices("abcdefghijklmnopqrstuvwxyz", k=8)) for _ in range(WARM + count)]
+    marks = ["".join(random.choices("abcdefghijklmnopqrstuvwxyz", k=8)) for _ in range(WARM + count)]
     begun: dict[str, float] = {}
     first: dict[str, float] = {}
 
@@ -232,4 +239,4 @@ def traced(people: int, count: int, servers: embedded.Servers) -> dict[str, Any]
         seen = ours(stack, made, count, servers)
         found = hops.read(Path(folder), seen)
     print(hops.table(found, percentile(delays(seen), 0.5) * 1000), flush=True)
-    return {"hops": found}
+    return {"hops": hops.medians(found)}
