@@ -95,7 +95,7 @@ def database(url: str) -> dict[str, Any]:
         raise env.BadSetting("DATABASE_URL wants postgres://…: Standby runs on PostgreSQL only")
     query = parse_qs(parts.query)
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.postgres",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

@@ -15,9 +15,10 @@ from agents.accounts import AgentTokenAuthentication
 from agents.api import AgentView
 from agents.errors import NotAdmitted, NotOnline, ShiftEnded
 from agents.models import Agent, Shift
-from dispatch import cards, desk, presence
+from dispatch import cards, desk, looks, presence
 from dispatch import serializers as shapes
 from dispatch.errors import NotHolder, OfferExpired, OfferGone, OfferNotFound
+from dispatch.looks import ShiftRow
 from dispatch.models import Offer, OfferState
 from dispatch.offers import offer_accept, offer_decline
 from tickets.api import (
@@ -49,9 +50,9 @@ class ShiftAnswering(AgentView):
     """Answers with the shift as it is after the command."""
 
     def now(self) -> Response:
-        return self.answer(cards.open_shift(self.agent.pk))
+        return self.answer(looks.look(self.agent.pk).shift)
 
-    def answer(self, shift: Shift | None) -> Response:
+    def answer(self, shift: Shift | ShiftRow | None) -> Response:
         data = cards.shift_data(shift)
         if shift is not None and data is not None:
             data |= {"units": shift.units, "units_taken": shift.units_taken}
@@ -152,8 +153,8 @@ class OffersView(AgentView):
     @extend_schema(operation_id="offers", tags=["offers"], responses=shapes.CardsAnswer)
     def get(self, request: Request) -> Response:
         """Offers that wait for this agent's answer."""
-        found = cards.offer_cards(cards.open_offer_ids(self.agent.pk), language_of(request, self.agent))
-        return Response({"offers": [found[offer] for offer in sorted(found)]})
+        language = language_of(request, self.agent)
+        return Response({"offers": [cards.card(row, language) for row in looks.look(self.agent.pk).cards]})
 
 
 class OfferView(AgentView):

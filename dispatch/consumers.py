@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from channels.exceptions import StopConsumer
@@ -13,7 +15,8 @@ from django.db.models.functions import Now
 from rest_framework.authtoken.models import Token
 
 from agents.models import Agent, AgentStatus, Shift
-from dispatch import cards, feed, fragments, presence
+from dispatch import cards, feed, fragments, looks, presence
+from dispatch.looks import Look
 from dispatch.models import Feed, Offer, OfferState
 from tickets import stream
 from tickets.models import Ticket
@@ -147,17 +150,25 @@ class AgentConsumer(StreamConsumer):
         return feed.last_seq(self.agent)
 
     def _own_snapshot(self) -> stream.Frame:
-        return self.rendered(cards.agent_snapshot(self.agent, self.language))
+        look = looks.look(self.agent.pk)
+        return self._drawn(cards.agent_snapshot(self.agent, self.language, look), look)
 
     def _ticket_snapshot(self, name: str) -> stream.Frame | None:
         ticket = self._held_one(name.removeprefix("ticket:"))
         return self.rendered(stream.snapshot(ticket, staff=True)) if ticket else None
 
+    async def frames(self, name: str, after: int) -> list[stream.Frame] | None:
+        return await (_feeds.read(self, after) if name == self.own else super().frames(name, after))
+
+    def own_frames(self, look: Look) -> list[stream.Frame] | None:
+        """The own stream's frames of a look, with fragments. Runs in a database thread."""
+        frames = feed.frames_of(self.agent.pk, look, self.language)
+        # Each of a page's events is drawn from the state of now: after many of them the state itself is cheaper.
+        if frames is None or (self.fragments and len(frames) > fragments.REDRAW_LIMIT):
+            return None
+        return [self._drawn(frame, look) for frame in frames]
+
     def read(self, name: str, after: int) -> list[stream.Frame] | None:
-        if name == self.own:
-            frames = feed.frames_after(self.agent.pk, after, self.language)
-            # Each of a page's events is drawn from the state of now: after many of them the state itself is cheaper.
-            return None if self.fragments and frames and len(frames) > fragments.REDRAW_LIMIT else frames
         # Between the bell and this look the ticket may have gone to somebody else: the holder is asked anew each time.
         ticket_id = self.tickets.get(name)
         if ticket_id is None:
@@ -168,8 +179,78 @@ class AgentConsumer(StreamConsumer):
             return []
         return stream.frames_after(ticket_id, name, after, staff=True)
 
+    def _drawn(self, frame: stream.Frame, look: Look) -> stream.Frame:
+        return self.rendered(frame, partial(fragments.of, self.agent, look=look))
+
     def fragment(self, frame: stream.Frame) -> str:
         return fragments.of(self.agent, frame)
+
+
+class _Feeds:
+    """What is new on the feeds of all agents on this process: those whose bells ring together are looked at together.
+
+    Nobody waits for company: the first goes at once, and who comes while a look is under way has the next one.
+    """
+
+    def __init__(self) -> None:
+        self.waiting: list[_Wish] = []
+        self.looking = 0
+
+    async def read(self, consumer: AgentConsumer, after: int) -> list[stream.Frame] | None:
+        """The agent's frames above a number; None when a snapshot is better."""
+        wish = _Wish(consumer, after, asyncio.get_running_loop().create_future())
+        self.waiting.append(wish)
+        if self.looking < LOOKS:
+            self.looking += 1
+            self.task = asyncio.create_task(self._look())
+        return await wish.frames
+
+    async def _look(self) -> None:
+        # Begun by a task of its own, so that bells that the loop has heard together are all there.
+        try:
+            while self.waiting:
+                batch, self.waiting = self.waiting, []
+                try:
+                    await db(_look_all, batch, asyncio.get_running_loop())
+                except Exception as error:  # noqa: BLE001  whoever asked is told
+                    for wish in batch:
+                        wish.fail(error)
+        finally:
+            self.looking -= 1
+
+
+@dataclass(frozen=True)
+class _Wish:
+    consumer: AgentConsumer
+    after: int
+    frames: asyncio.Future[list[stream.Frame] | None]
+
+    def grant(self, frames: list[stream.Frame] | None) -> None:
+        if not self.frames.done():  # who has gone meanwhile waits no longer
+            self.frames.set_result(frames)
+
+    def fail(self, error: BaseException) -> None:
+        if not self.frames.done():
+            self.frames.set_exception(error)
+
+
+def _look_all(batch: Sequence[_Wish], loop: asyncio.AbstractEventLoop) -> None:
+    """One look for all; each gets theirs as soon as it is drawn."""
+    after: dict[int, int] = {}
+    for wish in batch:  # an agent with two tabs
+        after[wish.consumer.agent.pk] = min(wish.after, after.get(wish.consumer.agent.pk, wish.after))
+    found = looks.looks(after)
+    for wish in batch:
+        try:
+            frames = wish.consumer.own_frames(found[wish.consumer.agent.pk])
+        except Exception as error:  # noqa: BLE001  theirs alone
+            loop.call_soon_threadsafe(wish.fail, error)
+        else:
+            loop.call_soon_threadsafe(wish.grant, frames)
+
+
+_feeds = _Feeds()
+LOOKS = 2  # under way at the same time; a page that is slow to draw must not hold up all others
 
 
 # Leases live by the beats, so these do not queue behind what all the sockets have to read.

@@ -7,14 +7,15 @@ from django.db import IntegrityError, connection
 from django.db.models import F
 
 from agents.models import Agent
-from dispatch.cards import offer_cards
+from dispatch import looks
+from dispatch.cards import card
 from dispatch.events import OFFER_MADE
+from dispatch.looks import Look
 from dispatch.models import Feed, FeedEvent
 from tickets import bell
 from tickets.errors import KeyReused
 from tickets.events import EventType
-from tickets.statements import fetch, insert
-from tickets.stream import REPLAY_LIMIT
+from tickets.statements import insert
 from tickets.timeline import update_returning
 
 T = TypeVar("T")
@@ -96,25 +97,31 @@ def once(agent_id: int, key: str | None, digest: str, act: Callable[[], T], agai
 
 
 def frames_after(agent_id: int, after: int, language: str) -> list[dict[str, Any]] | None:
-    """Frames of the agent's stream above `after`, in order; None when too many to replay. One query, two with offers."""
-    found = fetch(
-        FeedEvent,
-        "WHERE agent_id = %s AND seq > %s ORDER BY seq LIMIT %s",
-        [agent_id, after, REPLAY_LIMIT + 1],
-    )
-    if len(found) > REPLAY_LIMIT:
+    """Frames of the agent's stream above `after`, in order; None when too many to replay. One query, two if an offer of
+    them is over.
+    """
+    return frames_of(agent_id, looks.look(agent_id, after), language)
+
+
+def frames_of(agent_id: int, look: Look, language: str) -> list[dict[str, Any]] | None:
+    """The frames of a look's events; None when too many to replay. No query, one if an offer of them is over."""
+    if look.events is None:
         return None
-    offers = [event.data["offer"] for event in found if event.type == OFFER_MADE.name]
-    cards = offer_cards(offers, language) if offers else {}
+    rows = {row.offer: row for row in look.cards}
+    made = [event.data["offer"] for event in look.events if event.type == OFFER_MADE.name]
+    if over := [offer for offer in made if offer not in rows]:
+        rows |= {row.offer: row for row in looks.card_rows(over)}
     return [
         {
             "stream": stream_of(agent_id),
             "seq": event.seq,
             "type": event.type,
-            "at": event.created_at.isoformat(),
-            "data": cards[event.data["offer"]] if event.type == OFFER_MADE.name else event.data,
+            "at": event.at,
+            "data": card(rows[event.data["offer"]], language)
+            if event.type == OFFER_MADE.name
+            else event.data,
         }
-        for event in found
+        for event in look.events
     ]
 
 

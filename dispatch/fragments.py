@@ -15,7 +15,8 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from agents.models import Agent, EndReason, Shift, ShiftState
-from dispatch import cards
+from dispatch import cards, looks
+from dispatch.looks import Look
 from dispatch.models import Offer
 from dispatch.offers import MISSED
 from tickets import events
@@ -40,17 +41,23 @@ TOLD = (
 _TOLD_NAMES = [event.name for event in TOLD]
 
 
-def of(agent: Agent, frame: ticket_stream.Frame) -> str:
-    """HTML for an event or snapshot of the agent's own stream or of a ticket that they hold; "" when it shows nothing."""
+def of(agent: Agent, frame: ticket_stream.Frame, look: Look | None = None) -> str:
+    """HTML for an event or snapshot of the agent's own stream or of a ticket that they hold; "" when it shows nothing.
+
+    `look`: how things stand, when the caller has just looked.
+    """
     if frame["stream"].startswith("agent:"):
-        return _of_agent(agent, frame)
+        return _of_agent(agent, frame, look)
     return _of_ticket(agent, frame)
 
 
-def _of_agent(agent: Agent, frame: ticket_stream.Frame) -> str:
+def _of_agent(agent: Agent, frame: ticket_stream.Frame, look: Look | None) -> str:
     context: dict[str, Any] = {"frame": frame, "agent": agent, "oob": True}
     if frame["type"] != "ledger.credited":
-        context |= presence(agent)
+        look = look or looks.look(agent.pk)
+        context |= offers(look)
+        if frame["type"] in ("snapshot", "shift.changed"):
+            context |= presence(agent, look)
     if frame["type"] in ("snapshot", "ledger.credited", "shift.changed"):
         context["earnings"] = cards.earnings(agent.pk)
     if frame["type"] == "snapshot":
@@ -87,28 +94,36 @@ def _of_ticket(agent: Agent, frame: ticket_stream.Frame) -> str:
     return render_to_string("dispatch/fragments/ticket_event.html", context)
 
 
-def presence(agent: Agent) -> dict[str, Any]:
-    """Context of the switch and of the offers: shift, the choices, open cards. At most three queries."""
-    shift = cards.open_shift(agent.pk)
+def presence(agent: Agent, look: Look) -> dict[str, Any]:
+    """Context of the switch. No query, one when the agent is offline."""
+    shift = look.shift
     last = None if shift else Shift.objects.filter(agent=agent).order_by("-epoch").first()
-    state = shift.state if shift else "offline"
-    names = dict(settings.LANGUAGES)
     return {
-        "shift": shift,
-        "state": state,
-        "epoch": shift.epoch if shift else 0,
         "missed": shift is not None and shift.state == ShiftState.PAUSED and shift.reason == MISSED,
         "ended_by": last.end_reason
         if last and last.end_reason in (EndReason.LEASE, EndReason.FORCED)
         else "",
-        "used_percent": round(100 * shift.units_taken / shift.units) if shift else 0,
-        "choices": _choices(state),
-        "offers": [
-            card | {"seconds": seconds, "language_name": names.get(card["language"], card["language"])}
-            for card, seconds in cards.open_cards(agent.pk, get_language() or "en")
-        ],
-        "reasons_decline": reasons_decline(),
+        "choices": _choices(shift.state if shift else "offline"),
         "form_key": uuid.uuid4().hex,
+    }
+
+
+def offers(look: Look) -> dict[str, Any]:
+    """Context of the capacity and of the open offers. No query."""
+    shift = look.shift
+    language = get_language() or "en"
+    names = dict(settings.LANGUAGES)
+    return {
+        "shift": shift,
+        "state": shift.state if shift else "offline",
+        "epoch": shift.epoch if shift else 0,
+        "used_percent": round(100 * shift.units_taken / shift.units) if shift else 0,
+        "offers": [
+            cards.card(row, language)
+            | {"seconds": row.seconds, "language_name": names.get(row.language, row.language)}
+            for row in look.cards
+        ],
+        "reasons_decline": reasons_decline() if look.cards else {},
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from agents.models import Agent
-from dispatch import cards, feed, fragments
+from dispatch import cards, feed, fragments, looks
 from tickets import stream
 from tickets.models import Ticket
 
@@ -14,11 +14,10 @@ def frames(agent: Agent, after: Mapping[str, int], language: str) -> list[stream
 
     The same frames come over the socket: whoever sees a number first draws it, and drops the other (static/js/live.js).
     """
-    own = feed.stream_of(agent.pk)
-    found = _above(
-        after.get(own), feed.last_seq(agent), lambda known: feed.frames_after(agent.pk, known, language)
-    )
-    news = [cards.agent_snapshot(agent, language)] if found is None else found
+    known = after.get(feed.stream_of(agent.pk))
+    look = looks.look(agent.pk, known)
+    found = _above(known, look.seq, lambda _known: feed.frames_of(agent.pk, look, language))
+    news = [cards.agent_snapshot(agent, language, look)] if found is None else found
     for ticket in cards.held_tickets(agent.pk):
         found = _above(
             after.get(ticket.stream),
@@ -26,7 +25,7 @@ def frames(agent: Agent, after: Mapping[str, int], language: str) -> list[stream
             partial(_of_ticket, ticket),
         )
         news += [stream.snapshot(ticket, staff=True)] if found is None else found
-    return [frame | {"html": fragments.of(agent, frame)} for frame in news]
+    return [frame | {"html": fragments.of(agent, frame, look)} for frame in news]
 
 
 def _of_ticket(ticket: Ticket, known: int) -> list[stream.Frame] | None:

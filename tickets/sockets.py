@@ -8,14 +8,15 @@ import contextlib
 import json
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from channels.db import database_sync_to_async
+from channels.consumer import get_handler_name
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
+from django.db import close_old_connections
 from django.db.models.functions import Now
 from django.http.cookie import parse_cookie
 from django.template.loader import render_to_string
@@ -46,7 +47,12 @@ BELL_SECONDS = 2.0  # to join a bell; a Redis that hangs must not keep a page wa
 
 async def db(function: Callable[..., T], *args: Any, threads: ThreadPoolExecutor = _threads) -> T:
     """Run a function that uses the database in one of the sockets' threads, or in others of a fixed number."""
-    return await database_sync_to_async(function, thread_sensitive=False, executor=threads)(*args)  # type: ignore[no-any-return]
+    return await asyncio.get_running_loop().run_in_executor(threads, _on_good_connection, function, args)
+
+
+def _on_good_connection(function: Callable[..., T], args: Sequence[Any]) -> T:
+    close_old_connections()  # that failed, or were closed by the server; the others stay with their thread
+    return function(*args)
 
 
 class StreamConsumer(AsyncWebsocketConsumer):
@@ -93,6 +99,14 @@ class StreamConsumer(AsyncWebsocketConsumer):
         raise NotImplementedError
 
     # Shared
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        # Channels' own first goes to a thread and closes old database connections there, for every frame and bell. Ours are
+        # in the threads of db(), which looks after them.
+        handler = getattr(self, get_handler_name(message), None)
+        if handler is None:
+            raise ValueError(f"no handler for messages of type {message['type']}")
+        await handler(message)
 
     async def connect(self) -> None:
         query = dict(
@@ -199,7 +213,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
         async with self.sending.setdefault(name, asyncio.Lock()):
             if name not in self.after or seq <= self.after[name]:
                 return
-            frames = await db(self._read_rendered, name, self.after[name])
+            frames = await self.frames(name, self.after[name])
             if frames is None:
                 await self.too_old(name)
                 return
@@ -220,16 +234,22 @@ class StreamConsumer(AsyncWebsocketConsumer):
     async def transmit(self, frame: stream.Frame) -> None:
         await self.send(text_data=json.dumps(frame, ensure_ascii=False))
 
+    async def frames(self, name: str, after: int) -> list[stream.Frame] | None:
+        """read(), with fragments."""
+        return await db(self._read_rendered, name, after)
+
     def _read_rendered(self, name: str, after: int) -> list[stream.Frame] | None:
         frames = self.read(name, after)
         return None if frames is None else [self.rendered(frame) for frame in frames]
 
-    def rendered(self, frame: stream.Frame) -> stream.Frame:
-        """The frame with its HTML fragment, if this client wants them and the event has one."""
+    def rendered(
+        self, frame: stream.Frame, draw: Callable[[stream.Frame], str] | None = None
+    ) -> stream.Frame:
+        """The frame with its HTML fragment, if this client wants them and the event has one. `draw`: else fragment()."""
         if not self.fragments:
             return frame
         with translation.override(self.language):
-            html = self.fragment(frame)
+            html = (draw or self.fragment)(frame)
         return {**frame, "html": html} if html else frame
 
     def fragment(self, frame: stream.Frame) -> str:

@@ -1,0 +1,105 @@
+"""How things stand for agents, for many of them in one statement: their feed from a number on, shift and open cards.
+
+One statement is one moment: events and state belong together. And it is one journey to the database for all the sockets whose
+bells ring at the same time; on the way of an offer the journeys take longer than what is done at their end.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django.db import connection
+
+from tickets.stream import REPLAY_LIMIT
+
+
+class EventRow(NamedTuple):
+    seq: int
+    type: str
+    data: dict[str, Any]
+    at: str  # ISO 8601
+
+
+class ShiftRow(NamedTuple):
+    epoch: int
+    state: str
+    reason: str
+    lost: bool
+    units: int
+    units_taken: int
+
+
+class CardRow(NamedTuple):
+    offer: int
+    expires_at: str  # ISO 8601
+    seconds_left: float
+    pay_cents: int
+    currency: str
+    why: dict[str, Any]
+    topic_id: int | None
+    topic: str | None
+    language: str
+    waiting_since: str  # ISO 8601
+    summary: str
+    seconds: int  # from making to deadline
+
+
+class Look(NamedTuple):
+    """One agent at one moment. `events` above the number asked for, in order; None when too many to replay."""
+
+    seq: int  # number of the last event, 0 before the first
+    events: list[EventRow] | None
+    shift: ShiftRow | None  # the open one
+    cards: list[CardRow]  # that wait for an answer and are in time, by age
+
+
+_CARD = """
+    json_build_array(o.id, o.expires_at, round(extract(epoch FROM o.expires_at - statement_timestamp()), 1)::float8,
+        o.pay_cents, o.currency, o.why, t.topic_id, topic.key, t.language, t.waiting_since, t.summary,
+        round(extract(epoch FROM o.expires_at - o.made_at))::int)
+"""
+_CARDS = """
+    FROM dispatch_offer o JOIN tickets_ticket t ON t.id = o.ticket_id LEFT JOIN tickets_topic topic ON topic.id = t.topic_id
+"""
+_LOOK = f"""
+    SELECT asked.agent_id, coalesce(feed.last_seq, 0),
+        (SELECT json_agg(json_build_array(e.seq, e.type, e.data, e.created_at) ORDER BY e.seq) FROM
+            (SELECT * FROM dispatch_feedevent WHERE agent_id = asked.agent_id AND seq > asked.after
+             ORDER BY seq LIMIT {REPLAY_LIMIT + 1}) e),
+        (SELECT json_build_array(s.epoch, s.state, s.reason, s.lost_at IS NOT NULL, s.units, s.units_taken)
+         FROM agents_shift s WHERE s.agent_id = asked.agent_id AND s.ended_at IS NULL),
+        (SELECT json_agg({_CARD} ORDER BY o.id) {_CARDS}
+         WHERE o.agent_id = asked.agent_id AND o.state = 'pending' AND o.expires_at > statement_timestamp())
+    FROM unnest(%s::bigint[], %s::bigint[]) AS asked(agent_id, after)
+    LEFT JOIN dispatch_feed feed ON feed.agent_id = asked.agent_id
+"""  # noqa: S608  nothing from outside is in it
+_OFFERS = f"SELECT {_CARD} {_CARDS} WHERE o.id = ANY(%s) ORDER BY o.id"
+
+
+def looks(after: Mapping[int, int]) -> dict[int, Look]:
+    """Agent id → look, for agent id → the number that is known of their feed. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOOK, [list(after), list(after.values())])
+        return {
+            agent_id: Look(
+                seq,
+                None if events and len(events) > REPLAY_LIMIT else [EventRow(*one) for one in events or []],
+                ShiftRow(*shift) if shift else None,
+                [CardRow(*one) for one in cards or []],
+            )
+            for agent_id, seq, events, shift, cards in cursor.fetchall()
+        }
+
+
+def look(agent_id: int, after: int | None = None) -> Look:
+    """One agent's look; without a number it has no events. One query."""
+    return looks({agent_id: NEVER if after is None else after})[agent_id]
+
+
+NEVER = 2**62  # a number above all
+
+
+def card_rows(offers: list[int]) -> list[CardRow]:
+    """The cards of these offers, open or not, by id; `seconds_left` is below 0 when it is over. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OFFERS, [offers])
+        return [CardRow(*row) for (row,) in cursor.fetchall()]
