@@ -191,12 +191,17 @@ def _wrap() -> None:
         self.hop = {"rung": now()}
         await inner(self, message)
 
-    def look(self: Any, name: str, after: int, inner: Any = consumer._read_rendered) -> Any:
-        begun = now()
-        frames = inner(self, name, after)
+    def look(inner: Any, batch: Any, loop: Any) -> None:
+        _here.look = now()
+        inner(batch, loop)
+
+    def drawn(self: Any, seen: Any, inner: Any = consumer.own_frames) -> Any:
+        frames = inner(self, seen)
         if hasattr(self, "hop"):
-            self.hop |= {"reading": begun, "read": now()}
+            self.hop |= {"reading": _here.look, "read": now()}
         return frames
+
+    around(consumers, "_look_all", look)
 
     async def transmit(self: Any, frame: Any, inner: Any = consumer.transmit) -> None:
         await inner(self, frame)
@@ -204,4 +209,4 @@ def _wrap() -> None:
         if mark and hasattr(self, "hop"):
             write(mark=mark[1], **self.hop, sent=now())
 
-    consumer.bell, consumer._read_rendered, consumer.transmit = hear, look, transmit
+    consumer.bell, consumer.own_frames, consumer.transmit = hear, drawn, transmit
