@@ -31,8 +31,8 @@ HOPS = (
     ("people", "run: read people"),
     ("loaded", "run: arrays"),
     ("solved", "run: solve"),
-    ("chosen", "run: reasons, units, snapshot"),
-    ("written", "run: write offers"),
+    ("chosen", "run: reasons"),
+    ("written", "run: snapshot, write"),
     ("offered", "run: commit"),
     ("rung", "bell → consumer"),
     ("reading", "thread of the socket"),
@@ -125,7 +125,7 @@ def _wrap() -> None:
         _here.times["intake"] = now()
         opened = inner(**fields)
         if mark := MARK.search(fields["text"]):
-            write(mark=mark[1], ticket=opened.ticket.public_id, **_here.times)
+            write(mark=mark[1], ticket=opened.ticket.pk, **_here.times)
         return opened
 
     def ring(inner: Any, stream: str, seq: int) -> None:
@@ -162,10 +162,10 @@ def _wrap() -> None:
 
         return call
 
-    def write_offers(inner: Any, made: Any, run: Any) -> Any:
+    def write_offers(inner: Any, pool_id: int, policy: Any, wanted: Any, *more: Any) -> Any:
         _here.times["chosen"] = now()
-        _here.made = [one.ticket.public_id for one in made]
-        written = inner(made, run)
+        _here.made = [one.ticket.id for one in wanted]
+        written = inner(pool_id, policy, wanted, *more)
         _here.times["written"] = now()
         return written
 
@@ -178,8 +178,8 @@ def _wrap() -> None:
             write(tickets=_here.made, **_here.times)
         return count
 
-    around(runs, "_waiting", noted("locked"))
-    around(runs, "_free", noted("people"))
+    around(runs, "waiting", noted("locked"))
+    around(runs, "free", noted("people"))
     around(runs, "solve", solve)
     around(runs, "_write", write_offers)
     around(runs, "match_pool", match)

@@ -109,6 +109,9 @@ def database(url: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": database(env.text("DATABASE_URL"))}
+DATABASE_PREPARE = env.flag(
+    "DATABASE_PREPARE", True
+)  # tickets/planned.py; no, behind a pooler of transactions
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 

@@ -73,6 +73,21 @@ def _next_numbers(ids: list[int]) -> dict[int, int]:
         return dict(cursor.fetchall())
 
 
+def counting(source: str, event: EventType) -> str:
+    """record_many() for a statement that writes more than feeds: its CTEs `counted` (agent_id, seq) and `noted`.
+
+    `source` is a CTE of that statement, (agent_id, data jsonb), each agent once. The caller rings.
+    """
+    return f"""
+    counted AS (
+        INSERT INTO dispatch_feed (agent_id, last_seq) SELECT agent_id, 1 FROM {source} ORDER BY agent_id
+        ON CONFLICT (agent_id) DO UPDATE SET last_seq = dispatch_feed.last_seq + 1 RETURNING agent_id, last_seq AS seq),
+    noted AS (
+        INSERT INTO dispatch_feedevent (agent_id, seq, type, data, digest)
+        SELECT counted.agent_id, counted.seq, '{event.name}', {source}.data, ''
+        FROM counted JOIN {source} ON {source}.agent_id = counted.agent_id)"""  # noqa: S608  names of our own
+
+
 def receipt(agent_id: int, key: str | None, digest: str) -> FeedEvent | None:
     """The event that this key's command has written before, if any. Raises KeyReused as tickets.timeline.receipt."""
     if key is None:

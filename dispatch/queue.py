@@ -8,7 +8,7 @@ from django.db.models.functions import Now
 
 from dispatch import routes
 from dispatch.models import Offer, OfferState
-from dispatch.runs import queue_of
+from dispatch.sight import queue_of
 from tickets import events, timeline
 from tickets.models import Ticket, TicketState
 

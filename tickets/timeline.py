@@ -99,6 +99,20 @@ def store(
     return {ticket_id: seq for ticket_id, _public_id, seq in changed}
 
 
+def numbering(source: str, event: EventType) -> str:
+    """advance() for a statement that writes more than a timeline: its CTEs `numbered` (public_id, seq) and `told`.
+
+    `source` is a CTE of that statement, (ticket_id, data jsonb), each ticket once and locked. The caller rings.
+    """
+    return f"""
+    numbered AS (
+        UPDATE tickets_ticket t SET last_seq = t.last_seq + 1 FROM {source} WHERE t.id = {source}.ticket_id
+        RETURNING t.id, t.public_id, t.last_seq AS seq, {source}.data),
+    told AS (
+        INSERT INTO tickets_ticketevent (ticket_id, seq, type, data, public, digest)
+        SELECT id, seq, '{event.name}', data, {event.public}, '' FROM numbered)"""  # noqa: S608  names of our own
+
+
 def digest_of(name: str, *parts: Any) -> str:
     """Fingerprint of a command and its input, 32 hex digits: tells a repeat from another request under the same key."""
     return hashlib.sha256(json.dumps([name, *parts], default=str, ensure_ascii=False).encode()).hexdigest()[

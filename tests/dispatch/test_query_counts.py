@@ -74,15 +74,15 @@ def test_match_pool(world: World, cost: Assert) -> None:
         match_pool(world.pool.pk)
     for _ in range(3):
         world.ticket()
-    # lock and queue, people, their skills, their languages; units with their locks, run, tickets' numbers, their events,
-    # rates, offers, feeds' numbers, their events; whatever the number of tickets and people
-    with cost(12 + TRANSACTION):
+    # lock and queue, people, their skills, their languages; rates; locks and everything written; whatever the number of
+    # tickets and people
+    with cost(6 + TRANSACTION):
         match_pool(world.pool.pk)
     assert Offer.objects.count() == 2
     for offer in Offer.objects.all():
         offer_decline(offer_id=offer.pk, agent_id=offer.agent_id, epoch=1)
     # Warm: neither skills, languages nor rates.
-    with cost(9 + TRANSACTION):
+    with cost(3 + TRANSACTION):
         assert match_pool(world.pool.pk) >= 1
 
 
