@@ -29,5 +29,6 @@ ENV PATH=/srv/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
 USER standby
 EXPOSE 8000
 VOLUME /var/lib/standby/media
-# web by default; worker: celery -A config worker -Q match,default -P threads -c 4; beat: celery -A config beat
+# web by default; matcher: celery -A config worker -n matcher@%h -Q match -P solo; worker: the same with -Q default -P threads;
+# beat: celery -A config beat
 CMD ["uvicorn", "config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--ws", "websockets-sansio", "--lifespan", "off", "--no-access-log"]

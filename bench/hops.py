@@ -195,11 +195,16 @@ def _wrap() -> None:
         _here.look = now()
         inner(batch, loop)
 
-    def drawn(self: Any, seen: Any, inner: Any = consumer.own_frames) -> Any:
-        frames = inner(self, seen)
+    def drawn(self: Any, frame: Any, seen: Any, inner: Any = consumer.drawn) -> Any:
+        done = inner(self, frame, seen)
         if hasattr(self, "hop"):
-            self.hop |= {"reading": _here.look, "read": now()}
-        return frames
+            self.hop |= {"read": now()}
+        return done
+
+    def framed(self: Any, seen: Any, inner: Any = consumer.own_frames) -> Any:
+        if hasattr(self, "hop"):
+            self.hop |= {"reading": _here.look}
+        return inner(self, seen)
 
     around(consumers, "_look_all", look)
 
@@ -209,4 +214,4 @@ def _wrap() -> None:
         if mark and hasattr(self, "hop"):
             write(mark=mark[1], **self.hop, sent=now())
 
-    consumer.bell, consumer.own_frames, consumer.transmit = hear, drawn, transmit
+    consumer.bell, consumer.own_frames, consumer.drawn, consumer.transmit = hear, framed, drawn, transmit

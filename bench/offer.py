@@ -58,7 +58,8 @@ closed AS (
     UPDATE tickets_ticket SET state = 'closed', closed_at = clock_timestamp()
     WHERE id IN (SELECT ticket_id FROM old) AND state = 'waiting' RETURNING id)
 UPDATE dispatch_offer SET state = 'rescinded', reason = 'bench', ended_at = clock_timestamp(), answered_at = clock_timestamp()
-WHERE id IN (SELECT id FROM old) AND state = 'pending' AND (SELECT count(*) FROM back) >= 0 AND (SELECT count(*) FROM closed) >= 0
+WHERE id IN (SELECT id FROM old) AND state = 'pending'
+    AND (SELECT count(*) FROM back) >= 0 AND (SELECT count(*) FROM closed) >= 0
 """
 
 

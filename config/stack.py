@@ -67,22 +67,23 @@ def web(listener: socket.socket, name: str = "web") -> Program:
     )
 
 
-def worker(threads: int = 4) -> Program:
-    """The Celery worker of all queues."""
-    command = [
-        sys.executable,
-        "-m",
-        "celery",
-        "-A",
-        "config",
-        "worker",
-        "-Q",
-        "match,default",
-        "-P",
-        "threads",
-    ]
+def matcher() -> Program:
+    """The Celery worker of the matching runs and the tick: one at a time, in the thread that hears of them.
+
+    Apart from the other tasks, so that no mail and no figure stands between a customer and an agent.
+    """
+    return _worker("matcher", "match", "-P", "solo")
+
+
+def worker(threads: int = 2) -> Program:
+    """The Celery worker of everything else."""
+    return _worker("worker", "default", "-P", "threads", "-c", str(threads))
+
+
+def _worker(name: str, queue: str, *pool: str) -> Program:
+    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-n", f"{name}@%h", "-Q", queue]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "INFO"]
-    return Program("worker", [*command, "-c", str(threads), *quiet], grace=8.0)
+    return Program(name, [*command, *pool, *quiet], grace=8.0)
 
 
 def beat(folder: Path) -> Program:
@@ -98,8 +99,8 @@ def manage(*words: str, name: str | None = None) -> Program:
 
 
 def usual(listener: socket.socket, folder: Path) -> list[Program]:
-    """Web, worker and beat, in the order of their start."""
-    return [web(listener), worker(), beat(folder / "beat")]
+    """Web, workers and beat, in the order of their start."""
+    return [web(listener), matcher(), worker(), beat(folder / "beat")]
 
 
 @dataclass

@@ -26,6 +26,7 @@ def main() -> None:
         ws="websockets-sansio",
         lifespan="off",
         ws_per_message_deflate=False,  # frames are small; compressing each cost more than sending it, and 100 KB a socket
+        ws_ping_interval=60,  # seconds; clients beat every 5, so pings only find those that went without a word
         access_log=False,
         timeout_graceful_shutdown=GRACE,
     )

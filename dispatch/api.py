@@ -154,7 +154,8 @@ class OffersView(AgentView):
     def get(self, request: Request) -> Response:
         """Offers that wait for this agent's answer."""
         language = language_of(request, self.agent)
-        return Response({"offers": [cards.card(row, language) for row in looks.look(self.agent.pk).cards]})
+        look = looks.look(self.agent.pk)
+        return Response({"offers": [cards.card(row, look.plan, language) for row in look.cards]})
 
 
 class OfferView(AgentView):

@@ -14,7 +14,7 @@ from dispatch import looks, routes
 from dispatch.looks import CardRow, Look, ShiftRow
 from dispatch.matching.explain import Language, Names, Reason, explain
 from dispatch.models import Offer, OfferState
-from dispatch.routes import LANGUAGES
+from dispatch.routes import LANGUAGES, Routes
 from tickets import stream as ticket_stream
 from tickets.models import Ticket
 
@@ -27,12 +27,12 @@ def offer_cards(offers: Iterable[int], language: str) -> dict[int, Card]:
 
     `seconds_left` is counted by the database at this look, so the reader needs no right clock; below 0 when it is over.
     """
-    return {row.offer: card(row, language) for row in looks.card_rows(list(offers))}
-
-
-def card(row: CardRow, language: str) -> Card:
-    """`data` of offer.made."""
     plan = routes.routes()
+    return {row.offer: card(row, plan, language) for row in looks.card_rows(list(offers))}
+
+
+def card(row: CardRow, plan: Routes, language: str) -> Card:
+    """`data` of offer.made. No query."""
     spec = plan.of(row.topic_id)
     tongue = language[:2]
     skills = [
@@ -53,20 +53,20 @@ def card(row: CardRow, language: str) -> Card:
         "expected_minutes": spec.expected_minutes if spec else 0,
         "waiting_since": row.waiting_since,
         "summary": row.summary,
-        "why": _why(row.why, language),
+        "why": _why(row.why, plan, language),
     }
 
 
 def why_lines(offer: Offer, language: str) -> list[str]:
     """Why this offer came to this agent, in sentences, what weighed most first."""
-    return _why(offer.why, language)
+    return _why(offer.why, routes.routes(), language)
 
 
-def _why(why: Mapping[str, Any], language: str) -> list[str]:
+def _why(why: Mapping[str, Any], plan: Routes, language: str) -> list[str]:
     if not why:
         return []
     tongue: Language = "de" if language.startswith("de") else "en"
-    skills = {skill: name[tongue] for skill, name in routes.routes().skill_names.items()}
+    skills = {skill: name[tongue] for skill, name in plan.skill_names.items()}
     return explain(cast("Reason", why), language=tongue, names=Names(skills, _languages(tongue)))
 
 
@@ -112,7 +112,7 @@ def agent_snapshot(agent: Agent, language: str, look: Look | None = None) -> Fra
         "type": "snapshot",
         "data": {
             "shift": shift_data(look.shift),
-            "offers": [card(row, language) for row in look.cards],
+            "offers": [card(row, look.plan, language) for row in look.cards],
             "tickets": [ticket.public_id for ticket in held_tickets(agent.pk)],
         },
     }

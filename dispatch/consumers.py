@@ -151,7 +151,7 @@ class AgentConsumer(StreamConsumer):
 
     def _own_snapshot(self) -> stream.Frame:
         look = looks.look(self.agent.pk)
-        return self._drawn(cards.agent_snapshot(self.agent, self.language, look), look)
+        return self.drawn(cards.agent_snapshot(self.agent, self.language, look), look)
 
     def _ticket_snapshot(self, name: str) -> stream.Frame | None:
         ticket = self._held_one(name.removeprefix("ticket:"))
@@ -161,12 +161,14 @@ class AgentConsumer(StreamConsumer):
         return await (_feeds.read(self, after) if name == self.own else super().frames(name, after))
 
     def own_frames(self, look: Look) -> list[stream.Frame] | None:
-        """The own stream's frames of a look, with fragments. Runs in a database thread."""
+        """The own stream's frames of a look; those whose fragment asks the database have it. Runs in a database thread."""
         frames = feed.frames_of(self.agent.pk, look, self.language)
         # Each of a page's events is drawn from the state of now: after many of them the state itself is cheaper.
         if frames is None or (self.fragments and len(frames) > fragments.REDRAW_LIMIT):
             return None
-        return [self._drawn(frame, look) for frame in frames]
+        return [
+            frame if frame["type"] in fragments.OF_A_LOOK else self.drawn(frame, look) for frame in frames
+        ]
 
     def read(self, name: str, after: int) -> list[stream.Frame] | None:
         # Between the bell and this look the ticket may have gone to somebody else: the holder is asked anew each time.
@@ -179,7 +181,8 @@ class AgentConsumer(StreamConsumer):
             return []
         return stream.frames_after(ticket_id, name, after, staff=True)
 
-    def _drawn(self, frame: stream.Frame, look: Look) -> stream.Frame:
+    def drawn(self, frame: stream.Frame, look: Look) -> stream.Frame:
+        """The frame with its fragment, if this client wants them; a look's event is drawn from that look alone."""
         return self.rendered(frame, partial(fragments.of, self.agent, look=look))
 
     def fragment(self, frame: stream.Frame) -> str:
@@ -203,7 +206,14 @@ class _Feeds:
         if self.looking < LOOKS:
             self.looking += 1
             self.task = asyncio.create_task(self._look())
-        return await wish.frames
+        frames, look = await wish.answer
+        if frames is None:
+            return None
+        # Drawn here and not in the thread: that would keep the interpreter busy with the next agent's card before this one is
+        # on its way.
+        return [
+            consumer.drawn(frame, look) if frame["type"] in fragments.OF_A_LOOK else frame for frame in frames
+        ]
 
     async def _look(self) -> None:
         # Begun by a task of its own, so that bells that the loop has heard together are all there.
@@ -223,30 +233,31 @@ class _Feeds:
 class _Wish:
     consumer: AgentConsumer
     after: int
-    frames: asyncio.Future[list[stream.Frame] | None]
+    answer: asyncio.Future[tuple[list[stream.Frame] | None, Look]]
 
-    def grant(self, frames: list[stream.Frame] | None) -> None:
-        if not self.frames.done():  # who has gone meanwhile waits no longer
-            self.frames.set_result(frames)
+    def grant(self, frames: list[stream.Frame] | None, look: Look) -> None:
+        if not self.answer.done():  # who has gone meanwhile waits no longer
+            self.answer.set_result((frames, look))
 
     def fail(self, error: BaseException) -> None:
-        if not self.frames.done():
-            self.frames.set_exception(error)
+        if not self.answer.done():
+            self.answer.set_exception(error)
 
 
 def _look_all(batch: Sequence[_Wish], loop: asyncio.AbstractEventLoop) -> None:
-    """One look for all; each gets theirs as soon as it is drawn."""
+    """One look for all; each gets theirs as soon as it is there."""
     after: dict[int, int] = {}
     for wish in batch:  # an agent with two tabs
         after[wish.consumer.agent.pk] = min(wish.after, after.get(wish.consumer.agent.pk, wish.after))
     found = looks.looks(after)
     for wish in batch:
         try:
-            frames = wish.consumer.own_frames(found[wish.consumer.agent.pk])
+            look = found[wish.consumer.agent.pk]
+            frames = wish.consumer.own_frames(look)
         except Exception as error:  # noqa: BLE001  theirs alone
             loop.call_soon_threadsafe(wish.fail, error)
         else:
-            loop.call_soon_threadsafe(wish.grant, frames)
+            loop.call_soon_threadsafe(wish.grant, frames, look)
 
 
 _feeds = _Feeds()

@@ -132,7 +132,7 @@ def frames_of(agent_id: int, look: Look, language: str) -> list[dict[str, Any]] 
             "seq": event.seq,
             "type": event.type,
             "at": event.at,
-            "data": card(rows[event.data["offer"]], language)
+            "data": card(rows[event.data["offer"]], look.plan, language)
             if event.type == OFFER_MADE.name
             else event.data,
         }

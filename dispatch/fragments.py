@@ -16,6 +16,14 @@ from django.utils.translation import gettext as _
 
 from agents.models import Agent, EndReason, Shift, ShiftState
 from dispatch import cards, looks
+from dispatch.events import (
+    OFFER_CANCELLED,
+    OFFER_DECLINED,
+    OFFER_EXPIRED,
+    OFFER_MADE,
+    OFFER_RESCINDED,
+    OFFER_REVOKED,
+)
 from dispatch.looks import Look
 from dispatch.models import Offer
 from dispatch.offers import MISSED
@@ -38,6 +46,12 @@ TOLD = (
     events.CLOSED,
     events.RATED,
 )
+# Events of an agent's own stream that are drawn from a look alone, without another question to the database.
+OF_A_LOOK = frozenset(
+    event.name
+    for event in (OFFER_MADE, OFFER_DECLINED, OFFER_EXPIRED, OFFER_RESCINDED, OFFER_REVOKED, OFFER_CANCELLED)
+)
+
 _TOLD_NAMES = [event.name for event in TOLD]
 
 
@@ -119,7 +133,7 @@ def offers(look: Look) -> dict[str, Any]:
         "epoch": shift.epoch if shift else 0,
         "used_percent": round(100 * shift.units_taken / shift.units) if shift else 0,
         "offers": [
-            cards.card(row, language)
+            cards.card(row, look.plan, language)
             | {"seconds": row.seconds, "language_name": names.get(row.language, row.language)}
             for row in look.cards
         ],

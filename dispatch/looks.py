@@ -7,8 +7,8 @@ bells ring at the same time; on the way of an offer the journeys take longer tha
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from django.db import connection
-
+from dispatch.routes import Routes, routes
+from tickets.planned import planned
 from tickets.stream import REPLAY_LIMIT
 
 
@@ -50,6 +50,7 @@ class Look(NamedTuple):
     events: list[EventRow] | None
     shift: ShiftRow | None  # the open one
     cards: list[CardRow]  # that wait for an answer and are in time, by age
+    plan: Routes  # what admins have set, to tell skills and topics by
 
 
 _CARD = """
@@ -69,25 +70,25 @@ _LOOK = f"""
          FROM agents_shift s WHERE s.agent_id = asked.agent_id AND s.ended_at IS NULL),
         (SELECT json_agg({_CARD} ORDER BY o.id) {_CARDS}
          WHERE o.agent_id = asked.agent_id AND o.state = 'pending' AND o.expires_at > statement_timestamp())
-    FROM unnest(%s::bigint[], %s::bigint[]) AS asked(agent_id, after)
+    FROM unnest($1::bigint[], $2::bigint[]) AS asked(agent_id, after)
     LEFT JOIN dispatch_feed feed ON feed.agent_id = asked.agent_id
 """  # noqa: S608  nothing from outside is in it
-_OFFERS = f"SELECT {_CARD} {_CARDS} WHERE o.id = ANY(%s) ORDER BY o.id"
+_OFFERS = f"SELECT {_CARD} {_CARDS} WHERE o.id = ANY($1::bigint[]) ORDER BY o.id"
 
 
 def looks(after: Mapping[int, int]) -> dict[int, Look]:
-    """Agent id → look, for agent id → the number that is known of their feed. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_LOOK, [list(after), list(after.values())])
-        return {
-            agent_id: Look(
-                seq,
-                None if events and len(events) > REPLAY_LIMIT else [EventRow(*one) for one in events or []],
-                ShiftRow(*shift) if shift else None,
-                [CardRow(*one) for one in cards or []],
-            )
-            for agent_id, seq, events, shift, cards in cursor.fetchall()
-        }
+    """Agent id → look, for agent id → the number that is known of their feed. One query (and those of routes())."""
+    plan = routes()
+    return {
+        agent_id: Look(
+            seq,
+            None if events and len(events) > REPLAY_LIMIT else [EventRow(*one) for one in events or []],
+            ShiftRow(*shift) if shift else None,
+            [CardRow(*one) for one in cards or []],
+            plan,
+        )
+        for agent_id, seq, events, shift, cards in planned(_LOOK, [list(after), list(after.values())])
+    }
 
 
 def look(agent_id: int, after: int | None = None) -> Look:
@@ -100,6 +101,4 @@ NEVER = 2**62  # a number above all
 
 def card_rows(offers: list[int]) -> list[CardRow]:
     """The cards of these offers, open or not, by id; `seconds_left` is below 0 when it is over. One query."""
-    with connection.cursor() as cursor:
-        cursor.execute(_OFFERS, [offers])
-        return [CardRow(*row) for (row,) in cursor.fetchall()]
+    return [CardRow(*row) for (row,) in planned(_OFFERS, [offers])]

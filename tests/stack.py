@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 
-from config.stack import PROJECT, Program, Stack, beat, listen, web, worker
+from config.stack import PROJECT, Program, Stack, beat, listen, matcher, web, worker
 from tests import ground
 
 LOCK = 7_302_118  # advisory lock: one process makes the template, the others wait for it
@@ -164,7 +164,7 @@ def live_stack(
         }
         names = ["web"] + [f"web{place}" for place in range(2, web_processes + 1)]
         programs: list[Program] = [web(listener, each) for each in names]
-        programs += [worker()] if with_worker else []
+        programs += [matcher(), worker()] if with_worker else []
         programs += [beat(folder)] if with_beat else []
         processes = Stack(programs, environment, folder / "logs", listener)
         try:
