@@ -23,7 +23,6 @@ from tickets.redaction import redact
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker is asked; nothing of another test's database is remembered."""
-    routes.forget()
     runs.profiles_forget()
     monkeypatch.setattr(tasks, "run_ask", lambda pool_ids: None)
 
