@@ -132,7 +132,7 @@ CHANNEL_LAYERS = {
 }
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "config.caches.ProcessCache",
         "LOCATION": REDIS_URL,
         # A Redis that hangs must not hang a customer: what it would have told is done without (seconds).
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
