@@ -54,6 +54,7 @@ if not env.flag("STANDBY_DEV_TOOLS", True):
     INSTALLED_APPS.remove("django_migration_linter")
 
 MIDDLEWARE = [
+    "config.warm.warm",  # works once, at the start of a web process
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
