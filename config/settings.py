@@ -54,6 +54,7 @@ if not env.flag("STANDBY_DEV_TOOLS", True):
     INSTALLED_APPS.remove("django_migration_linter")
 
 MIDDLEWARE = [
+    "config.warm.warm",  # works once, at the start of a web process
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -135,7 +136,7 @@ CHANNEL_LAYERS = {
 }
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "config.caches.ProcessCache",
         "LOCATION": REDIS_URL,
         # A Redis that hangs must not hang a customer: what it would have told is done without (seconds).
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},

@@ -14,11 +14,15 @@ from tickets.statements import fetch
 
 
 @receiver(queue_changed)
-def on_queue_changed(ticket_ids: Sequence[int], **_: Any) -> None:
-    """Tickets that wait want a run of their pool; offers of a closed one are ended (the tick does so too, if this fails)."""
+def on_queue_changed(ticket_ids: Sequence[int], tickets: Sequence[Ticket], **_: Any) -> None:
+    """Tickets that wait want a run of their pool; offers of a closed one are ended (the tick does so too, if this fails).
+
+    One query if there are `ticket_ids`, none for `tickets`, and what is not kept of the routes.
+    """
     plan = routes.routes()
     pools = set()
-    for ticket in fetch(Ticket, "WHERE id = ANY(%s)", [list(ticket_ids)]):
+    read = fetch(Ticket, "WHERE id = ANY(%s)", [list(ticket_ids)]) if ticket_ids else []
+    for ticket in [*tickets, *read]:
         route = plan.of(ticket.topic_id)
         if ticket.state == TicketState.CLOSED:
             offers.offers_cancel(ticket_id=ticket.pk)

@@ -1,26 +1,21 @@
 """What admins have set, as a run needs it: routes, requirements, rates and the current policy of a pool.
 
-Read by every run and changed a few times a day, so it is kept for some seconds a process. A run stores what it used.
+Read by every run and changed a few times a day, so it is kept for some seconds a process (tickets/kept.py).
+A run stores what it used.
 """
 
-import threading
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.db.models import F
 
 from dispatch.matching.problem import Weights
 from dispatch.models import Policy, Rate, Requirement, Route
+from tickets import kept
 from tickets.models import Topic
 
-KEPT_SECONDS = 2.0
 LANGUAGES = [code for code, _name in settings.LANGUAGES]  # a language's place here is its bit in a problem
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -64,29 +59,9 @@ class PolicySpec:
     grace_seconds: int
 
 
-_kept: dict[Any, tuple[float, Any]] = {}
-_lock = threading.Lock()
-
-
-def _keep(name: Any, load: Callable[[], T]) -> T:
-    now = time.monotonic()
-    held = _kept.get(name)
-    if held is not None and now - held[0] < KEPT_SECONDS:
-        return cast("T", held[1])
-    with _lock:
-        value = load()
-        _kept[name] = (time.monotonic(), value)
-    return value
-
-
-def forget() -> None:
-    """Read everything anew at the next look: for tests, and after an admin's change in this process."""
-    _kept.clear()
-
-
 def routes() -> Routes:
-    """All routes. Three queries when not kept."""
-    return _keep("routes", _load_routes)
+    """All routes. Two queries when not kept."""
+    return kept.keep("routes", _load_routes)
 
 
 def _load_routes() -> Routes:
@@ -124,7 +99,7 @@ def _names(topic: Topic | None) -> dict[str, str]:
 
 def policy(pool_id: int) -> PolicySpec:
     """The current policy of a pool; version 1 with the default weights is made for a pool that has none."""
-    return _keep(("policy", pool_id), lambda: _load_policy(pool_id))
+    return kept.keep(("policy", pool_id), lambda: _load_policy(pool_id))
 
 
 def _load_policy(pool_id: int) -> PolicySpec:
@@ -138,7 +113,7 @@ def _load_policy(pool_id: int) -> PolicySpec:
 
 def rates() -> list[tuple[int | None, date, int, str]]:
     """(topic id, valid from, cents, currency), newest first."""
-    return _keep(
+    return kept.keep(
         "rates",
         lambda: list(
             Rate.objects.order_by(F("valid_from").desc()).values_list(

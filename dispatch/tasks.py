@@ -7,23 +7,17 @@ import logging
 from collections.abc import Iterable
 
 from celery import shared_task
-from django.core.cache import cache
-from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from dispatch import offers, presence, queue, runs
+from dispatch import asking, offers, presence, queue, runs
 
 logger = logging.getLogger(__name__)
-
-ASKED_SECONDS = (
-    1  # a mark that outlives its task (a lost message) holds a pool back no longer than the tick's beat
-)
 
 
 @shared_task
 def match(pool_id: int) -> None:
     """One matching run of a pool. The mark falls before the run looks, so that what comes later asks for the next one."""
-    cache.delete(_mark(pool_id))
+    asking.heard(pool_id)
     runs.match_pool(pool_id)
 
 
@@ -52,15 +46,10 @@ def standings() -> None:
 
 
 def run_ask(pool_ids: Iterable[int]) -> None:
-    """Ask for a run of each pool. To be called after commit."""
+    """Ask for a run of each pool. To be called after commit. One command of Redis a pool."""
     for pool_id in sorted(pool_ids):
         try:
-            if cache.add(_mark(pool_id), 1, timeout=ASKED_SECONDS):
-                match.delay(pool_id)
-        except (OperationalError, RedisError, OSError):
+            asking.ask(match, pool_id)
+        except (RedisError, OSError):
             logger.warning("the broker does not answer: pool %s is matched here", pool_id)
             runs.match_pool(pool_id)
-
-
-def _mark(pool_id: int) -> str:
-    return f"run-asked:{pool_id}"

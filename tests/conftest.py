@@ -11,12 +11,13 @@ from django.db import connection
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from config.stack import PROJECT
-from dispatch import routes, sight, tasks
+from dispatch import sight, tasks
 from tests.backstage import Backstage
 from tests.cast import World, make_world
 from tests.chromium import find
 from tests.invariants import broken
 from tests.stack import LiveStack, live_stack
+from tickets import kept
 
 SIZES: dict[str, dict[str, Any]] = {
     "desk": {"viewport": {"width": 1440, "height": 900}},
@@ -148,10 +149,15 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     return report
 
 
+@pytest.fixture(autouse=True)
+def nothing_kept() -> None:
+    """No topic and no route of the test before is in mind: its rows are gone."""
+    kept.forget()
+
+
 @pytest.fixture
 def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     """A small world (tests/cast.py) in which runs happen when the test says so, not when a signal asks."""
-    routes.forget()
     sight.profiles_forget()
     monkeypatch.setattr(tasks, "run_ask", lambda pool_ids: None)
     return make_world()

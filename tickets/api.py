@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from tickets import lifecycle, stream
+from tickets import lifecycle, stream, topics
 from tickets import serializers as shapes
 from tickets.access import link_path, ticket_by_token, token_of
 from tickets.attachments import (
@@ -42,7 +42,7 @@ from tickets.errors import (
     UnknownTopic,
 )
 from tickets.intake import ticket_open
-from tickets.models import Attachment, Channel, Message, Ticket, Topic
+from tickets.models import Attachment, Channel, Message, Ticket
 from tickets.wire import FormWithFiles, JSONBody, is_form, read, read_files, read_key, read_query
 
 TEXT_REFUSALS = (EmptyMessage, MessageTooLong, BadText, KeyReused)
@@ -115,9 +115,7 @@ class TopicsView(APIView):
     @extend_schema(operation_id="topics", tags=["customers"], responses=shapes.TopicData(many=True))
     def get(self, request: Request) -> Response:  # noqa: ARG002
         """What a ticket can be about."""
-        return Response(
-            [{"key": topic.key, "name": topic.name} for topic in Topic.objects.filter(active=True)]
-        )
+        return Response([{"key": topic.key, "name": topic.name} for topic in topics.active()])
 
 
 class TicketsView(APIView):

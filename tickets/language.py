@@ -1,7 +1,7 @@
 """The language of a customer's text, so that an agent who speaks it gets the ticket.
 
 py3langid (naive Bayes over byte n-grams, offline), restricted to `LANGUAGES`. Loading costs about 0.8 s and
-60 MB once a process; a call costs 0.05 to 0.1 ms for a few sentences. Long texts are read up to `MAX_CHARS`
+60 MB once a process (`load`); a call costs 0.05 to 0.1 ms for a few sentences. Long texts are read up to `MAX_CHARS`
 only, so none takes longer than 0.3 ms.
 """
 
@@ -36,6 +36,12 @@ def _identifier() -> "LanguageIdentifier":
     return identifier
 
 
+def load() -> None:
+    """Load the model now and not at the first detect()."""
+    with _load_lock:
+        _identifier()
+
+
 def detect(text: str, default: str = "en") -> str:
     """The language of the text, one of `LANGUAGES`; `default` as it is for a text too short or undecided.
 
@@ -50,7 +56,6 @@ def detect(text: str, default: str = "en") -> str:
     )
     if latin < MIN_LETTERS or latin * 2 < len(letters):
         return default
-    with _load_lock:
-        identifier = _identifier()
-    language, probability = identifier.classify(prose)
+    load()
+    language, probability = _identifier().classify(prose)
     return str(language) if probability >= MIN_PROBABILITY else default

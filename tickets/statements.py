@@ -6,7 +6,7 @@ it; and a ticket's way from the form to an agent has some twenty queries (python
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
@@ -18,12 +18,15 @@ Row = TypeVar("Row", bound=models.Model)
 Field = models.Field[Any, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(
+    frozen=True, eq=False
+)  # one a shape, so that being the same object is being equal, and hashing costs nothing
 class _Plan:
     head: str  # INSERT INTO … (…) VALUES
     tail: str  # RETURNING …
     written: tuple[Field, ...]
     returned: tuple[Field, ...]  # what the database gives: the key, and defaults that were left to it
+    names: tuple[str, ...]  # their columns, quoted
 
 
 def insert(rows: Sequence[models.Model]) -> None:
@@ -33,29 +36,53 @@ def insert(rows: Sequence[models.Model]) -> None:
     """
     plan = _plan(type(rows[0]), _left(rows[0]))
     ours = connections[DEFAULT_DB_ALIAS]  # `connection` looks it up at each touch, and here are hundreds
-    compiled: dict[int, tuple[str, Sequence[Any]]] = {}
     values: list[str] = []
     params: list[Any] = []
     for row in rows:
-        places = []
-        for field in plan.written:
-            value = field.pre_save(row, add=True)
-            if hasattr(value, "resolve_expression"):
-                if id(value) not in compiled:
-                    compiled[id(value)] = _compiled(type(row), value)
-                sql, inner = compiled[id(value)]
-                places.append(sql)
-                params.extend(inner)
-            else:
-                places.append("%s")
-                params.append(field.get_db_prep_save(value, ours))
+        places = [_place(row, field, ours, params) for field in plan.written]
         values.append(f"({', '.join(places)})")
     with ours.cursor() as cursor:
         cursor.execute(f"{plan.head} {', '.join(values)} {plan.tail}", params)
         for row, given in zip(rows, cursor.fetchall(), strict=True):
-            for field, value in zip(plan.returned, given, strict=True):
-                setattr(row, field.attname, value)
-            row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+            _saved(row, plan, given)
+
+
+def insert_linked(rows: Sequence[models.Model]) -> None:
+    """Insert new rows of any models in one statement, so all of them or none, even without a transaction. One query.
+
+    A row may refer by foreign key to an unsaved one that stands before it in `rows`; such keys are set after, and else it is
+    as with insert(). Raises ValueError, before anything is sent, when a row refers to an unsaved one that does not.
+
+    Each row is a WITH query of its own. PostgreSQL checks foreign keys when the statement is over, and row triggers fire; only
+    a BEFORE INSERT trigger that reads the rows before its own would not find them, and we have none.
+    """
+    ours = connections[DEFAULT_DB_ALIAS]
+    numbers = {id(row): number for number, row in enumerate(rows)}
+    params: list[Any] = []
+    shape: list[tuple[_Plan, tuple[str, ...]]] = []
+    links: list[tuple[models.Model, Field, models.Model]] = []
+    for number, row in enumerate(rows):
+        plan = _plan(type(row), _left(row))
+        places = []
+        for field in plan.written:
+            parent = _unsaved(row, field)
+            if parent is None:
+                places.append(_place(row, field, ours, params))
+                continue
+            if numbers.get(id(parent), number) >= number:
+                raise ValueError(f"{field} refers to an unsaved row that does not stand before it")
+            places.append(_key_of(numbers[id(parent)], type(parent)))
+            links.append((row, field, parent))
+        shape.append((plan, tuple(places)))
+    with ours.cursor() as cursor:
+        cursor.execute(_linked_sql(tuple(shape)), params)
+        given = cursor.fetchone()
+    start = 0
+    for row, (plan, _places) in zip(rows, shape, strict=True):
+        _saved(row, plan, given[start : start + len(plan.returned)])
+        start += len(plan.returned)
+    for row, field, parent in links:
+        setattr(row, field.name, parent)  # by the key alone, the row would forget the object
 
 
 def fetch(model: type[Row], rest: str, params: Sequence[Any]) -> list[Row]:
@@ -97,6 +124,58 @@ def _columns(model: type[models.Model]) -> _Columns:
     )
 
 
+def _place(row: models.Model, field: Field, ours: Any, params: list[Any]) -> str:
+    """SQL of one value; its parameters are added to `params`."""
+    value = field.pre_save(row, add=True)
+    if value is None:
+        params.append(None)
+        return "%s"
+    if not hasattr(value, "resolve_expression"):
+        params.append(field.get_db_prep_save(value, ours))
+        return "%s"
+    # Kept on the expression, which is one for many rows or, as a constant of a module, one for all.
+    compiled = value.__dict__.get("_compiled_here")
+    if compiled is None:
+        compiled = value._compiled_here = _compile(type(row), value)
+    params.extend(compiled[1])
+    return str(compiled[0])
+
+
+def _saved(row: models.Model, plan: _Plan, given: Sequence[Any]) -> None:
+    for field, value in zip(plan.returned, given, strict=True):
+        setattr(row, field.attname, value)
+    row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
+
+
+def _unsaved(row: models.Model, field: Field) -> models.Model | None:
+    """The object that the foreign key refers to, when its key is not known yet."""
+    if not field.is_relation or getattr(row, field.attname) is not None:
+        return None
+    parent: models.Model | None = row._state.fields_cache.get(field.name)
+    if parent is not None and parent.pk is not None:  # saved after it was assigned
+        setattr(row, field.name, parent)
+        return None
+    return parent
+
+
+def _key_of(number: int, model: type[models.Model]) -> str:
+    pk = model._meta.pk
+    return f"(SELECT {connection.ops.quote_name(str(pk.column))} FROM r{number})"  # noqa: S608
+
+
+@lru_cache(maxsize=64)
+def _linked_sql(shape: tuple[tuple[_Plan, tuple[str, ...]], ...]) -> str:
+    """The statement for rows that are written in this way, each value as its place says."""
+    queries = ", ".join(
+        f"r{number} AS ({plan.head} ({', '.join(places)}) {plan.tail})"
+        for number, (plan, places) in enumerate(shape)
+    )
+    columns = ", ".join(
+        f"r{number}.{name}" for number, (plan, _places) in enumerate(shape) for name in plan.names
+    )
+    return f"WITH {queries} SELECT {columns} FROM {', '.join(f'r{number}' for number in range(len(shape)))}"  # noqa: S608
+
+
 def _left(row: models.Model) -> frozenset[str]:
     """Names of the columns that this row leaves to the database."""
     return frozenset(
@@ -112,17 +191,19 @@ def _plan(model: type[models.Model], left: frozenset[str]) -> _Plan:
     quote = connection.ops.quote_name
     written = tuple(field for field in model._meta.concrete_fields if field.attname not in left)
     returned = tuple(field for field in model._meta.concrete_fields if field.attname in left)
+    returned = returned or (model._meta.pk,)
     columns = ", ".join(quote(str(field.column)) for field in written)
-    names = ", ".join(quote(str(field.column)) for field in (returned or (model._meta.pk,)))
+    names = tuple(quote(str(field.column)) for field in returned)
     return _Plan(
         f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES",
-        f"RETURNING {names}",
+        f"RETURNING {', '.join(names)}",
         written,
         returned,
+        names,
     )
 
 
-def _compiled(model: type[models.Model], expression: Any) -> tuple[str, Sequence[Any]]:
+def _compile(model: type[models.Model], expression: Any) -> tuple[str, Sequence[Any]]:
     query = InsertQuery(model)
     resolved = expression.resolve_expression(query, allow_joins=False, for_save=True)
     sql, params = SQLCompiler(query, connection, None).compile(resolved)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, models, transaction
@@ -21,6 +22,15 @@ T = TypeVar("T")
 def command() -> transaction.Atomic:
     """The transaction of an outermost service. Durable: nested use is an error, so nothing leaves before commit."""
     return transaction.atomic(durable=True)
+
+
+def statement() -> AbstractContextManager[None]:
+    """Like command(), for an outermost service that changes all it changes by one statement: no BEGIN and no COMMIT.
+
+    What it leaves for after the commit is done at once, so it leaves it after the block. Nested use is an error as well;
+    in the transaction that a test is run in, a savepoint keeps a refused statement from spoiling it.
+    """
+    return command() if connection.in_atomic_block else nullcontext()
 
 
 def update_returning(rows: QuerySet[Any], returning: Sequence[str], **values: Any) -> list[tuple[Any, ...]]:

@@ -144,10 +144,11 @@ class TestLimits:
 @override_settings(
     CACHES={
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "config.caches.ProcessCache",
             "LOCATION": "unix:///nowhere/redis.sock",
         }
-    }
+    },
+    REDIS_URL="unix:///nowhere/redis.sock",
 )
 def test_a_ticket_is_opened_without_redis(world: World) -> None:
     begun = time.monotonic()

@@ -37,7 +37,7 @@ def opening(request: HttpRequest) -> HttpResponse:
             text=data["text"],
             name=data["name"],
             email=data["email"],
-            topic_key=data["topic"].key if data["topic"] else "",
+            topic_key=data["topic"],
             chosen_language=data["language"],
             files=data["files"],
             channel=Channel.FORM,

@@ -1,0 +1,25 @@
+"""What the first customer would otherwise wait for: done when the web process builds its handler, before it answers anybody.
+
+Django makes middleware when a handler is made, which management commands and Celery's processes never do. So this is one that
+does its work and steps aside.
+"""
+
+from collections.abc import Callable
+
+from django.core.exceptions import MiddlewareNotUsed
+from django.http import HttpRequest, HttpResponseBase
+from django.template.loader import get_template
+from django.urls import reverse
+
+from tickets import language
+
+
+def warm(get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:  # noqa: ARG001  Django's signature
+    """Load the model of the languages (0.8 s), import all views, parse the form's page.
+
+    Raises MiddlewareNotUsed, always, which tells Django to go on without it.
+    """
+    language.load()
+    reverse("opening")  # reads all addresses, and so imports all views
+    get_template("tickets/opening.html")
+    raise MiddlewareNotUsed

@@ -1,0 +1,107 @@
+"""How a run of a pool is asked for: a mark and Celery's message, by one command of Redis.
+
+See docs/adr/0010-a-run-is-asked-for-once.md.
+
+`task.delay` is right everywhere else. Here a customer's ticket waits for it, and it costs about 1 ms of Python, several times
+what the rest of the asking does, after a round trip of its own for the mark. So Celery makes the message once a process and
+pool, and later ones are that one with new ids. A test compares them with what Celery sends itself.
+"""
+
+import json
+import threading
+import uuid
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import redis
+from celery import Task
+from django.conf import settings
+from kombu import Connection
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+ASKED_SECONDS = (
+    1  # a mark that outlives its task (a lost message) holds a pool back no longer than the tick's beat
+)
+REDIS_SECONDS = 1.0  # a Redis that hangs must not hang a customer
+# Keys: mark, list of the queue. Arguments: seconds of the mark, message.
+ASK = """
+if redis.call('SET', KEYS[1], 1, 'NX', 'EX', ARGV[1]) then
+    redis.call('LPUSH', KEYS[2], ARGV[2])
+    return 1
+end
+return 0
+"""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message as kombu's Redis transport stores it in the list `queue`, and the two ids in it that each has for itself."""
+
+    queue: str
+    text: str
+    task_id: str
+    tag: str
+
+    def again(self) -> str:
+        """The same with new ids."""
+        return self.text.replace(self.task_id, str(uuid.uuid4())).replace(self.tag, str(uuid.uuid4()))
+
+
+def ask(task: "Task[Any, Any]", pool_id: int) -> bool:
+    """Send `task(pool_id)` unless the pool's mark is set; returns whether it was sent. One command of Redis.
+
+    Raises redis.exceptions.RedisError or OSError when Redis does not answer.
+    """
+    letter = _letter(task, pool_id)
+    _client, script = _connected(settings.REDIS_URL)
+    return bool(script(keys=[_mark(pool_id), letter.queue], args=[ASKED_SECONDS, letter.again()]))
+
+
+def heard(pool_id: int) -> None:
+    """Remove the mark: whoever asks from here on wants another run. Raises as ask()."""
+    client, _script = _connected(settings.REDIS_URL)
+    client.delete(_mark(pool_id))
+
+
+def _mark(pool_id: int) -> str:
+    return f"run-asked:{pool_id}"
+
+
+@cache
+def _connected(url: str) -> tuple[redis.Redis, Any]:
+    """The process's client, which threads share and a fork does no harm to, and the script."""
+    # A connection that Redis has closed meanwhile is opened once more; what took too long is not tried again.
+    client = redis.Redis.from_url(
+        url,
+        socket_timeout=REDIS_SECONDS,
+        socket_connect_timeout=REDIS_SECONDS,
+        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
+    )
+    return client, client.register_script(ASK)
+
+
+_letters: dict[tuple[str, int], Letter] = {}
+_lock = threading.Lock()
+
+
+def _letter(task: "Task[Any, Any]", pool_id: int) -> Letter:
+    name = (task.name, pool_id)
+    if name not in _letters:
+        with _lock:  # the memory transport's lists are the process's
+            _letters[name] = _written(task, pool_id)
+    return _letters[name]
+
+
+def _written(task: "Task[Any, Any]", pool_id: int) -> Letter:
+    """Have Celery send the task into a list in memory, and take it out: kombu's transports make the same message of it."""
+    with Connection("memory://") as connection, connection.Producer() as producer:
+        task_id = str(uuid.uuid4())
+        task.apply_async((pool_id,), task_id=task_id, producer=producer)
+        queue = task.app.amqp.router.route({}, task.name)["queue"].name
+        channel: Any = producer.channel
+        message = channel._get(queue)
+    # It is kept, and the task within which it is first asked for is no parent of the later ones.
+    message["headers"] |= {"root_id": task_id, "parent_id": None}
+    return Letter(queue, json.dumps(message), task_id, message["properties"]["delivery_tag"])

@@ -1,0 +1,132 @@
+"""Asking for a run: one message a pool waits, and it is the one that Celery would have sent."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+from celery import current_app
+from celery._state import _task_stack
+from django.conf import settings
+from redis.exceptions import RedisError
+
+from dispatch import asking
+from dispatch.tasks import match
+
+QUEUE = "match"
+
+
+@pytest.fixture(autouse=True)
+def broker() -> Iterator[redis.Redis]:
+    """The run's Redis, which no worker listens to."""
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    client.flushdb()
+    yield client
+    client.flushdb()
+
+
+def sent(broker: redis.Redis) -> list[dict[str, Any]]:
+    """All messages that wait, oldest first, taken out."""
+    found = []
+    while text := broker.rpop(QUEUE):
+        found.append(json.loads(text))
+    return found
+
+
+def without_ids(message: dict[str, Any]) -> dict[str, Any]:
+    """What is the same in all, after a look at what is not."""
+    headers, properties = message["headers"], message["properties"]
+    assert headers.pop("id") == headers.pop("root_id") == properties.pop("correlation_id")
+    assert len(properties.pop("delivery_tag")) == 36
+    properties.pop("reply_to")  # the sending thread's, for results, which we have none of
+    return message
+
+
+def test_the_message_is_celerys(broker: redis.Redis) -> None:
+    match.delay(7)
+    assert asking.ask(match, 7)
+    theirs, ours = sent(broker)
+    assert without_ids(ours) == without_ids(theirs)
+    asking.heard(7)
+    assert asking.ask(match, 7)
+    assert without_ids(*sent(broker)) == ours
+
+
+def test_the_task_that_asks_first_leaves_no_trace(
+    broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking.ask(match, 8)
+    monkeypatch.setattr(asking, "_letters", {})
+    with current_task_is(match):
+        asking.ask(match, 9)
+    first, second = sent(broker)
+    assert second["headers"].pop("argsrepr") == "(9,)"
+    assert first["headers"].pop("argsrepr") == "(8,)"
+    assert without_ids(first)["headers"] == without_ids(second)["headers"]
+
+
+@contextlib.contextmanager
+def current_task_is(task: Any) -> Iterator[None]:
+    """As within a worker's task."""
+    task.push_request(id="f" * 36, root_id="f" * 36, called_directly=False)
+    _task_stack.push(task)
+    try:
+        yield
+    finally:
+        _task_stack.pop()
+        task.pop_request()
+
+
+def test_each_message_has_ids_of_its_own(broker: redis.Redis) -> None:
+    for _ in range(2):
+        assert asking.ask(match, 7)
+        asking.heard(7)
+    first, second = sent(broker)
+    assert first["headers"]["id"] != second["headers"]["id"]
+    assert first["properties"]["delivery_tag"] != second["properties"]["delivery_tag"]
+
+
+def test_a_worker_gets_the_task(broker: redis.Redis) -> None:
+    """Read by kombu as a worker does."""
+    asking.ask(match, 7)
+    got = []
+    with current_app.connection_for_read() as connection:
+        queue = current_app.amqp.queues[QUEUE]
+        with connection.Consumer(queue, accept=["json"], callbacks=[lambda body, m: got.append((body, m))]):
+            connection.drain_events(timeout=5)
+        ((body, message),) = got
+        message.ack()
+    assert body[0] == [7]
+    assert message.headers["task"] == match.name
+
+
+def test_one_a_pool_waits_until_it_is_heard(broker: redis.Redis) -> None:
+    assert [asking.ask(match, pool) for pool in (7, 7, 8, 7)] == [True, False, True, False]
+    asking.heard(7)
+    assert [asking.ask(match, pool) for pool in (7, 8)] == [True, False]
+    assert len(sent(broker)) == 3
+
+
+def test_the_mark_ends_by_itself(broker: redis.Redis) -> None:
+    asking.ask(match, 7)
+    assert 0 < broker.pttl("run-asked:7") <= 1000
+
+
+def test_the_client_is_the_processes_and_survives_a_lost_connection(broker: redis.Redis) -> None:
+    client, _script = asking._connected(settings.REDIS_URL)
+    asking.ask(match, 7)
+    before = broker.info("stats")["total_connections_received"]
+    for pool in range(8, 28):
+        asking.ask(match, pool)
+    assert broker.info("stats")["total_connections_received"] == before
+    assert asking._connected(settings.REDIS_URL)[0] is client
+    broker.client_kill_filter(_type="normal", skipme=True)
+    assert asking.ask(match, 30)
+
+
+def test_who_asks_is_told_that_redis_is_away(settings: Any) -> None:
+    settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    with pytest.raises((RedisError, OSError)):
+        asking.ask(match, 7)

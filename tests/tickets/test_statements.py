@@ -1,0 +1,119 @@
+"""Rows of several models in one statement: keys between them, database defaults, all or none."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
+
+from tests.untouched import nothing_changed
+from tickets.models import Author, Customer, Message, Ticket, TicketEvent
+from tickets.statements import insert, insert_linked
+
+pytestmark = pytest.mark.django_db
+
+
+def ticket_of(customer: Customer, **more: Any) -> Ticket:
+    values = {"summary": "Hello", "language": "en", "access_expires_at": Now() + timedelta(days=1)}
+    return Ticket(customer=customer, **values | more)
+
+
+def family(**more: Any) -> tuple[Customer, Ticket, TicketEvent, TicketEvent, Message]:
+    customer = Customer(name="Carla", email="carla@customers.example", language="de")
+    ticket = ticket_of(customer, **more)
+    return (
+        customer,
+        ticket,
+        TicketEvent(ticket=ticket, seq=1, type="ticket.opened", data={"topic": "100 %s"}, public=True),
+        TicketEvent(ticket=ticket, seq=2, type="message.posted", public=False),
+        Message(ticket=ticket, seq=2, author=Author.CUSTOMER, body="Grüße, 100 %s"),
+    )
+
+
+def test_keys_between_the_rows_are_set_in_the_database_and_on_the_objects() -> None:
+    customer, ticket, first, second, message = family()
+    with CaptureQueriesContext(connection) as queries:
+        insert_linked([customer, ticket, first, second, message])
+        assert (message.ticket, ticket.customer) == (ticket, customer)
+    assert len(queries) == 1
+    assert None not in {row.pk for row in (customer, ticket, first, second, message)}
+    assert ticket.customer_id == customer.pk
+    assert {row.ticket_id for row in (first, second, message)} == {ticket.pk}
+    assert Ticket.objects.get().customer == Customer.objects.get() == customer
+    assert list(TicketEvent.objects.order_by("seq").values_list("pk", "ticket", "seq", "data", "public")) == [
+        (first.pk, ticket.pk, 1, {"topic": "100 %s"}, True),
+        (second.pk, ticket.pk, 2, {}, False),
+    ]
+    assert Message.objects.get().body == "Grüße, 100 %s"
+
+
+def test_database_defaults_come_back_and_expressions_are_the_databases() -> None:
+    customer, ticket, *rest = family()
+    insert_linked([customer, ticket, *rest])
+    stored = Ticket.objects.get()
+    assert (ticket.created_at, ticket.waiting_since) == (stored.created_at, stored.waiting_since)
+    assert abs(datetime.now(UTC) - ticket.created_at) < timedelta(minutes=1)
+    assert stored.access_expires_at == stored.created_at + timedelta(days=1)
+    assert [row.created_at for row in (customer, *rest)] == [stored.created_at] * 4
+    assert not any(row._state.adding for row in (customer, ticket, *rest))
+
+
+def test_the_objects_can_be_saved_and_read_on() -> None:
+    customer, ticket, *_ = rows = family()
+    insert_linked(rows)
+    customer.name = "Carla Nova"
+    customer.save()
+    assert Customer.objects.get().name == "Carla Nova"
+    assert ticket.events.count() == 2
+    ticket.refresh_from_db()
+    assert ticket.last_seq == 0
+
+
+def test_a_row_may_refer_to_saved_ones_and_to_none() -> None:
+    customer = Customer.objects.create(name="Carla")
+    early = Customer(name="Dora")
+    later = ticket_of(early)  # refers to an object that has no key yet
+    early.save()
+    mine = ticket_of(customer)
+    insert_linked([mine, later])
+    assert list(Ticket.objects.order_by("pk").values_list("customer__name", "topic")) == [
+        ("Carla", None),
+        ("Dora", None),
+    ]
+    assert later.customer_id == early.pk
+
+
+def test_a_failure_inserts_nothing() -> None:
+    insert_linked(family(intake_key="k"))
+    with nothing_changed():
+        customer, *rest = family(intake_key="k")
+        with pytest.raises(IntegrityError, match="intake_key"), transaction.atomic():
+            insert_linked([customer, *rest])
+    assert (customer.pk, customer._state.adding) == (None, True)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("broken", [2, 4])
+def test_a_failure_inserts_nothing_without_a_transaction(broken: int) -> None:
+    """A row in the middle, and the last one: that there is no transaction around makes no half."""
+    rows = list(family())
+    row = rows[broken]
+    assert isinstance(row, TicketEvent | Message)
+    row.seq = -1
+    with pytest.raises(IntegrityError):
+        insert_linked(rows)
+    assert not any(model.objects.exists() for model in (Customer, Ticket, TicketEvent, Message))
+
+
+@pytest.mark.parametrize("order", [(1, 0), (1,)])
+def test_who_is_referred_to_must_stand_before(order: tuple[int, ...]) -> None:
+    rows = family()
+    with nothing_changed(), pytest.raises(ValueError, match="does not stand before it"):
+        insert_linked([rows[place] for place in order])
+
+
+def test_insert_takes_rows_whose_key_is_given() -> None:
+    insert([Customer(pk=7_000_001, name="Carla", created_at=datetime(2026, 1, 1, tzinfo=UTC))])
+    assert Customer.objects.get().pk == 7_000_001
