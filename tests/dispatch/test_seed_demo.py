@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Count
 
 from agents.models import Agent, LedgerEntry, Pool, Shift, Skill, User
-from dispatch import sight, tasks
+from dispatch import routes, sight, tasks
 from dispatch.demo.brand import PASSWORD, TOPICS
 from dispatch.demo.people import NEWCOMERS
 from dispatch.demo.seed import seed
