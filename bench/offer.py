@@ -1,6 +1,6 @@
 """`offer_p50`, `offer_p99`: from the form's POST to the offer's frame at the first agent's socket.
 
-20 tickets a second, started at their time whether the ones before have ended or not, 500 agents online on one web process,
+20 tickets a second, started at their time whether the ones before have ended or not, 500 agents online on two web processes,
 each beating every 5 s. The clock runs from the moment before the POST is written to the moment after the first frame of that
 ticket was read: form with CSRF, redaction, language detection, ticket, Celery, matching run with up to three offers,
 bell, consumer, card, rendered fragment, socket.
@@ -35,6 +35,7 @@ from config import embedded
 from tests.stack import LiveStack, live_stack
 
 RATE = 20.0  # tickets a second
+WEBS = 2  # web processes, as in `make demo`
 WARM = 20  # tickets before the clock counts
 MARK = re.compile(r"ref ([a-z]{8})\b")
 TEXTS = (
@@ -68,7 +69,7 @@ Seen = dict[str, tuple[float, float]]  # mark of a ticket → POST begun, first 
 
 def measure(plan: Plan, servers: embedded.Servers) -> list[Row]:
     people, count = plan.size(500, 40), plan.size(400, 20)
-    with ground.empty_database("bench_floor") as database, live_stack("offer") as stack:
+    with ground.empty_database("bench_floor") as database, live_stack("offer", web_processes=WEBS) as stack:
         prepare_floor(database, people)
         made = ground.child("world", {"agents": people}, stack.environment)
         with ground.floor("push", {"DATABASE_URL": database}) as floor:
@@ -234,7 +235,7 @@ def traced(people: int, count: int, servers: embedded.Servers) -> dict[str, Any]
     ground.say("  tracing the hops")
     with (
         tempfile.TemporaryDirectory() as folder,
-        live_stack("hops", settings=hops.settings(Path(folder))) as stack,
+        live_stack("hops", web_processes=WEBS, settings=hops.settings(Path(folder))) as stack,
     ):
         made = ground.child("world", {"agents": people}, stack.environment)
         seen = ours(stack, made, count, servers)

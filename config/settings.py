@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import django_stubs_ext
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
+from kombu import Queue
 
 from config import env
 
@@ -158,6 +159,9 @@ CELERY_TASK_PUBLISH_RETRY = (
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TASK_ROUTES = {"dispatch.tasks.match": {"queue": "match"}, "dispatch.tasks.tick": {"queue": "match"}}
 CELERY_TASK_DEFAULT_QUEUE = "default"
+# A run's message is not acknowledged: Redis would be told of it twice more, once while the customer waits. A run that is lost
+# with its worker is found by the tick.
+CELERY_TASK_QUEUES = [Queue("default"), Queue("match", no_ack=True)]
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "dispatch.tasks.tick", "schedule": 1.0, "options": {"expires": 5}},
     "places": {"task": "dispatch.tasks.places", "schedule": 5.0, "options": {"expires": 10}},

@@ -21,6 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from config import env
 from config.embedded.processes import spawn, stop
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -100,7 +101,9 @@ def manage(*words: str, name: str | None = None) -> Program:
 
 def usual(listener: socket.socket, folder: Path) -> list[Program]:
     """Web, workers and beat, in the order of their start."""
-    return [web(listener), matcher(), worker(), beat(folder / "beat")]
+    count = env.number("WEB_PROCESSES", 2)
+    webs = [web(listener, "web" if place == 1 else f"web{place}") for place in range(1, count + 1)]
+    return [*webs, matcher(), worker(), beat(folder / "beat")]
 
 
 @dataclass

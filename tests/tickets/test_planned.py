@@ -1,0 +1,65 @@
+"""Statements that are planned once a connection, and the same without (behind a pooler)."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from django.db import DataError, connection, transaction
+
+from tickets.planned import planned
+
+pytestmark = pytest.mark.django_db
+
+SQL = "SELECT $2 || '%', $1::int + 1, $2 FROM generate_series(1, $3::int)"
+
+
+@pytest.fixture(params=[True, False], ids=["prepared", "plain"])
+def either(request: pytest.FixtureRequest, settings: Any) -> None:
+    settings.DATABASE_PREPARE = request.param
+
+
+def prepared() -> set[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_prepared_statements WHERE name LIKE 'planned_%%'")
+        return {row[0] for row in cursor.fetchall()}
+
+
+@pytest.mark.usefixtures("either")
+def test_values_go_to_their_places() -> None:
+    assert planned(SQL, [41, "a'b%s", 2]) == [("a'b%s%", 42, "a'b%s")] * 2
+    assert planned("SELECT 7", []) == [(7,)]
+
+
+@pytest.mark.usefixtures("either")
+def test_a_statement_before_it_is_on_the_same_journey(
+    django_assert_num_queries: Callable[[int], AbstractContextManager[Any]],
+) -> None:
+    sql = "SELECT current_setting('standby.word'), $1::int"
+    with django_assert_num_queries(1):
+        found = planned(sql, [5], first="SELECT set_config('standby.word', %s, true)", first_params=["so"])
+    assert found == [("so", 5)]
+
+
+def test_it_is_prepared_once(settings: Any) -> None:
+    settings.DATABASE_PREPARE = True
+    sql = "SELECT $1::int - 1"
+    before = prepared()
+    assert [planned(sql, [number]) for number in (1, 2, 3)] == [[(0,)], [(1,)], [(2,)]]
+    assert len(prepared() - before) == 1
+
+
+def test_nothing_is_prepared_behind_a_pooler(settings: Any) -> None:
+    settings.DATABASE_PREPARE = False
+    before = prepared()
+    planned("SELECT $1::int * 9", [1])
+    assert prepared() == before
+
+
+def test_a_failure_leaves_it_usable(settings: Any) -> None:
+    settings.DATABASE_PREPARE = True
+    sql = "SELECT 12 / $1::int"
+    for _ in range(2):
+        with pytest.raises(DataError), transaction.atomic():
+            planned(sql, [0])
+        assert planned(sql, [4]) == [(3,)]
