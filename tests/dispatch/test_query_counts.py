@@ -28,6 +28,12 @@ Assert = Callable[[int], AbstractContextManager[Any]]
 TRANSACTION = 2
 
 
+@pytest.fixture(autouse=True)
+def kept_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept for some seconds does not get too old in the middle of a test."""
+    monkeypatch.setattr(kept, "KEPT_SECONDS", 3600.0)
+
+
 @pytest.fixture
 def cost(django_assert_num_queries: Assert) -> Assert:
     return django_assert_num_queries

@@ -49,6 +49,15 @@ def test_keys_between_the_rows_are_set_in_the_database_and_on_the_objects() -> N
     assert Message.objects.get().body == "Grüße, 100 %s"
 
 
+def test_values_are_the_same_without_plans_that_are_kept(settings: Any) -> None:
+    settings.DATABASE_PREPARE = False
+    customer, ticket, *rest = family()
+    insert_linked([customer, ticket, *rest])
+    assert TicketEvent.objects.get(seq=1).data == {"topic": "100 %s"}
+    assert Message.objects.get().body == "Grüße, 100 %s"
+    assert Ticket.objects.get().access_expires_at == ticket.created_at + timedelta(days=1)
+
+
 def test_database_defaults_come_back_and_expressions_are_the_databases() -> None:
     customer, ticket, *rest = family()
     insert_linked([customer, ticket, *rest])
