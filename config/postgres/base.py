@@ -7,6 +7,7 @@ closed its end, and a closed end can be seen from here: something can be read fr
 
 import select
 import time
+from typing import Any
 
 from django.db.backends.postgresql import base
 
@@ -24,15 +25,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.connection is None or not self.health_check_enabled or self.health_check_done:
             return
         now = time.monotonic()
-        if now - self.asked_at < ASK_SECONDS and _silent(self.connection.fileno()):
+        if now - self.asked_at < ASK_SECONDS and _silent(self.connection):
             self.health_check_done = True
             return
         super().close_if_health_check_failed()
         self.asked_at = now
 
 
-def _silent(descriptor: int) -> bool:
+def _silent(driver: Any) -> bool:
     """Whether nothing has come from the server unasked: neither its end of the connection nor a notice."""
+    if driver.closed:  # the driver has found out already
+        return False
     poll = select.poll()
-    poll.register(descriptor, select.POLLIN | select.POLLRDHUP)
+    poll.register(driver.fileno(), select.POLLIN | select.POLLRDHUP)
     return not poll.poll(0)

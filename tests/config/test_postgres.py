@@ -74,6 +74,17 @@ def test_a_closed_connection_is_replaced_before_the_first_query(ours: DatabaseWr
     assert backend(ours) != first
 
 
+def test_one_that_broke_under_a_query_is_replaced(ours: DatabaseWrapper) -> None:
+    next_request(ours)
+    first = backend(ours)
+    kill(first)
+    with pytest.raises(OperationalError):
+        backend(ours)
+    assert ours.connection.closed
+    next_request(ours)
+    assert backend(ours) != first
+
+
 def test_control_without_the_check_the_request_fails(
     ours: DatabaseWrapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
