@@ -1,10 +1,11 @@
 """The Celery application. Tasks live in each app's tasks.py; no result backend, no ETA, ids only."""
 
+import gc
 import os
 from typing import Any
 
 from celery import Celery
-from celery.signals import task_postrun, task_prerun
+from celery.signals import task_postrun, task_prerun, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -25,3 +26,10 @@ def connections_check(**_: Any) -> None:
     from django.db import close_old_connections  # noqa: PLC0415  Celery loads this before Django stands
 
     close_old_connections()
+
+
+@worker_ready.connect
+def imports_freeze(**_: Any) -> None:
+    """What was imported lives as long as the process: the collector need not walk through it in the middle of a run."""
+    gc.collect()
+    gc.freeze()

@@ -137,10 +137,10 @@ def _write(pool_id: int, policy_id: int, wanted: Sequence[Wanted], solution: Sol
         first=LOCK,
         first_params=[shifts],
     )
+    for agent_id, seq in counted or []:  # first: the customer's page shows nothing of an offer
+        bell.ring(feed.stream_of(agent_id), seq)
     for public_id, seq in told or []:
         bell.ring(f"ticket:{public_id}", seq)
-    for agent_id, seq in counted or []:
-        bell.ring(feed.stream_of(agent_id), seq)
     return len(counted or [])
 
 

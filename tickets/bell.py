@@ -9,6 +9,8 @@ import asyncio
 import logging
 import os
 import threading
+from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -23,15 +25,30 @@ class _Ringer:
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.loop = asyncio.new_event_loop()
+        self.bells: deque[tuple[str, dict[str, Any]]] = deque()
+        self.woken = False
+        self.sending: set[asyncio.Task[None]] = set()
         self.quiet = False
         threading.Thread(target=self.loop.run_forever, name="bell", daemon=True).start()
 
     def ring(self, group: str, message: dict[str, Any]) -> None:
-        asyncio.run_coroutine_threadsafe(self._send(group, message), self.loop)
+        self.bells.append((group, message))
+        if not self.woken:  # the bells of one commit wake the thread once
+            self.woken = True
+            self.loop.call_soon_threadsafe(self._begin)
 
-    async def _send(self, group: str, message: dict[str, Any]) -> None:
+    def _begin(self) -> None:
+        self.woken = False  # first, so that a bell that comes now wakes it again
+        bells = [self.bells.popleft() for _ in range(len(self.bells))]
+        task = self.loop.create_task(self._send(bells))
+        self.sending.add(task)  # the loop itself would let go of it
+        task.add_done_callback(self.sending.discard)
+
+    async def _send(self, bells: Sequence[tuple[str, dict[str, Any]]]) -> None:
         try:
-            await asyncio.wait_for(get_channel_layer().group_send(group, message), SEND_SECONDS)
+            async with asyncio.timeout(SEND_SECONDS):
+                for group, message in bells:
+                    await get_channel_layer().group_send(group, message)
             self.quiet = False
         except Exception as error:  # noqa: BLE001  whatever Redis does, the truth is in Postgres and readers catch up
             if not self.quiet:
