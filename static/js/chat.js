@@ -1,7 +1,7 @@
 // The ticket's page: live by the socket, by polling while the socket is down, and always by the answers to its own POSTs.
 // Without this script everything works by plain forms.
 
-import { watchFiles } from "./files.js";
+import { setFiles, watchComposer } from "./files.js";
 import { applyFragment } from "./fragments.js";
 import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
@@ -128,11 +128,10 @@ function polish() {
   dayLines(thread());
   const field = draft();
   if (field && !field.value) field.value = sessionStorage.getItem(draftName) ?? "";
-  const input = document.querySelector("[data-composer] input[type=file]");
-  if (input && !input.dataset.watched) {
-    input.dataset.watched = "yes";
-    const chosen = document.getElementById("chosen");
-    watchFiles(input, (text) => (chosen.textContent = text));
+  const composer = document.querySelector("[data-composer]:not([data-watched])");
+  if (composer) {
+    composer.dataset.watched = "yes";
+    watchComposer(composer);
   }
 }
 
@@ -145,8 +144,7 @@ function sendMessage(form) {
     return;
   }
   field.value = "";
-  form.elements.files.value = "";
-  document.getElementById("chosen").textContent = "";
+  setFiles(form, []);
   keepDraft();
   outbox.add({ body, files });
   scrollToEnd();

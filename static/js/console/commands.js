@@ -4,6 +4,8 @@
 import { notice } from "./notices.js";
 import { say } from "./words.js";
 
+const SLOWEST = 50; // bytes a millisecond; whoever sends files more slowly tries again from somewhere else
+
 let context; // {take(frame), after(), gone()}
 
 // The offers that were accepted on this page, not in another tab.
@@ -51,6 +53,7 @@ async function submit(form, button) {
 
 // Resolves to {ok, code?, detail?} when the server has answered; rejects when it could not be reached, or is restarting.
 export async function send(action, fields) {
+  const bytes = fields.getAll("files").reduce((sum, file) => sum + file.size, 0);
   fields.set("epoch", epoch());
   fields.set("after", JSON.stringify(context.after()));
   const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
@@ -58,13 +61,13 @@ export async function send(action, fields) {
     method: "POST",
     body: fields,
     headers: { Accept: "application/json", "X-CSRFToken": token },
-    signal: AbortSignal.timeout(15000),
+    signal: AbortSignal.timeout(15000 + bytes / SLOWEST),
   });
-  if (response.status >= 500 || !response.headers.get("Content-Type")?.startsWith("application/json")) {
+  if (response.status >= 500 || !response.headers.get("Content-Type")?.includes("json")) {
     throw new Error(`status ${response.status}`);
   }
   const body = await response.json();
-  for (const frame of body.frames) context.take(frame);
+  for (const frame of body.frames ?? []) context.take(frame);
   if (body.code === "signed_out") context.gone();
   return { ok: response.ok, code: body.code, detail: body.detail };
 }
