@@ -85,7 +85,8 @@ class OpenForm(forms.Form):
 
     text = MessageField(
         label=_("How can we help?"),
-        widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off"}),
+        # Not autocomplete="off": with it a browser that goes back to the form has forgotten the text.
+        widget=forms.Textarea(attrs={"rows": 6}),
         error_messages={"required": EmptyMessage.default_detail},
     )
     topic = forms.ModelChoiceField(

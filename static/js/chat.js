@@ -5,6 +5,7 @@ import { setFiles, watchComposer } from "./files.js";
 import { applyFragment } from "./fragments.js";
 import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
+import { patiently } from "./patience.js";
 import { dayLines, localTimes } from "./times.js";
 
 const POLL_MS = 5000;
@@ -33,7 +34,7 @@ if (location.hash.length > 20) history.replaceState(null, "", location.pathname)
 async function post(action, body) {
   body.set("after", live.after[stream]);
   body.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
-  return taken(await fetch(action, { method: "POST", body, headers: { Accept: "application/json" } }));
+  return taken(await patiently(() => fetch(action, { method: "POST", body, headers: { Accept: "application/json" } })));
 }
 
 async function taken(answer) {

@@ -1,6 +1,7 @@
 // Sends commands: forms with data-command, and what the composers send. Each carries the page's shift, its numbers and a key
 // of its own; the answer carries what is new, so that the page is right also without its socket.
 
+import { patiently } from "../patience.js";
 import { notice } from "./notices.js";
 import { say } from "./words.js";
 
@@ -57,12 +58,14 @@ export async function send(action, fields) {
   fields.set("epoch", epoch());
   fields.set("after", JSON.stringify(context.after()));
   const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
-  const response = await fetch(action, {
-    method: "POST",
-    body: fields,
-    headers: { Accept: "application/json", "X-CSRFToken": token },
-    signal: AbortSignal.timeout(15000 + bytes / SLOWEST),
-  });
+  const response = await patiently(() =>
+    fetch(action, {
+      method: "POST",
+      body: fields,
+      headers: { Accept: "application/json", "X-CSRFToken": token },
+      signal: AbortSignal.timeout(15000 + bytes / SLOWEST),
+    }),
+  );
   if (response.status >= 500 || !response.headers.get("Content-Type")?.includes("json")) {
     throw new Error(`status ${response.status}`);
   }
