@@ -178,6 +178,8 @@ def test_files_that_a_reload_lost_are_asked_for_again(
 
 def test_by_keyboard_and_for_screen_readers(console: Any, backstage: Backstage, bill: Path) -> None:
     page = console(bypass_csp=True)
+    # From the beginning: Playwright begins to look for choosers without waiting until it does.
+    page.on("filechooser", lambda _chooser: None)
     thread = desk(page, backstage)
     thread.get_by_label("To the customer").focus()
     page.keyboard.press("Tab")
