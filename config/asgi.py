@@ -2,9 +2,11 @@
 
 Why WSGI inside ASGI: Django's own ASGI handler makes a new thread a request, and with it a new database connection;
 persistent ones leak there. A fixed pool keeps one connection a thread and is faster (docs/adr/0003-http-in-a-thread-pool.md).
+Its queue is bounded (config/shedding.py).
 """
 
 import os
+from typing import Any
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -17,12 +19,20 @@ from django.core.wsgi import get_wsgi_application
 django_http = get_wsgi_application()
 
 from config import env
+from config.shedding import Shedding
 from dispatch.routing import websocket_urlpatterns
+
+THREADS = env.number("WEB_THREADS", 4)
+WAITING = env.number(
+    "WEB_WAITING", 64
+)  # requests that may wait for a thread; further ones are answered 503 at once
+
+# Django types its answer as an HttpResponse; that it can be iterated, as WSGI wants, is true all the same.
+plain_http: Any = WSGIMiddleware(django_http, workers=THREADS)  # type: ignore[arg-type]
 
 application = ProtocolTypeRouter(
     {
-        # Django types its answer as an HttpResponse; that it can be iterated, as WSGI wants, is true all the same.
-        "http": WSGIMiddleware(django_http, workers=env.number("WEB_THREADS", 4)),  # type: ignore[arg-type]
+        "http": Shedding(plain_http, served=THREADS, waiting=WAITING),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

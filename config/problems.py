@@ -64,10 +64,13 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
 
 
 def _problem(code_http: int, code: str, detail: str, **more: Any) -> Response:
-    return Response({**_body(code_http, code, detail), **more}, status=code_http, content_type=PROBLEM_JSON)
+    return Response(
+        {**problem_body(code_http, code, detail), **more}, status=code_http, content_type=PROBLEM_JSON
+    )
 
 
-def _body(code_http: int, code: str, detail: str) -> dict[str, Any]:
+def problem_body(code_http: int, code: str, detail: str) -> dict[str, Any]:
+    """An error as RFC 9457 says it, in the words of `detail`."""
     return {
         "type": f"urn:standby:problem:{code}",
         "title": detail,
@@ -117,7 +120,9 @@ def page(request: HttpRequest, code_http: int, detail: str, code: str) -> HttpRe
     """The page for a refusal; for htmx the same words as a notice at the top of the open page; for scripts, JSON."""
     response: HttpResponse
     if request.headers.get("Accept", "").startswith("application/json") or request.path.startswith("/api/"):
-        response = JsonResponse(_body(code_http, code, detail), status=code_http, content_type=PROBLEM_JSON)
+        response = JsonResponse(
+            problem_body(code_http, code, detail), status=code_http, content_type=PROBLEM_JSON
+        )
     else:
         template = "problem_notice.html" if getattr(request, "htmx", False) else "problem.html"
         context = {"detail": detail, "code": code, "status": code_http}

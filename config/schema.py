@@ -65,7 +65,7 @@ class Schema(AutoSchema):
     def _codes(self, operation: dict[str, Any]) -> dict[int, set[str]]:
         """Status → codes of the errors that this operation may answer with."""
         codes: dict[int, set[str]] = defaultdict(set)
-        codes[503].add("try_again")
+        codes[503] |= {"try_again", "overloaded"}
         names = {parameter["name"] for parameter in operation.get("parameters", [])}
         if "Idempotency-Key" in names:
             codes[400].add("idempotency_key_invalid")

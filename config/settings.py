@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import django_stubs_ext
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 from kombu import Queue
@@ -167,6 +168,12 @@ CELERY_BEAT_SCHEDULE = {
     "places": {"task": "dispatch.tasks.places", "schedule": 5.0, "options": {"expires": 10}},
     "standings": {"task": "dispatch.tasks.standings", "schedule": 60.0, "options": {"expires": 60}},
     "mail": {"task": "tickets.tasks.mail_due", "schedule": 5.0, "options": {"expires": 10}},
+    # By the clock: counted from its own start, a beat that is restarted often would never come to it.
+    "files": {
+        "task": "tickets.tasks.files_sweep",
+        "schedule": crontab(minute="23"),
+        "options": {"expires": 600},
+    },
 }
 
 # --- People ---------------------------------------------------------------------------------------------------------
@@ -257,7 +264,9 @@ STATIC_ROOT = None if TRIAL else BASE_DIR / "staticfiles"  # a trial serves them
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = TRIAL or DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
-MEDIA_ROOT = Path(env.text("MEDIA_ROOT", str(BASE_DIR / ".standby" / "media")))  # never served by address
+MEDIA_ROOT = Path(
+    env.text("MEDIA_ROOT", str(BASE_DIR / ".standby" / "media"))
+)  # one database's; never served by address
 DATA_UPLOAD_MAX_MEMORY_SIZE = (
     1024 * 1024
 )  # without files; files have their own limits in tickets/attachments.py

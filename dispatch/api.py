@@ -1,5 +1,6 @@
 """REST for agents at work under /api/v1/: shift, offers, desk; and the files of a ticket, for its customer or holder."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -245,10 +246,27 @@ class DeskTicketView(OneHeldView):
         return Response(ticket_data(offer.ticket, staff=True))
 
 
-class DeskReplyView(OneHeldView):
+class DeskWriteView(OneHeldView):
+    """What the holder writes: a text, files, or both."""
+
     parser_classes = (JSONBody, FormWithFiles)
     refuses = {"post": (TicketNotFound, NotHolder, TicketClosed, *OLD_SHIFT, *TEXT_REFUSALS, *FILE_REFUSALS)}
 
+    def write(self, act: Callable[..., Message], request: Request, public_id: str) -> Response:
+        key, files = read_key(request), read_files(request)
+        data = read(shapes.WriteFormInput if is_form(request) else shapes.WriteInput, request)
+        message = act(
+            agent=self.agent,
+            epoch=data["epoch"],
+            ticket_id=self.held_once(public_id).ticket_id,
+            body=data["body"],
+            files=files,
+            key=key,
+        )
+        return Response(message_answer(message), status=201)
+
+
+class DeskReplyView(DeskWriteView):
     @extend_schema(
         operation_id="desk_reply",
         tags=["desk"],
@@ -257,31 +275,19 @@ class DeskReplyView(OneHeldView):
     )
     def post(self, request: Request, public_id: str) -> Response:
         """Write to the customer. With a file the text may be left out."""
-        key, files = read_key(request), read_files(request)
-        data = read(shapes.WriteFormInput if is_form(request) else shapes.WriteInput, request)
-        ticket_id = self.held_once(public_id).ticket_id
-        message = desk.reply(
-            agent=self.agent,
-            epoch=data["epoch"],
-            ticket_id=ticket_id,
-            body=data["body"],
-            files=files,
-            key=key,
-        )
-        return Response(message_answer(message), status=201)
+        return self.write(desk.reply, request, public_id)
 
 
-class DeskNoteView(OneHeldView):
-    refuses = {"post": (TicketNotFound, NotHolder, TicketClosed, *OLD_SHIFT, *TEXT_REFUSALS)}
-
+class DeskNoteView(DeskWriteView):
     @extend_schema(
-        operation_id="desk_note", tags=["desk"], request=shapes.WriteInput, responses={201: MessageData}
+        operation_id="desk_note",
+        tags=["desk"],
+        request={"application/json": shapes.WriteInput, "multipart/form-data": shapes.WriteFormInput},
+        responses={201: MessageData},
     )
     def post(self, request: Request, public_id: str) -> Response:
-        """Write an internal note, which no customer ever sees."""
-        key, data = read_key(request), read(shapes.WriteInput, request)
-        note = desk.note(agent=self.agent, ticket_id=self.held_once(public_id).ticket_id, key=key, **data)
-        return Response(message_answer(note), status=201)
+        """Write an internal note; no customer ever sees it or its files. With a file the text may be left out."""
+        return self.write(desk.note, request, public_id)
 
 
 class DeskResolveView(OneHeldView):

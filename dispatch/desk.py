@@ -39,9 +39,19 @@ def reply(
     )
 
 
-def note(*, agent: Agent, epoch: int, ticket_id: int, body: str, key: str | None = None) -> Message:
-    """The holder writes an internal note, which no customer ever sees. Outermost. Raises as reply."""
-    return _write(agent, epoch, ticket_id, body_clean(body), (), internal=True, key=key)
+def note(
+    *,
+    agent: Agent,
+    epoch: int,
+    ticket_id: int,
+    body: str,
+    files: Sequence[Inspected] = (),
+    key: str | None = None,
+) -> Message:
+    """The holder writes an internal note; no customer ever sees it or its files. Outermost. Raises as reply."""
+    return _write(
+        agent, epoch, ticket_id, body_clean(body, required=not files), files, internal=True, key=key
+    )
 
 
 def _write(

@@ -92,6 +92,7 @@ def replay(town: LiveStack, *words: str) -> tuple[int, str]:
         timeout=240,
         check=False,
     )
+    assert "never awaited" not in done.stderr
     return done.returncode, done.stdout + (done.stderr if done.returncode else "")
 
 

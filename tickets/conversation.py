@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.core.files.base import ContentFile
 
 from tickets import events, timeline
 from tickets.attachments import Inspected
 from tickets.errors import BadText, EmptyMessage, MessageTooLong, TicketClosed
+from tickets.files import write
 from tickets.models import Attachment, Author, Message, Ticket, TicketEvent
 from tickets.redaction import redact
 
@@ -69,11 +69,11 @@ def message_post(
 
 
 def files_store(message: Message, files: Sequence[Inspected]) -> None:
-    """Keep the files of a message. The stored name is random: the customer's own name is only shown."""
+    """Keep the files of a message. The stored name is random: the customer's own name is only shown. One query a file."""
     for file in files:
         Attachment.objects.create(
             message=message,
-            file=ContentFile(file.content, name=f"{file.sha256[:32]}"),
+            file=write(file.content),
             name=file.name,
             content_type=file.content_type,
             size=len(file.content),

@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tickets.attachments import MAX_BYTES, FileRefused, Inspected, TooManyFiles, check_count, inspect
+from tickets.attachments import MAX_BYTES, FileRefused, Inspected, check_count, inspect
 from tickets.conversation import body_clean
 from tickets.errors import EmptyMessage, Refusal
 from tickets.topics import active, find
@@ -39,11 +39,16 @@ class FilesField(forms.FileField):
 
 def files_inspected(uploads: Sequence[UploadedFile[bytes]]) -> list[Inspected]:
     """What is to be stored of the uploaded files. Raises forms.ValidationError that names the file."""
-    uploads = [upload for upload in uploads if upload]
     try:
-        check_count(len(uploads))
-    except TooManyFiles as refusal:
+        return files_read(uploads)
+    except FileRefused as refusal:
         raise forms.ValidationError(str(refusal.detail), code=refusal.code) from refusal
+
+
+def files_read(uploads: Sequence[UploadedFile[bytes]]) -> list[Inspected]:
+    """The same for who speaks refusals. Raises TooManyFiles, or a FileRefused whose words name the file."""
+    uploads = [upload for upload in uploads if upload]
+    check_count(len(uploads))
     inspected = []
     for upload in uploads:
         try:
@@ -52,7 +57,7 @@ def files_inspected(uploads: Sequence[UploadedFile[bytes]]) -> list[Inspected]:
             inspected.append(inspect(upload.name or "", content, upload.content_type))
         except FileRefused as refusal:
             text = _("“%(name)s”: %(detail)s") % {"name": upload.name, "detail": refusal.detail}
-            raise forms.ValidationError(text, code=refusal.code) from refusal
+            raise type(refusal)(text) from refusal
     return inspected
 
 
@@ -94,7 +99,8 @@ class OpenForm(forms.Form):
 
     text = MessageField(
         label=_("How can we help?"),
-        widget=forms.Textarea(attrs={"rows": 6, "autocomplete": "off"}),
+        # Not autocomplete="off": with it a browser that goes back to the form has forgotten the text.
+        widget=forms.Textarea(attrs={"rows": 6}),
         error_messages={"required": EmptyMessage.default_detail},
     )
     topic = TopicField(

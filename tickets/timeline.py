@@ -2,15 +2,15 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, models, transaction
 from django.db.models import F, QuerySet
 from django.db.models.sql import UpdateQuery
 
-from tickets import bell
+from tickets import bell, files
 from tickets.errors import KeyReused
 from tickets.events import EventType
 from tickets.models import Ticket, TicketEvent
@@ -19,9 +19,14 @@ from tickets.statements import insert
 T = TypeVar("T")
 
 
-def command() -> transaction.Atomic:
-    """The transaction of an outermost service. Durable: nested use is an error, so nothing leaves before commit."""
-    return transaction.atomic(durable=True)
+@contextmanager
+def command() -> Iterator[None]:
+    """The transaction of an outermost service. Durable: nested use is an error, so nothing leaves before commit.
+
+    When it is rolled back, the files written in it go too.
+    """
+    with transaction.atomic(durable=True), files.taken_back():
+        yield
 
 
 def statement() -> AbstractContextManager[None]:

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.db import models
+from django.db import models, transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
@@ -49,6 +49,21 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.name or self.email
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """A new password, however it is set, ends what the old one has opened (agents/accounts.py).
+
+        A hash that is only written anew does not. The browser in which it was changed gets a new session after this.
+        """
+        from agents.accounts import access_withdraw  # noqa: PLC0415  it needs the models of others
+
+        fields = kwargs.get("update_fields")
+        written = not self._state.adding and (fields is None or "password" in fields)
+        changed = written and (getattr(self, "_password", None) is not None or not self.has_usable_password())
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            if changed:
+                access_withdraw(self.pk)
 
     def get_full_name(self) -> str:
         return self.name

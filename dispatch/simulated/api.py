@@ -1,4 +1,5 @@
-"""Commands over HTTP as a careful client gives them: with a key, and again with the same key when no answer came."""
+"""Commands over HTTP as a careful client gives them: with a key, and again with the same key when no answer came, or one
+that says when to come back."""
 
 import asyncio
 import random
@@ -12,6 +13,7 @@ import httpx
 TIMEOUT = 30.0  # seconds for one answer; asking again sooner would only add to what a busy server has to do
 CONNECTIONS = 32  # at once; who comes on top waits here, for httpx's own queue gets slow when it is long
 AGAIN = {429, 502, 503, 504}  # nothing was done, and trying again is right
+OVERLOADED = 503
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 5.0  # seconds
 
 
@@ -77,6 +79,7 @@ class Api:
         deadline = time.monotonic() + self.patience
         pause = FIRST_PAUSE
         while True:
+            told = 0.0
             try:
                 async with self._free:
                     answer = await self._client.request(method, path, json=data, headers=headers)
@@ -86,12 +89,19 @@ class Api:
                 if answer.status_code not in AGAIN:
                     return _read(answer)
                 why = f"status {answer.status_code}"
+                told = _retry_after(answer) if answer.status_code == OVERLOADED else 0.0
             # Jitter: after a restart of the server all would otherwise come back at the same moment.
             pause = min(pause * 2, LONGEST_PAUSE)
-            wait = pause * (0.5 + random.random())  # noqa: S311
+            wait = max(told * (1 + random.random() / 2), pause * (0.5 + random.random()))  # noqa: S311
             if time.monotonic() + wait > deadline:
                 raise Unreachable(f"{method} {path}: {why}")
             await asyncio.sleep(wait)
+
+
+def _retry_after(answer: httpx.Response) -> float:
+    """Seconds after which the server wants to be asked again; 0 when it does not say, or by a date."""
+    text = answer.headers.get("Retry-After", "")
+    return float(text) if text.isascii() and text.isdigit() else 0.0
 
 
 def _read(answer: httpx.Response) -> tuple[int, Any]:

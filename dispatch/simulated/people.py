@@ -56,6 +56,8 @@ class Errands:
         task = asyncio.create_task(self._run(errand))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        # A task that is cancelled before its first step never reaches the errand, which would complain of that at the end.
+        task.add_done_callback(lambda _task: errand.close())
         return task
 
     async def _run(self, errand: Coroutine[Any, Any, None]) -> None:

@@ -157,6 +157,7 @@ class Worker:
             async with asyncio.timeout(LEAVING_SECONDS):
                 await self.say("offline")
         await self.disconnect()
+        await self.errands.stop()  # frames that came while we said good-bye have started new ones
 
     async def disconnect(self) -> None:
         if self._connection is not None:

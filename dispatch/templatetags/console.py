@@ -1,8 +1,10 @@
 """Money and moments for the agents' pages, in the reader's language."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
+from typing import Any
 
 from babel import Locale
 from babel.numbers import format_currency
@@ -17,6 +19,13 @@ register = template.Library()
 def money(cents: int, currency: str = "EUR") -> str:
     """400 → €4.00 or 4,00 €."""
     return _money(cents, currency, get_language() or "en")
+
+
+@register.filter
+def sums(rows: Sequence[Mapping[str, Any]], name: str) -> str:
+    """The amounts `name` of rows with a currency each: "€4.00 + $3.00"; what is 0 is left out unless all is."""
+    told = [money(row[name], row["currency"]) for row in rows if row[name]]
+    return " + ".join(told) or money(0, rows[0]["currency"] if rows else "EUR")
 
 
 @lru_cache(

@@ -1,7 +1,8 @@
 """What the console sends: each is one call of a service, and answers with what is new.
 
 To fetch: JSON {"frames": […]}, and with a refusal also {"code", "detail"} under its status. To a plain form: back to the
-console, which shows how things are now, with the refusal's words as a notice. Never an error page.
+console, which shows how things are now, with the refusal's words as a notice; a text that was refused stands in its composer
+again, with the words beside it. Never an error page.
 """
 
 import json
@@ -25,7 +26,10 @@ from agents.models import Agent
 from dispatch import desk, fragments, news, presence
 from dispatch.errors import NotHolder
 from dispatch.offers import offer_accept, offer_decline
+from dispatch.views.console import page
 from dispatch.views.people import agent_of, no_agent
+from tickets.attachments import Inspected
+from tickets.forms import files_read
 from tickets.models import Ticket
 
 Refusal = (tickets.errors.Refusal, agents.errors.Refusal)
@@ -65,10 +69,28 @@ def _answer(
         if refusal is not None:
             body |= {"code": refusal.code, "detail": str(refusal.detail)}
         return JsonResponse(body, status=refusal.status if refusal else 200)
-    if refusal is not None:
-        messages.warning(request, str(refusal.detail))
     ticket = request.resolver_match.kwargs.get("public_id", "") if request.resolver_match else ""
+    if refusal is not None:
+        if (request.POST.get("body", "").strip() or request.FILES) and (kept := _kept(request, refusal)):
+            return page(request, agent, ticket, kept, refusal.status)
+        messages.warning(request, str(refusal.detail))
     return redirect(reverse("console") + (f"?ticket={ticket}" if ticket else ""))
+
+
+def _kept(
+    request: HttpRequest, refusal: tickets.errors.Refusal | agents.errors.Refusal
+) -> dict[str, Any] | None:
+    """What was written into a composer and refused, for the page that shows it again; None when it was another form."""
+    match = request.resolver_match
+    if match is None or match.url_name not in ("console_reply", "console_note"):
+        return None
+    return {
+        "ticket": match.kwargs["public_id"],
+        "kind": "note" if match.url_name == "console_note" else "message",
+        "body": request.POST.get("body", ""),
+        "files_lost": bool(request.FILES),
+        "problem": str(refusal.detail),
+    }
 
 
 def _not_an_agent(request: HttpRequest) -> HttpResponse:
@@ -139,22 +161,26 @@ def _ticket_id(public_id: str) -> int:
     return found
 
 
+def _written(request: HttpRequest) -> tuple[str, list[Inspected]]:
+    """Text and files of a composer, the files inspected as those of customers are. Raises a FileRefused."""
+    return request.POST.get("body", ""), files_read(request.FILES.getlist("files"))
+
+
 @command
 def reply(request: HttpRequest, agent: Agent, public_id: str) -> None:
     """Send; with `then=resolve` the ticket is resolved after it. Both repeat safely under the page's one key."""
     ticket_id, epoch, key = _ticket_id(public_id), _epoch(request), _key(request)
-    body = request.POST.get("body", "")
-    desk.reply(agent=agent, epoch=epoch, ticket_id=ticket_id, body=body, key=key)
+    body, files = _written(request)
+    desk.reply(agent=agent, epoch=epoch, ticket_id=ticket_id, body=body, files=files, key=key)
     if request.POST.get("then") == "resolve":
         desk.resolve(agent=agent, epoch=epoch, ticket_id=ticket_id, key=f"{key}-resolve")
 
 
 @command
 def note(request: HttpRequest, agent: Agent, public_id: str) -> None:
-    body = request.POST.get("body", "")
-    desk.note(
-        agent=agent, epoch=_epoch(request), ticket_id=_ticket_id(public_id), body=body, key=_key(request)
-    )
+    ticket_id, epoch, key = _ticket_id(public_id), _epoch(request), _key(request)
+    body, files = _written(request)
+    desk.note(agent=agent, epoch=epoch, ticket_id=ticket_id, body=body, files=files, key=key)
 
 
 @command

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -17,11 +18,19 @@ from dispatch.views.people import agent_page
 @agent_page
 def console(request: HttpRequest, agent: Agent) -> HttpResponse:
     """Presence, offers, desk. `?ticket=…` chooses a thread, for readers without JavaScript too."""
+    return page(request, agent, request.GET.get("ticket", ""))
+
+
+def page(
+    request: HttpRequest, agent: Agent, wanted: str, kept: dict[str, Any] | None = None, status: int = 200
+) -> HttpResponse:
+    """The whole page with the thread `wanted` open. `kept`: {"ticket", "kind", "body", "problem", "files_lost"} of what
+    was refused (views/commands.py); a ticket that is no longer held has no composer for it.
+    """
     # The numbers are read before what they stand for: what happens in between is drawn again, never missed.
     look = looks.look(agent.pk)
     desk = fragments.desk(agent)
     after = {feed.stream_of(agent.pk): look.seq} | {entry["ticket"].stream: entry["seq"] for entry in desk}
-    wanted = request.GET.get("ticket", "")
     held = [entry["ticket"].public_id for entry in desk]
     context: dict[str, Any] = (
         {
@@ -30,8 +39,11 @@ def console(request: HttpRequest, agent: Agent) -> HttpResponse:
             "after": after,
             "chosen": wanted if wanted in held else (held[0] if held else ""),
             "earnings": cards.earnings(agent.pk),
+            "kept": kept,
         }
         | fragments.offers(look)
         | fragments.presence(agent, look)
     )
-    return render(request, "dispatch/console.html", context)
+    if kept is not None and kept["ticket"] not in held:
+        messages.warning(request, kept["problem"])
+    return render(request, "dispatch/console.html", context, status=status)

@@ -27,9 +27,11 @@ def attachment(request: HttpRequest, agent: Agent, public_id: str, attachment_id
         ).exists()
     ):
         raise Http404
-    response = FileResponse(
-        file.file.open("rb"), as_attachment=True, filename=file.name, content_type=file.content_type
-    )
+    try:
+        stored = file.file.open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
+    response = FileResponse(stored, as_attachment=True, filename=file.name, content_type=file.content_type)
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     return response

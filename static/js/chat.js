@@ -1,10 +1,11 @@
 // The ticket's page: live by the socket, by polling while the socket is down, and always by the answers to its own POSTs.
 // Without this script everything works by plain forms.
 
-import { watchFiles } from "./files.js";
+import { setFiles, watchComposer } from "./files.js";
 import { applyFragment } from "./fragments.js";
 import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
+import { patiently } from "./patience.js";
 import { dayLines, localTimes } from "./times.js";
 
 const POLL_MS = 5000;
@@ -33,7 +34,7 @@ if (location.hash.length > 20) history.replaceState(null, "", location.pathname)
 async function post(action, body) {
   body.set("after", live.after[stream]);
   body.set("csrfmiddlewaretoken", document.querySelector("[name=csrfmiddlewaretoken]").value);
-  return taken(await fetch(action, { method: "POST", body, headers: { Accept: "application/json" } }));
+  return taken(await patiently(() => fetch(action, { method: "POST", body, headers: { Accept: "application/json" } })));
 }
 
 async function taken(answer) {
@@ -128,11 +129,10 @@ function polish() {
   dayLines(thread());
   const field = draft();
   if (field && !field.value) field.value = sessionStorage.getItem(draftName) ?? "";
-  const input = document.querySelector("[data-composer] input[type=file]");
-  if (input && !input.dataset.watched) {
-    input.dataset.watched = "yes";
-    const chosen = document.getElementById("chosen");
-    watchFiles(input, (text) => (chosen.textContent = text));
+  const composer = document.querySelector("[data-composer]:not([data-watched])");
+  if (composer) {
+    composer.dataset.watched = "yes";
+    watchComposer(composer);
   }
 }
 
@@ -145,8 +145,7 @@ function sendMessage(form) {
     return;
   }
   field.value = "";
-  form.elements.files.value = "";
-  document.getElementById("chosen").textContent = "";
+  setFiles(form, []);
   keepDraft();
   outbox.add({ body, files });
   scrollToEnd();

@@ -1,7 +1,6 @@
 """The console in a real browser: an agent's day, from logging in to being paid."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -21,24 +20,6 @@ BROKEN = [
     r"ERR_FAILED",
     r"Failed to fetch",
 ]  # while a test cuts the line
-
-
-@pytest.fixture
-def anna(backstage: Backstage) -> dict[str, Any]:
-    return dict(backstage.run("result = agent('Anna')"))
-
-
-@pytest.fixture
-def console(new_page: NewPage, stack: LiveStack, anna: dict[str, Any]) -> Iterator[Any]:
-    """A function that opens Anna's console, logged in."""
-
-    def open_console(*, session: str = anna["session"], path: str = "/console/", **more: Any) -> Page:
-        page = new_page(**more)
-        page.context.add_cookies([{"name": "sessionid", "value": session, "url": stack.base_url}])
-        page.goto(path)
-        return page
-
-    return open_console  # type: ignore[return-value]
 
 
 def state(page: Page) -> Any:

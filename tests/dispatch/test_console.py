@@ -1,15 +1,18 @@
 """The console and its commands over HTTP: what each may see, and what a click does, with and without JavaScript."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
-from agents.models import LedgerEntry, Shift, User
-from dispatch import desk, presence
+from agents.models import EntryKind, LedgerEntry, Shift, User
+from agents.pay import credit
+from dispatch import cards, desk, presence
 from dispatch.models import Offer, OfferState
 from dispatch.offers import offer_accept
 from dispatch.runs import match_pool
@@ -388,6 +391,44 @@ def test_earnings(world: World) -> None:
     bernd = Person(world, "Bernd", language="de")
     assert "Noch nichts verdient." in text_of(bernd.get("/console/earnings/"))
     assert "0,00\xa0€" in text_of(bernd.get("/console/earnings/"))
+
+
+def test_earnings_of_two_currencies_are_two_sums(world: World) -> None:
+    anna = Person(world, "Anna")
+    for place, (cents, currency) in enumerate(((400, "EUR"), (300, "USD"), (50, "EUR"))):
+        credit(
+            agent_id=anna.agent.pk,
+            kind=EntryKind.TICKET,
+            amount_cents=cents,
+            currency=currency,
+            reference=f"test:{place}",
+            memo="",
+        )
+    LedgerEntry.objects.bulk_create(
+        [
+            LedgerEntry(
+                agent=anna.agent,
+                kind=EntryKind.TICKET,
+                amount_cents=1000,
+                currency="GBP",
+                reference=f"test:old-{days}",
+                created_at=timezone.now() - timedelta(days=days),
+            )
+            for days in (2, 8)
+        ]
+    )
+    assert cards.earnings(anna.agent.pk) == [
+        {"currency": "EUR", "today_cents": 450, "week_cents": 450},
+        {"currency": "GBP", "today_cents": 0, "week_cents": 1000},
+        {"currency": "USD", "today_cents": 300, "week_cents": 300},
+    ]
+    for path in ("/console/", "/console/earnings/"):
+        page = text_of(anna.get(path))
+        assert "€4.50 + $3.00<" in page
+        assert "€4.50 + £10.00 + $3.00<" in page
+    assert "€4.50 + £20.00 + $3.00<" in text_of(anna.get("/console/earnings/"))
+    bernd = world.agent("Bernd")
+    assert cards.earnings(bernd.pk) == [{"currency": "EUR", "today_cents": 0, "week_cents": 0}]
 
 
 @pytest.mark.parametrize(

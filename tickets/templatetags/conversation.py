@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
 from django import template
 from django.utils.dateparse import parse_datetime
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from tickets import events
+from tickets.attachments import MAX_BYTES, MAX_FILES, TYPES
 from tickets.models import Rating, Ticket
 from tickets.reading import LINES, Status, rating_of, status_of, thread_of
 from tickets.stream import Frame
@@ -56,6 +58,19 @@ def megabytes(size: int) -> str:
 def initial(name: str) -> str:
     """The first letter of a name, for the round sign beside it."""
     return name.strip()[:1].upper() or "·"
+
+
+@register.inclusion_tag("tickets/parts/attach.html")
+def attach(described_by: str) -> dict[str, Any]:
+    """{% attach "chosen" %}: the composers' button for files, with what the server allows. `described_by`: the id in
+    tickets/parts/chosen.html, which says what was chosen.
+    """
+    return {
+        "described_by": described_by,
+        "accept": ",".join(f".{extension}" for extension in TYPES),
+        "max_files": MAX_FILES,
+        "max_bytes": MAX_BYTES,
+    }
 
 
 @register.simple_tag

@@ -9,7 +9,6 @@ from django.views.decorators.http import require_GET, require_safe
 
 from tickets import stream
 from tickets.access import link_path
-from tickets.attachments import MAX_BYTES, MAX_FILES, TYPES
 from tickets.errors import TicketNotFound
 from tickets.forms import new_key
 from tickets.models import Ticket
@@ -33,9 +32,6 @@ def chat(request: HttpRequest, ticket: Ticket, status: int = 200, **more: Any) -
         "ticket": ticket,
         "thread": thread_of(ticket),
         "link": request.build_absolute_uri(link_path(ticket)),
-        "max_files": MAX_FILES,
-        "max_bytes": MAX_BYTES,
-        "accept": ",".join(f".{extension}" for extension in TYPES),
         "key": new_key(),
         **more,
     }

@@ -1,8 +1,11 @@
 // Sends commands: forms with data-command, and what the composers send. Each carries the page's shift, its numbers and a key
 // of its own; the answer carries what is new, so that the page is right also without its socket.
 
+import { patiently } from "../patience.js";
 import { notice } from "./notices.js";
 import { say } from "./words.js";
+
+const SLOWEST = 50; // bytes a millisecond; whoever sends files more slowly tries again from somewhere else
 
 let context; // {take(frame), after(), gone()}
 
@@ -51,20 +54,23 @@ async function submit(form, button) {
 
 // Resolves to {ok, code?, detail?} when the server has answered; rejects when it could not be reached, or is restarting.
 export async function send(action, fields) {
+  const bytes = fields.getAll("files").reduce((sum, file) => sum + file.size, 0);
   fields.set("epoch", epoch());
   fields.set("after", JSON.stringify(context.after()));
   const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
-  const response = await fetch(action, {
-    method: "POST",
-    body: fields,
-    headers: { Accept: "application/json", "X-CSRFToken": token },
-    signal: AbortSignal.timeout(15000),
-  });
-  if (response.status >= 500 || !response.headers.get("Content-Type")?.startsWith("application/json")) {
+  const response = await patiently(() =>
+    fetch(action, {
+      method: "POST",
+      body: fields,
+      headers: { Accept: "application/json", "X-CSRFToken": token },
+      signal: AbortSignal.timeout(15000 + bytes / SLOWEST),
+    }),
+  );
+  if (response.status >= 500 || !response.headers.get("Content-Type")?.includes("json")) {
     throw new Error(`status ${response.status}`);
   }
   const body = await response.json();
-  for (const frame of body.frames) context.take(frame);
+  for (const frame of body.frames ?? []) context.take(frame);
   if (body.code === "signed_out") context.gone();
   return { ok: response.ok, code: body.code, detail: body.detail };
 }

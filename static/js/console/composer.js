@@ -1,10 +1,16 @@
-// The composer: drafts, sending, retrying. A text keeps its Idempotency-Key until the server has answered for it, so that a
+// The composer: drafts, files, sending, retrying. A text keeps its Idempotency-Key until the server has answered for it, so that a
 // retry after a lost answer doubles nothing.
 
+import { setFiles, watchComposer } from "../files.js";
 import { newKey, send } from "./commands.js";
-import { draft, keepDraft, keepOutbox, outbox } from "./drafts.js";
+import { draft, keepDraft, keepOutbox, outbox, pageId } from "./drafts.js";
+import { say } from "./words.js";
+
+const FORGOTTEN_MS = 600000; // a page that sends files has been answered by then, or is no more
 
 const underway = new Set(); // keys being sent by this page
+const chosen = new Map(); // "ticket:kind" → files that were chosen and not sent; those of a note never go to the customer
+const carried = new Map(); // key → files on their way; only the page in which they were chosen has them
 
 export function start() {
   addEventListener("submit", (event) => {
@@ -52,6 +58,12 @@ export function start() {
 export function adopt() {
   for (const form of document.querySelectorAll("form[data-composer]:not([data-ready])")) {
     form.dataset.ready = "yes";
+    watchComposer(form, () => {
+      chosen.set(drawer(form), [...form.elements.files.files]);
+      needText(form);
+    });
+    const refused = form.elements.body.defaultValue; // sent without scripts, and shown again by the server
+    if (refused && !draft(form.dataset.composer, kindOf(form))) keepDraft(form.dataset.composer, kindOf(form), refused);
     if (navigator.platform?.startsWith("Mac")) form.querySelector(".composer-hint .kbd").textContent = "⌘";
     show(form);
     drawOutbox(form.dataset.composer);
@@ -69,39 +81,63 @@ function kindOf(form) {
   return form.elements.kind.value;
 }
 
+function drawer(form) {
+  return `${form.dataset.composer}:${kindOf(form)}`;
+}
+
 function show(form) {
   const body = form.elements.body;
   body.value = draft(form.dataset.composer, kindOf(form));
   body.placeholder = body.dataset[`${kindOf(form)}Hint`];
   form.dataset.kind = kindOf(form);
+  setFiles(form, chosen.get(drawer(form)) ?? []);
+  needText(form);
+}
+
+function needText(form) {
+  form.elements.body.required = !form.elements.files.files.length;
 }
 
 function post(form, then) {
   const ticket = form.dataset.composer;
-  const entry = { key: newKey(), body: form.elements.body.value, kind: kindOf(form), then: kindOf(form) === "note" ? "" : then, at: Date.now() };
-  if (!entry.body.trim()) return;
+  const files = [...form.elements.files.files];
+  const entry = {
+    key: newKey(),
+    body: form.elements.body.value,
+    files: files.map((file) => file.name),
+    page: pageId,
+    kind: kindOf(form),
+    then: kindOf(form) === "note" ? "" : then,
+    at: Date.now(),
+  };
+  form.elements.body.focus();
+  if (!entry.body.trim() && !files.length) return;
   keepOutbox(ticket, [...outbox(ticket), entry]);
   keepDraft(ticket, entry.kind, "");
-  form.elements.body.value = "";
-  form.elements.body.focus();
+  if (files.length) carried.set(entry.key, files);
+  chosen.delete(drawer(form));
+  form.querySelector("[role=alert]")?.remove(); // of what was refused before
+  show(form);
   drawOutbox(ticket);
   deliver(ticket, entry);
 }
 
 async function deliver(ticket, entry) {
-  if (underway.has(entry.key)) return;
+  if (underway.has(entry.key) || lacksFiles(entry)) return;
   const form = document.querySelector(`form[data-composer="${CSS.escape(ticket)}"]`);
   if (!form) return;
   underway.add(entry.key);
   drawOutbox(ticket);
   const fields = new FormData();
   for (const name of ["body", "then", "key"]) fields.set(name, entry[name]);
+  for (const file of carried.get(entry.key) ?? []) fields.append("files", file);
   let refused = null;
   try {
     const action = entry.kind === "note" ? form.querySelector(".for-note").formAction : form.action;
     const answer = await send(action, fields);
     if (answer.ok) {
       keepOutbox(ticket, outbox(ticket).filter((one) => one.key !== entry.key));
+      carried.delete(entry.key);
     } else refused = answer.detail;
   } catch {
     refused = false; // nobody has answered: it may have arrived or not, and goes again under the same key
@@ -118,7 +154,17 @@ function retry(ticket, key) {
   if (entry) deliver(ticket, entry);
 }
 
-// A refused text goes back to where it can be changed.
+// Without its files a message would be another one, and its key is for the first.
+function lacksFiles(entry) {
+  return Boolean(entry.files?.length) && !carried.has(entry.key);
+}
+
+// Whether nobody will send it any more: this page had the files before it was reloaded, or another one, long ago.
+function isForgotten(entry) {
+  return lacksFiles(entry) && (entry.failed || entry.page === pageId || Date.now() - entry.at > FORGOTTEN_MS);
+}
+
+// What was refused goes back to where it can be changed.
 function edit(ticket, key) {
   const form = document.querySelector(`form[data-composer="${CSS.escape(ticket)}"]`);
   const entry = outbox(ticket).find((one) => one.key === key);
@@ -126,7 +172,9 @@ function edit(ticket, key) {
   keepOutbox(ticket, outbox(ticket).filter((one) => one.key !== key));
   form.elements.kind.value = entry.kind;
   const before = draft(ticket, entry.kind);
-  keepDraft(ticket, entry.kind, before ? `${entry.body}\n\n${before}` : entry.body);
+  keepDraft(ticket, entry.kind, [entry.body, before].filter(Boolean).join("\n\n"));
+  if (carried.has(key)) chosen.set(drawer(form), [...carried.get(key), ...(chosen.get(drawer(form)) ?? [])]);
+  carried.delete(key);
   show(form);
   drawOutbox(ticket);
   form.elements.body.focus();
@@ -138,16 +186,17 @@ function drawOutbox(ticket) {
   list.replaceChildren(
     ...outbox(ticket).map((entry) => {
       const line = document.getElementById("outgoing").content.firstElementChild.cloneNode(true);
-      const failed = entry.failed && !underway.has(entry.key);
+      const forgotten = isForgotten(entry);
+      const failed = (entry.failed || forgotten) && !underway.has(entry.key);
       line.dataset.key = entry.key;
       line.dataset.status = failed ? "failed" : "sending";
       line.classList.toggle("note", entry.kind === "note");
       line.querySelector("[data-note]").hidden = entry.kind !== "note";
-      line.querySelector(".bubble").textContent = entry.body;
+      line.querySelector(".bubble").textContent = [entry.body, ...(entry.files ?? [])].filter(Boolean).join("\n");
       line.querySelector('[data-says="sending"]').hidden = failed;
       line.querySelector('[data-says="failed"]').hidden = !failed;
-      line.querySelector("[data-detail]").textContent = entry.refused || "";
-      line.querySelector("[data-retry]").hidden = !failed;
+      line.querySelector("[data-detail]").textContent = entry.refused || (forgotten ? say("filesLost") : "");
+      line.querySelector("[data-retry]").hidden = !failed || forgotten;
       line.querySelector("[data-edit]").hidden = !failed;
       return line;
     }),

@@ -11,7 +11,7 @@ export function keepDraft(ticket, kind, text) {
   write(`draft:${ticket}:${kind}`, text ? { text, at: Date.now() } : null);
 }
 
-// Entries {key, body, kind, then, refused?, at}, oldest first.
+// Entries {key, body, files: names, page, kind, then, failed?, refused?, at}, oldest first.
 export function outbox(ticket) {
   return read(`outbox:${ticket}`)?.entries ?? [];
 }
@@ -19,6 +19,9 @@ export function outbox(ticket) {
 export function keepOutbox(ticket, entries) {
   write(`outbox:${ticket}`, entries.length ? { entries, at: Date.now() } : null);
 }
+
+// The same after a reload, another in another tab.
+export const pageId = (sessionStorage.page ??= String(Math.random()).slice(2));
 
 export function tidy() {
   for (const name of Object.keys(localStorage)) {
