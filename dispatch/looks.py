@@ -5,6 +5,7 @@ bells ring at the same time; on the way of an offer the journeys take longer tha
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from dispatch.routes import Routes, routes
@@ -82,9 +83,9 @@ def looks(after: Mapping[int, int]) -> dict[int, Look]:
     return {
         agent_id: Look(
             seq,
-            None if events and len(events) > REPLAY_LIMIT else [EventRow(*one) for one in events or []],
+            None if events and len(events) > REPLAY_LIMIT else [_event(one) for one in events or []],
             ShiftRow(*shift) if shift else None,
-            [CardRow(*one) for one in cards or []],
+            [_card(one) for one in cards or []],
             plan,
         )
         for agent_id, seq, events, shift, cards in planned(_LOOK, [list(after), list(after.values())])
@@ -101,4 +102,19 @@ NEVER = 2**62  # a number above all
 
 def card_rows(offers: list[int]) -> list[CardRow]:
     """The cards of these offers, open or not, by id; `seconds_left` is below 0 when it is over. One query."""
-    return [CardRow(*row) for (row,) in planned(_OFFERS, [offers])]
+    return [_card(row) for (row,) in planned(_OFFERS, [offers])]
+
+
+def _event(row: list[Any]) -> EventRow:
+    event = EventRow._make(row)
+    return event._replace(at=_iso(event.at))
+
+
+def _card(row: list[Any]) -> CardRow:
+    card = CardRow._make(row)
+    return card._replace(expires_at=_iso(card.expires_at), waiting_since=_iso(card.waiting_since))
+
+
+def _iso(moment: str) -> str:
+    """As everywhere else: PostgreSQL's JSON leaves out zeros at the end."""
+    return datetime.fromisoformat(moment).isoformat()

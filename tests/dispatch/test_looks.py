@@ -80,3 +80,8 @@ def test_the_card_of_an_offer_that_is_over_is_still_told(world: World) -> None:
     assert [frame["type"] for frame in frames] == ["offer.made", "offer.declined"]
     assert frames[0]["data"]["offer"] == offer.pk
     assert frames[0]["data"]["summary"] == offer.ticket.summary
+
+
+def test_moments_are_written_as_everywhere_else() -> None:
+    assert looks._iso("2026-11-22T07:55:34.47024+00:00") == "2026-11-22T07:55:34.470240+00:00"
+    assert looks._iso("2026-11-22T07:55:34+00:00") == "2026-11-22T07:55:34+00:00"
