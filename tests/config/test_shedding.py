@@ -15,6 +15,7 @@ import pytest
 from config.shedding import Message, Receive, Send, Shedding
 from dispatch.simulated.api import Api
 from tests.stack import LiveStack, live_stack
+from tickets.access import TOKEN_LENGTH
 
 
 class Slow:
@@ -210,7 +211,7 @@ def test_the_web_process_sheds_and_nothing_is_lost_or_doubled(narrow: LiveStack)
         def look(_number: int) -> int:
             answer = httpx.get(
                 f"{narrow.base_url}/api/v1/tickets/nowhere",
-                headers={"Authorization": "Ticket nothing"},
+                headers={"Authorization": f"Ticket {'x' * TOKEN_LENGTH}"},
                 timeout=60,
                 trust_env=False,
             )
