@@ -1,9 +1,9 @@
-"""How a run of a pool is asked for: a mark and Celery's message, by one command of Redis.
+"""How a run of a pool is asked for: Celery's message, unless one waits, by one command of Redis.
 
 See docs/adr/0010-a-run-is-asked-for-once.md.
 
 `task.delay` is right everywhere else. Here a customer's ticket waits for it, and it costs about 1 ms of Python, several times
-what the rest of the asking does, after a round trip of its own for the mark. So Celery makes the message once a process and
+what the rest of the asking does. So Celery makes the message once a process and
 pool, and later ones are that one with new ids. A test compares them with what Celery sends itself.
 """
 
@@ -21,17 +21,18 @@ from kombu import Connection
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-ASKED_SECONDS = (
-    1  # a mark that outlives its task (a lost message) holds a pool back no longer than the tick's beat
-)
+KEPT_SECONDS = 3600  # Redis forgets a pool that nobody has asked for
 REDIS_SECONDS = 1.0  # a Redis that hangs must not hang a customer
-# Keys: mark, list of the queue. Arguments: seconds of the mark, message.
+# Keys: the pool's last message, list of the queue. Arguments: seconds, message. A message lies in the list until a worker takes
+# it, so whether the last one still waits can be seen, and nobody has to say that it was heard.
 ASK = """
-if redis.call('SET', KEYS[1], 1, 'NX', 'EX', ARGV[1]) then
-    redis.call('LPUSH', KEYS[2], ARGV[2])
-    return 1
+local last = redis.call('GET', KEYS[1])
+if last and redis.call('LPOS', KEYS[2], last) then
+    return 0
 end
-return 0
+redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[1])
+redis.call('LPUSH', KEYS[2], ARGV[2])
+return 1
 """
 
 
@@ -50,23 +51,13 @@ class Letter:
 
 
 def ask(task: "Task[Any, Any]", pool_id: int) -> bool:
-    """Send `task(pool_id)` unless the pool's mark is set; returns whether it was sent. One command of Redis.
+    """Send `task(pool_id)` unless the pool's last message still waits; returns whether it was sent. One command of Redis.
 
     Raises redis.exceptions.RedisError or OSError when Redis does not answer.
     """
     letter = _letter(task, pool_id)
     _client, script = _connected(settings.REDIS_URL)
-    return bool(script(keys=[_mark(pool_id), letter.queue], args=[ASKED_SECONDS, letter.again()]))
-
-
-def heard(pool_id: int) -> None:
-    """Remove the mark: whoever asks from here on wants another run. Raises as ask()."""
-    client, _script = _connected(settings.REDIS_URL)
-    client.delete(_mark(pool_id))
-
-
-def _mark(pool_id: int) -> str:
-    return f"run-asked:{pool_id}"
+    return bool(script(keys=[f"run-asked:{pool_id}", letter.queue], args=[KEPT_SECONDS, letter.again()]))
 
 
 @cache

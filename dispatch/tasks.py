@@ -16,8 +16,7 @@ logger = logging.getLogger(__name__)
 
 @shared_task
 def match(pool_id: int) -> None:
-    """One matching run of a pool. The mark falls before the run looks, so that what comes later asks for the next one."""
-    asking.heard(pool_id)
+    """One matching run of a pool. Its message was taken before the run looks, so what comes later asks for the next one."""
     runs.match_pool(pool_id)
 
 
