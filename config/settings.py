@@ -91,6 +91,11 @@ TEMPLATES = [
 
 
 # --- Truth and bell -------------------------------------------------------------------------------------------------
+DATABASE_PREPARE = env.flag(
+    "DATABASE_PREPARE", True
+)  # tickets/planned.py; not behind a pooler of transactions
+
+
 def database(url: str) -> dict[str, Any]:
     """A Django database entry from postgres://user:password@host:port/name?host=/socket/folder."""
     parts = urlsplit(url)
@@ -107,7 +112,8 @@ def database(url: str) -> dict[str, Any]:
         # Plain HTTP runs in a fixed number of threads (config/asgi.py), so connections may persist: one a thread.
         "CONN_MAX_AGE": env.number("DATABASE_CONN_MAX_AGE", 600),
         "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"application_name": "standby"},
+        "OPTIONS": {"application_name": "standby"}
+        | ({"options": "-c plan_cache_mode=force_generic_plan"} if DATABASE_PREPARE else {}),
     }
 
 

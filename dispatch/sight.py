@@ -178,7 +178,7 @@ _FREE = """
         LEFT JOIN dispatch_standing standing ON standing.agent_id = a.id
         WHERE s.state = 'online' AND s.ended_at IS NULL AND s.lost_at IS NULL AND s.units_taken < s.units
           AND lease.expires_at > statement_timestamp() AND a.status = 'admitted' AND u.is_active
-          AND NOT EXISTS (SELECT FROM dispatch_offer o WHERE o.agent_id = s.agent_id AND o.state = 'pending')
+          AND s.agent_id NOT IN (SELECT o.agent_id FROM dispatch_offer o WHERE o.state = 'pending')
         ORDER BY s.agent_id
     ) AS free
 """

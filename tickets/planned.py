@@ -1,14 +1,17 @@
-"""Statements that PostgreSQL plans once a connection instead of at each call. For the few that run for every ticket.
+"""Statements that PostgreSQL plans once in a while instead of at each call. For the few that run for every ticket.
 
-A join of seven tables takes longer to plan than to run (EXPLAIN ANALYZE of dispatch/sight.py's people: 2.3 ms and 1.9 ms).
-PostgreSQL itself goes from plans for the values to one for all only if that is no dearer (plan_cache_mode = auto), and plans
-anew when a table's statistics change, so a plan made while a table was tiny lives until its next ANALYZE.
+A join of seven tables takes longer to plan than to run (EXPLAIN ANALYZE of dispatch/sight.py's people: 2.3 ms and 1.9 ms). So
+these are prepared, and planned without their values (plan_cache_mode in settings.py), which suits them: they look by keys.
+
+A plan that was made while a table was tiny reads all of it, and is slower each minute until somebody analyzes the table. So a
+plan is thrown away after some seconds; a new one knows how large the tables are now.
 
 Behind a pooler that hands one connection to several clients in turn, switch it off: DATABASE_PREPARE=0.
 """
 
 import hashlib
 import re
+import time
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
@@ -17,9 +20,10 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 from django.db import connection
 
-_prepared: WeakKeyDictionary[Any, set[str]] = (
-    WeakKeyDictionary()
-)  # driver's connection → names of its statements
+PLAN_SECONDS = 10.0
+
+# Driver's connection → names of its statements → time.monotonic() of their plan.
+_prepared: WeakKeyDictionary[Any, dict[str, float]] = WeakKeyDictionary()
 
 
 def planned(
@@ -41,16 +45,16 @@ def planned(
 
 
 def _known(sql: str) -> str:
-    """Name under which this connection knows the statement; prepared if it does not yet."""
+    """Name under which this connection knows the statement; prepared if it does not yet, or too long since."""
     driver = connection.connection
     assert driver is not None
-    names = _prepared.setdefault(driver, set())
-    name = _name(sql)
-    if name not in names:
+    plans = _prepared.setdefault(driver, {})
+    name, now = _name(sql), time.monotonic()
+    if now - plans.get(name, -PLAN_SECONDS) >= PLAN_SECONDS:
         # Apart from its first run: it stays prepared though that fails and the transaction is rolled back.
         with driver.cursor() as cursor:
-            cursor.execute(f"PREPARE {name} AS {sql}")
-        names.add(name)
+            cursor.execute((f"DEALLOCATE {name}; " if name in plans else "") + f"PREPARE {name} AS {sql}")
+        plans[name] = now
     return name
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import DataError, connection, transaction
 
+from tickets import planned as module
 from tickets.planned import planned
 
 pytestmark = pytest.mark.django_db
@@ -63,3 +64,38 @@ def test_a_failure_leaves_it_usable(settings: Any) -> None:
         with pytest.raises(DataError), transaction.atomic():
             planned(sql, [0])
         assert planned(sql, [4]) == [(3,)]
+
+
+def test_a_plan_does_not_grow_old(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.DATABASE_PREPARE = True
+    sql = "SELECT $1::int - 7"
+    planned(sql, [1])
+    first = times(sql)
+    planned(sql, [1])
+    assert times(sql) == first
+    monkeypatch.setattr(module, "PLAN_SECONDS", 0.0)
+    assert planned(sql, [8]) == [(1,)]
+    assert times(sql) > first
+
+
+def times(sql: str) -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT prepare_time FROM pg_prepared_statements WHERE name = %s", [module._name(sql)])
+        return cursor.fetchone()[0]
+
+
+def test_a_table_that_has_grown_is_no_longer_read_whole(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The trap: planned while the table was empty, and never analyzed since."""
+    settings.DATABASE_PREPARE = True
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE grows (id int PRIMARY KEY, word text)")
+        sql = "SELECT word FROM grows WHERE id = $1::int"
+        monkeypatch.setattr(module, "PLAN_SECONDS", 3600.0)
+        planned(sql, [1])
+        cursor.execute("INSERT INTO grows SELECT n, repeat('x', 200) FROM generate_series(1, 20000) n")
+        monkeypatch.setattr(module, "PLAN_SECONDS", 0.0)
+        planned(sql, [1])
+        cursor.execute(f"EXPLAIN EXECUTE {module._name(sql)} (1)")
+        assert "Index Scan" in cursor.fetchall()[0][0]
