@@ -1,6 +1,7 @@
 """The bench runs and writes what it promises. Its figures are not looked at: they mean nothing on a machine that tests."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -34,6 +35,26 @@ def test_quick_rows(tmp_path: Path) -> None:
         assert row["value"] > 0
         assert row["floor"] > 0
         assert row["name"] in done.stdout
+
+
+def test_the_results_in_the_tree_are_whole() -> None:
+    text = (PROJECT / "bench" / "results" / "latest.json").read_text()
+    rows = json.loads(text)
+    assert {row["name"] for row in rows} >= {
+        "offer_p50",
+        "offer_p99",
+        "intake",
+        "accept",
+        "accept_p99",
+        "sockets_p99",
+        "sockets_memory",
+    }
+    for row in rows:
+        assert row.keys() >= FIELDS
+        assert row["rounds"] >= 3
+        assert row["value"] > 0
+        assert row["floor"] > 0
+    assert not re.search(r"(?<!\w)/(tmp|home|root|usr|Users|var)/", text)
 
 
 def test_an_unknown_row_is_named() -> None:
