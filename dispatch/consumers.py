@@ -197,15 +197,16 @@ class _Feeds:
 
     def __init__(self) -> None:
         self.waiting: list[_Wish] = []
-        self.looking = 0
+        self.looking: set[asyncio.Task[None]] = set()
 
     async def read(self, consumer: AgentConsumer, after: int) -> list[stream.Frame] | None:
         """The agent's frames above a number; None when a snapshot is better."""
         wish = _Wish(consumer, after, asyncio.get_running_loop().create_future())
         self.waiting.append(wish)
-        if self.looking < LOOKS:
-            self.looking += 1
-            self.task = asyncio.create_task(self._look())
+        if len(self.looking) < LOOKS:
+            # Begun by a task of its own, so that bells that the loop has heard together are all there.
+            task = asyncio.create_task(self._look())
+            self.looking.add(task)
         frames, look = await wish.answer
         if frames is None:
             return None
@@ -216,7 +217,6 @@ class _Feeds:
         ]
 
     async def _look(self) -> None:
-        # Begun by a task of its own, so that bells that the loop has heard together are all there.
         try:
             while self.waiting:
                 batch, self.waiting = self.waiting, []
@@ -226,7 +226,10 @@ class _Feeds:
                     for wish in batch:
                         wish.fail(error)
         finally:
-            self.looking -= 1
+            # Here and not in a callback of the task, which comes later: who wishes in between would wait for nobody.
+            task = asyncio.current_task()
+            assert task is not None
+            self.looking.discard(task)
 
 
 @dataclass(frozen=True)
