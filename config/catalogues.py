@@ -92,7 +92,7 @@ def used() -> Catalog:
 def _texts() -> Iterator[tuple[Path, str]]:
     """(path, Python source or what Django's own extraction makes of a template)."""
     # Without settings: only the extraction's text is wanted. The first import of Django in this module.
-    from django.utils.translation.template import templatize  # noqa: PLC0415
+    from django.utils.translation.template import templatize  # noqa: PLC0415  as said above
 
     for folder in CODE:
         for path in sorted((ROOT / folder).rglob("*.py")):

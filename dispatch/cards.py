@@ -1,6 +1,6 @@
 """What an agent sees of an offer and of the tickets they hold, as data: the same for API, socket and page."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import cache
 from typing import Any, cast
@@ -16,7 +16,6 @@ from dispatch.looks import CardRow, Look, ShiftRow
 from dispatch.matching.explain import Language, Names, Reason, explain
 from dispatch.models import Offer, OfferState
 from dispatch.routes import LANGUAGES, Routes
-from tickets import stream as ticket_stream
 from tickets.models import Ticket
 
 Frame = dict[str, Any]
@@ -117,11 +116,6 @@ def agent_snapshot(agent: Agent, language: str, look: Look | None = None) -> Fra
             "tickets": [ticket.public_id for ticket in held_tickets(agent.pk)],
         },
     }
-
-
-def ticket_snapshots(tickets: Sequence[Ticket]) -> list[Frame]:
-    """Snapshots of held tickets, notes included."""
-    return [ticket_stream.snapshot(ticket, staff=True) for ticket in tickets]
 
 
 def earnings(agent_id: int) -> list[dict[str, Any]]:

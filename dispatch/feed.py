@@ -111,13 +111,6 @@ def once(agent_id: int, key: str | None, digest: str, act: Callable[[], T], agai
         return again()
 
 
-def frames_after(agent_id: int, after: int, language: str) -> list[dict[str, Any]] | None:
-    """Frames of the agent's stream above `after`, in order; None when too many to replay. One query, two if an offer of
-    them is over.
-    """
-    return frames_of(agent_id, looks.look(agent_id, after), language)
-
-
 def frames_of(agent_id: int, look: Look, language: str) -> list[dict[str, Any]] | None:
     """The frames of a look's events; None when too many to replay. No query, one if an offer of them is over."""
     if look.events is None:

@@ -268,8 +268,8 @@ def problem_of(tickets: Sequence[TicketRow], people: People, plan: Routes, polic
                 [LANGUAGES.index(row.language) if row.language in LANGUAGES else -1 for row in tickets],
                 np.int8,
             ),
-            required=_needs([spec.required for spec in specs], column),
-            preferred=_needs([spec.preferred for spec in specs], column),
+            required=Needs.of([spec.required for spec in specs], column),
+            preferred=Needs.of([spec.preferred for spec in specs], column),
             known=Pairs.of((row.id, agent) for row in tickets for agent in row.known),
             excluded=Pairs.of(
                 (row.id, agent) for row in tickets if row.answered for agent in _excluded(row, here)
@@ -297,15 +297,6 @@ def spec_of(plan: Routes, row: TicketRow) -> RouteSpec:
     spec = plan.of(row.topic_id)
     assert spec is not None  # the queue's condition let only routed tickets in
     return spec
-
-
-def _needs(rows: Sequence[dict[int, int]], column: dict[int, int]) -> Needs:
-    flat = [(place, column[skill], level) for place, row in enumerate(rows) for skill, level in row.items()]
-    return Needs(
-        np.array([one[0] for one in flat], np.int32),
-        np.array([one[1] for one in flat], np.int32),
-        np.array([one[2] for one in flat], np.int8),
-    )
 
 
 def _excluded(row: TicketRow, here: set[int]) -> Iterable[int]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from config.stack import PROJECT
-from dispatch import desk, events, feed, presence
+from dispatch import desk, events, feed, looks, presence
 from dispatch.models import Feed, FeedEvent, Offer
 from dispatch.offers import offer_accept, offer_decline, offers_cancel
 from dispatch.runs import match_pool
@@ -99,7 +99,7 @@ def test_every_frame_of_a_full_life_has_the_declared_fields(world: World) -> Non
     assert {frame["type"] for frame in public} == {name for name in seen if EVENTS[name].public}
     assert [frame["seq"] for frame in everything] == list(range(1, len(everything) + 1))
     for agent in (anna, bernd, carl):
-        frames = feed.frames_after(agent.pk, 0, "en") or []
+        frames = feed.frames_of(agent.pk, looks.look(agent.pk, 0), "en") or []
         assert [frame["seq"] for frame in frames] == list(
             range(1, Feed.objects.get(agent=agent).last_seq + 1)
         )

@@ -1,7 +1,7 @@
 """Rows in and out with SQL that is written once. For hot paths only; everywhere else the ORM's own way is the right one.
 
 Django writes the SQL of a query anew at each call, which takes 0.3 to 3 ms of Python, several times what PostgreSQL needs for
-it; and a ticket's way from the form to an agent has some twenty queries (python -m bench offer).
+it (cProfile of a ticket's way, step by step).
 """
 
 import re

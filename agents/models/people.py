@@ -55,15 +55,20 @@ class User(AbstractUser):
 
         A hash that is only written anew does not. The browser in which it was changed gets a new session after this.
         """
-        from agents.accounts import access_withdraw  # noqa: PLC0415  it needs the models of others
+        from agents.accounts import access_withdraw  # noqa: PLC0415  it imports these models
 
         fields = kwargs.get("update_fields")
         written = not self._state.adding and (fields is None or "password" in fields)
-        changed = written and (getattr(self, "_password", None) is not None or not self.has_usable_password())
+        changed = written and (getattr(self, "_password", None) is not None or self._password_taken_away())
         with transaction.atomic():
             super().save(*args, **kwargs)
             if changed:
                 access_withdraw(self.pk)
+
+    def _password_taken_away(self) -> bool:
+        """Whether set_unusable_password() has just been called: an account that had none before keeps what is open."""
+        stored = type(self).objects.filter(pk=self.pk).values_list("password", flat=True)
+        return not self.has_usable_password() and stored.first() != self.password
 
     def get_full_name(self) -> str:
         return self.name

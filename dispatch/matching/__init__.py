@@ -3,17 +3,15 @@ only."""
 
 from dispatch.matching.problem import (
     ANY_LANGUAGE,
-    AgentRow,
     Agents,
     InvalidProblem,
     Needs,
     Pairs,
     Problem,
-    TicketRow,
     Tickets,
     Weights,
-    build,
 )
+from dispatch.matching.rows import AgentRow, TicketRow, build
 from dispatch.matching.score import Scores, Terms, score, terms
 from dispatch.matching.solve import Solution, solve
 

@@ -1,7 +1,7 @@
 """What a matching run sees: tickets that wait, people who are online, and the weights of the policy.
 
 Everything is a column (one numpy array a field), because a run touches every pair and rows of objects would
-cost more than the solving. ``build`` makes the columns from rows for callers that count in dozens.
+cost more than the solving. ``rows.build`` makes the columns from rows for callers that count in dozens.
 
 Anything else that must keep a person away from a ticket (a pool of another route step, a channel limit) is an
 ``excluded`` pair; a certificate is a skill of level 1.
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import fsum, inf, isfinite
+from math import fsum, isfinite
 from typing import Any
 
 import numpy as np
@@ -90,6 +90,15 @@ class Needs:
         _same_length(self, "ticket", "skill", "level")
         if self.level.size and (self.level.min() < 1 or self.level.max() > TOP_LEVEL):
             raise InvalidProblem(f"needs.level must be 1–{TOP_LEVEL}")
+
+    @classmethod
+    def of(cls, rows: Sequence[Mapping[int, int]], column: Mapping[int, int]) -> Needs:
+        """Of {skill id: least level} a ticket, in the tickets' order; `column`: skill id → column of Agents.levels."""
+        flat = [
+            (place, column[skill], level) for place, row in enumerate(rows) for skill, level in row.items()
+        ]
+        ticket, skill, level = zip(*flat, strict=True) if flat else ((), (), ())
+        return cls(np.array(ticket, np.int32), np.array(skill, np.int32), np.array(level, np.int8))
 
     def matrix(self, tickets: int, skills: int) -> I8:
         """Least level by ticket and skill, (tickets, skills); 0 where nothing is asked."""
@@ -294,108 +303,6 @@ class Problem:
         j = _lookup(self.agents.id, pairs.agent_id)
         here = (i >= 0) & (j >= 0)
         return i[here], j[here]
-
-
-@dataclass(frozen=True)
-class TicketRow:
-    """One ticket for ``build``; skills by id."""
-
-    id: int
-    waited_seconds: float
-    required: Mapping[int, int] = field(default_factory=dict)  # skill id → least level
-    preferred: Mapping[int, int] = field(default_factory=dict)
-    target_seconds: float = 60.0
-    max_wait_seconds: float = inf
-    priority: float = 0.0
-    units: int = 25
-    language: int = ANY_LANGUAGE
-    known: Sequence[int] = ()  # agent ids
-    excluded: Sequence[int] = ()  # agent ids
-
-
-@dataclass(frozen=True)
-class AgentRow:
-    """One person online for ``build``; skills by id."""
-
-    id: int
-    skills: Mapping[int, int] = field(default_factory=dict)  # skill id → level
-    languages: int = 0  # bitmask
-    free_units: int = 100
-    capacity_units: int = 100
-    load: float = 0.0
-    idle_seconds: float = 0.0
-    share: float = 1.0
-    accept: float = 1.0
-    max_pending: int = 1
-
-
-def build(
-    tickets: Sequence[TicketRow],
-    agents: Sequence[AgentRow],
-    weights: Weights | None = None,
-    *,
-    fair_share: float = -1.0,
-    skill_demand: Mapping[int, float] | None = None,
-) -> Problem:
-    """A Problem from rows. Costs a few µs a row; hot callers fill the columns themselves."""
-    named = (
-        [row.required for row in tickets]
-        + [row.preferred for row in tickets]
-        + [row.skills for row in agents]
-    )
-    skills = sorted({skill for levels in named for skill in levels} | set(skill_demand or ()))
-    column = {skill: place for place, skill in enumerate(skills)}
-    levels = np.zeros((len(agents), len(skills)), np.int8)
-    for place, agent in enumerate(agents):
-        for skill, level in agent.skills.items():
-            levels[place, column[skill]] = level
-    return Problem(
-        tickets=Tickets(
-            **_gather(
-                tickets,
-                "id",
-                "waited_seconds",
-                "target_seconds",
-                "max_wait_seconds",
-                "priority",
-                "units",
-                "language",
-            ),
-            required=_needs([row.required for row in tickets], column),
-            preferred=_needs([row.preferred for row in tickets], column),
-            known=Pairs.of((row.id, agent) for row in tickets for agent in row.known),
-            excluded=Pairs.of((row.id, agent) for row in tickets for agent in row.excluded),
-        ),
-        agents=Agents(
-            **_gather(
-                agents,
-                "id",
-                "free_units",
-                "capacity_units",
-                "load",
-                "idle_seconds",
-                "share",
-                "languages",
-                "accept",
-                "max_pending",
-            ),
-            levels=levels,
-            skill_id=np.array(skills, np.int64),
-        ),
-        weights=weights or Weights(),
-        fair_share=fair_share,
-        skill_demand=np.array([(skill_demand or {}).get(skill, 1.0) for skill in skills], np.float64),
-    )
-
-
-def _gather(rows: Sequence[TicketRow] | Sequence[AgentRow], *names: str) -> dict[str, Any]:
-    return {name: np.array([getattr(row, name) for row in rows]) for name in names}
-
-
-def _needs(rows: Sequence[Mapping[int, int]], column: Mapping[int, int]) -> Needs:
-    flat = [(place, column[skill], level) for place, row in enumerate(rows) for skill, level in row.items()]
-    ticket, skill, level = zip(*flat, strict=True) if flat else ((), (), ())
-    return Needs(np.array(ticket, np.int32), np.array(skill, np.int32), np.array(level, np.int8))
 
 
 def _columns(holder: object, **types: type) -> None:

@@ -57,6 +57,17 @@ def test_however_it_is_changed(world: World, change: str) -> None:
 
 
 @pytest.mark.django_db
+def test_an_account_without_one_keeps_its_token_when_its_name_changes(world: World) -> None:
+    user = world.agent("Anna").user
+    user.set_unusable_password()
+    user.save()
+    Token.objects.create(user=user)
+    user.name = "Anna Maria"
+    user.save()
+    assert Token.objects.filter(user=user).exists()
+
+
+@pytest.mark.django_db
 def test_what_is_no_change_of_it_ends_nothing(world: World, settings: Any) -> None:
     anna = world.agent("Anna")
     logged_in(anna)

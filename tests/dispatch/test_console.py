@@ -1,67 +1,20 @@
 """The console and its commands over HTTP: what each may see, and what a click does, with and without JavaScript."""
 
-import json
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
-from django.http import HttpResponse
 from django.test import Client
-from django.utils import timezone
 
-from agents.models import EntryKind, LedgerEntry, Shift, User
-from agents.pay import credit
-from dispatch import cards, desk, presence
+from agents.models import LedgerEntry, Shift, User
+from dispatch import desk, presence
 from dispatch.models import Offer, OfferState
-from dispatch.offers import offer_accept
-from dispatch.runs import match_pool
 from tests.cast import PASSWORD, World
+from tests.console import Person, text_of
 from tickets.conversation import customer_reply
-from tickets.models import Attachment, Message, Ticket
+from tickets.models import Attachment, Message
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-class Person:
-    """An agent at a browser."""
-
-    def __init__(self, world: World, name: str, language: str = "en", **more: Any) -> None:
-        self.world = world
-        self.agent = world.agent(name, **more)
-        self.client = Client(headers={"accept-language": language})
-        self.client.force_login(self.agent.user)
-        self.epoch = 0
-
-    def online(self) -> "Person":
-        self.epoch = presence.go_online(agent_id=self.agent.pk).epoch
-        return self
-
-    def offered(self, **more: Any) -> Offer:
-        ticket = self.world.ticket(**more)
-        match_pool(self.world.pool.pk)
-        return Offer.objects.get(ticket=ticket, agent=self.agent)
-
-    def holding(self, **more: Any) -> Ticket:
-        offer = self.offered(**more)
-        offer_accept(offer_id=offer.pk, agent_id=self.agent.pk, epoch=self.epoch)
-        return Ticket.objects.get(pk=offer.ticket_id)
-
-    def get(self, path: str = "/console/") -> HttpResponse:
-        return self.client.get(path)  # type: ignore[return-value]
-
-    def fetch(self, path: str, after: dict[str, int] | None = None, **fields: Any) -> HttpResponse:
-        """As the page's script sends it."""
-        sent = {"epoch": self.epoch, "after": json.dumps(after or {})} | fields
-        return self.client.post(f"/console/{path}", sent, headers={"accept": "application/json"})  # type: ignore[return-value]
-
-    def post(self, path: str, **fields: Any) -> HttpResponse:
-        """As a plain form does."""
-        return self.client.post(f"/console/{path}", {"epoch": self.epoch} | fields, follow=True)  # type: ignore[return-value]
-
-
-def text_of(response: HttpResponse) -> str:
-    return response.content.decode()
 
 
 # --- Who sees it ------------------------------------------------------------------------------------------------------
@@ -372,63 +325,6 @@ def test_news_renew_the_lease(world: World) -> None:
     before = Lease.objects.get().expires_at
     anna.fetch("news")
     assert Lease.objects.get().expires_at > before
-
-
-# --- Earnings ---------------------------------------------------------------------------------------------------------
-
-
-def test_earnings(world: World) -> None:
-    anna = Person(world, "Anna").online()
-    assert "Nothing earned yet." in text_of(anna.get("/console/earnings/"))
-    ticket = anna.holding()
-    desk.resolve(agent=anna.agent, epoch=anna.epoch, ticket_id=ticket.pk)
-    page = text_of(anna.get("/console/earnings/"))
-    assert page.count("€4.00") == 4  # today, 7 days, in all, the line
-    assert f"{ticket.number} · Refund" in page
-    lines = b"".join(anna.get("/console/earnings.csv")).decode("utf-8-sig").splitlines()  # type: ignore[arg-type]
-    assert lines[0] == "Date,What,Reference,Amount,Currency"
-    assert lines[1].endswith(f",{ticket.number} · Refund,offer:{Offer.objects.get().pk},4.00,EUR")
-    bernd = Person(world, "Bernd", language="de")
-    assert "Noch nichts verdient." in text_of(bernd.get("/console/earnings/"))
-    assert "0,00\xa0€" in text_of(bernd.get("/console/earnings/"))
-
-
-def test_earnings_of_two_currencies_are_two_sums(world: World) -> None:
-    anna = Person(world, "Anna")
-    for place, (cents, currency) in enumerate(((400, "EUR"), (300, "USD"), (50, "EUR"))):
-        credit(
-            agent_id=anna.agent.pk,
-            kind=EntryKind.TICKET,
-            amount_cents=cents,
-            currency=currency,
-            reference=f"test:{place}",
-            memo="",
-        )
-    LedgerEntry.objects.bulk_create(
-        [
-            LedgerEntry(
-                agent=anna.agent,
-                kind=EntryKind.TICKET,
-                amount_cents=1000,
-                currency="GBP",
-                reference=f"test:old-{days}",
-                created_at=timezone.now() - timedelta(days=days),
-            )
-            for days in (2, 8)
-        ]
-    )
-    assert cards.earnings(anna.agent.pk) == [
-        {"currency": "EUR", "today_cents": 450, "week_cents": 450},
-        {"currency": "GBP", "today_cents": 0, "week_cents": 1000},
-        {"currency": "USD", "today_cents": 300, "week_cents": 300},
-    ]
-    for path in ("/console/", "/console/earnings/"):
-        page = text_of(anna.get(path))
-        assert "€4.50 + $3.00<" in page
-        assert "€4.50 + £10.00 + $3.00<" in page
-    assert "€4.50 + £20.00 + $3.00<" in text_of(anna.get("/console/earnings/"))
-    bernd = world.agent("Bernd")
-    assert cards.earnings(bernd.pk) == [{"currency": "EUR", "today_cents": 0, "week_cents": 0}]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from django.test import Client
 from PIL import Image
 
 from tests.cast import World
-from tests.dispatch.test_console import Person, text_of
+from tests.console import Person, text_of
 from tickets.access import token_of
 from tickets.attachments import MAX_BYTES
 from tickets.models import Attachment, Message, Ticket

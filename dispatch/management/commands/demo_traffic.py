@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  Django's signature
         from dispatch.simulated.api import Refused, Unreachable  # noqa: PLC0415  needs the extra `trial`
-        from dispatch.simulated.town import Town, live  # noqa: PLC0415
+        from dispatch.simulated.town import Town, live  # noqa: PLC0415  the same
 
         town = Town(
             base_url=options["base_url"],

@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  Django's signature
         from dispatch.simulated.api import Refused, Unreachable  # noqa: PLC0415  needs the extra `trial`
-        from dispatch.simulated.replay import Replay, reach, read_texts, replay  # noqa: PLC0415
+        from dispatch.simulated.replay import Replay, reach, read_texts, replay  # noqa: PLC0415  the same
 
         if options["rate"] <= 0 or options["count"] < 1 or options["agents"] < 1:
             raise CommandError("--rate, --count and --agents want more than nothing")
