@@ -83,8 +83,9 @@ def new_page(chromium: Browser, stack: LiveStack, request: pytest.FixtureRequest
 
     At the end the test fails for every error on a page's console, every uncaught exception and every violation of the
     Content-Security-Policy whose text matches none of `allowed` (regular expressions). When the test failed, a picture of
-    each page is left in test-results/.
+    each page is left in test-results/, and what the processes wrote meanwhile is printed.
     """
+    marks = stack.marks()
     pages: list[Page] = []
     complaints: list[str] = []
 
@@ -131,6 +132,8 @@ def new_page(chromium: Browser, stack: LiveStack, request: pytest.FixtureRequest
         if failed and not page.is_closed():
             _picture(page, f"{request.node.name}-{number}")
         page.context.close()
+    if failed:
+        print(stack.logs_since(marks))
     assert not complaints, "the pages complained:\n" + "\n".join(complaints)
 
 

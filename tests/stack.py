@@ -130,6 +130,19 @@ class LiveStack:
         """What web, worker or beat wrote so far."""
         return (self.logs / f"{name}.log").read_text(errors="replace")
 
+    def marks(self) -> dict[str, int]:
+        """How long each process's log is now, in bytes; for logs_since()."""
+        return {path.stem: path.stat().st_size for path in self.logs.glob("*.log")}
+
+    def logs_since(self, marks: Mapping[str, int]) -> str:
+        """What all processes wrote since marks(), each under its name; for the report of a test that failed."""
+        told = []
+        for path in sorted(self.logs.glob("*.log")):
+            text = path.read_bytes()[marks.get(path.stem, 0) :].decode(errors="replace").strip()
+            if text:
+                told.append(f"--- {path.stem}\n{text}")
+        return "\n".join(told)
+
 
 @contextlib.contextmanager
 def live_stack(
