@@ -27,13 +27,11 @@ HOPS = (
     ("committed", "ticket_open until commit"),
     ("asked", "signal, routes"),
     ("task", "Celery publish → task begins"),
-    ("locked", "run: lock, read tickets"),
-    ("people", "run: read people"),
+    ("people", "run: lock, read tickets and people"),
     ("loaded", "run: arrays"),
     ("solved", "run: solve"),
     ("chosen", "run: reasons"),
-    ("written", "run: snapshot, write"),
-    ("offered", "run: commit"),
+    ("offered", "run: snapshot, write"),
     ("rung", "bell → consumer"),
     ("reading", "thread of the socket"),
     ("read", "read card, render fragment"),
@@ -102,7 +100,7 @@ def _wrap() -> None:
     from django.core.signals import request_started
 
     from dispatch import consumers, runs, tasks
-    from tickets import bell
+    from tickets import bell, intake
     from tickets.views import opening
 
     file = (Path(os.environ[FOLDER]) / f"{os.getpid()}.hops").open("a", buffering=1)
@@ -125,14 +123,19 @@ def _wrap() -> None:
         _here.times["intake"] = now()
         opened = inner(**fields)
         if mark := MARK.search(fields["text"]):
+            _here.times.pop("offered", None)  # the bell of the ticket itself
             write(mark=mark[1], ticket=opened.ticket.pk, **_here.times)
         return opened
 
-    def ring(inner: Any, stream: str, seq: int) -> None:
-        inner(stream, seq)
-        name = "committed" if stream.startswith("ticket:") else "offered"
+    def tell(inner: Any, **news: Any) -> None:
         if hasattr(_here, "times"):
-            _here.times.setdefault(name, now())
+            _here.times.setdefault("committed", now())
+        inner(**news)
+
+    def ring(inner: Any, bells: Any) -> None:
+        if hasattr(_here, "times"):
+            _here.times.setdefault("offered", now())
+        inner(bells)
 
     def ask(inner: Any, pool_ids: Any) -> None:
         if hasattr(_here, "times"):
@@ -140,6 +143,7 @@ def _wrap() -> None:
         inner(pool_ids)
 
     around(opening, "ticket_open", open_ticket)
+    around(intake, "tell_queue_changed", tell)
     around(bell, "_ring_now", ring)
     around(tasks, "run_ask", ask)
 
@@ -165,21 +169,17 @@ def _wrap() -> None:
     def write_offers(inner: Any, pool_id: int, policy: Any, wanted: Any, *more: Any) -> Any:
         _here.times["chosen"] = now()
         _here.made = [one.ticket.id for one in wanted]
-        written = inner(pool_id, policy, wanted, *more)
-        _here.times["written"] = now()
-        return written
+        return inner(pool_id, policy, wanted, *more)
 
     def match(inner: Any, pool_id: int) -> Any:
         _here.made = []
         count = inner(pool_id)
         if _here.made:
-            _here.times.pop("committed", None)
             _here.times.pop("asked", None)
             write(tickets=_here.made, **_here.times)
         return count
 
-    around(runs, "waiting", noted("locked"))
-    around(runs, "free", noted("people"))
+    around(runs, "see", noted("people"))
     around(runs, "solve", solve)
     around(runs, "_write", write_offers)
     around(runs, "match_pool", match)

@@ -134,12 +134,13 @@ def broker(url: str) -> str:
 
 
 REDIS_URL = env.text("REDIS_URL")
+# Publishing knows no database numbers, so products that share one Redis need prefixes of their own.
+REDIS_PREFIX = env.text("REDIS_PREFIX", "standby")
 
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        # Publishing knows no database numbers, so products that share one Redis need prefixes of their own.
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": env.text("REDIS_PREFIX", "standby")},
+        "CONFIG": {"hosts": [REDIS_URL], "prefix": REDIS_PREFIX},
     }
 }
 CACHES = {

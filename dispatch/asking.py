@@ -14,15 +14,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import redis
 from celery import Task
 from django.conf import settings
 from kombu import Connection
-from redis.backoff import NoBackoff
-from redis.retry import Retry
+
+from tickets.redis import client
 
 KEPT_SECONDS = 3600  # Redis forgets a pool that nobody has asked for
-REDIS_SECONDS = 1.0  # a Redis that hangs must not hang a customer
 # Keys: the pool's last message, list of the queue. Arguments: seconds, message. A message lies in the list until a worker takes
 # it, so whether the last one still waits can be seen, and nobody has to say that it was heard.
 ASK = """
@@ -56,21 +54,13 @@ def ask(task: "Task[Any, Any]", pool_id: int) -> bool:
     Raises redis.exceptions.RedisError or OSError when Redis does not answer.
     """
     letter = _letter(task, pool_id)
-    _client, script = _connected(settings.REDIS_URL)
+    script = _script(settings.REDIS_URL)
     return bool(script(keys=[f"run-asked:{pool_id}", letter.queue], args=[KEPT_SECONDS, letter.again()]))
 
 
 @cache
-def _connected(url: str) -> tuple[redis.Redis, Any]:
-    """The process's client, which threads share and a fork does no harm to, and the script."""
-    # A connection that Redis has closed meanwhile is opened once more; what took too long is not tried again.
-    client = redis.Redis.from_url(
-        url,
-        socket_timeout=REDIS_SECONDS,
-        socket_connect_timeout=REDIS_SECONDS,
-        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
-    )
-    return client, client.register_script(ASK)
+def _script(_url: str) -> Any:
+    return client().register_script(ASK)
 
 
 _letters: dict[tuple[str, int], Letter] = {}

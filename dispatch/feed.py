@@ -52,8 +52,7 @@ def record_many(
             for agent_id, event, data in news
         ]
     )
-    for agent_id, seq in seqs.items():
-        bell.ring(stream_of(agent_id), seq)
+    bell.ring_all((stream_of(agent_id), seq) for agent_id, seq in seqs.items())
     return seqs
 
 

@@ -1,10 +1,17 @@
-"""One matching run: look, solve, write offers, store what it saw. One run a pool at a time (advisory lock)."""
+"""One matching run: look, solve, write offers, store what it saw. One run a pool at a time (advisory lock).
+
+What a run reads and what it writes are one journey to the database each, and no transaction holds them together: while it
+solves, the world goes on, and the statement that writes looks once more at all that matters (STILL_FREE).
+"""
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
+from django.conf import settings
+from django.db import Error, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from psycopg2 import Binary
@@ -15,26 +22,37 @@ from dispatch.matching.explain import Reason, reasons
 from dispatch.matching.solve import Solution, solve
 from dispatch.pricing import price
 from dispatch.routes import Routes, RouteSpec
-from dispatch.sight import AGAIN_SECONDS, People, TicketRow, able, free, online, problem_of, spec_of, waiting
+from dispatch.sight import (
+    AGAIN_SECONDS,
+    People,
+    TicketRow,
+    able,
+    members_forget,
+    online,
+    problem_of,
+    see,
+    spec_of,
+)
 from tickets import bell, timeline
 from tickets import events as ticket_events
 from tickets.models import Ticket, TicketState
 from tickets.planned import planned
 
+LOCK_CLASS = 7301  # first half of the advisory lock's key; the pool is the second
+
 
 def match_pool(pool_id: int) -> int:
     """Match the pool's waiting tickets with its free people once, and make the offers. Outermost.
 
-    Returns the number of offers made. Waits for a run of the same pool that is under way; safe to run twice. Three queries
-    while what admins have set and everybody's profile is known.
+    Returns the number of offers made. Waits for a run of the same pool that is under way; safe to run twice. Two queries
+    while what admins have set and everybody's profile is known, and the one that lets go of the pool.
     """
     plan = routes.routes()
     policy = routes.policy(pool_id)
-    with timeline.command():
-        tickets = waiting(pool_id, plan)
+    with _alone(pool_id) as lock:
+        tickets, people = see(pool_id, plan, lock, [LOCK_CLASS, pool_id])
         if not tickets:
             return 0
-        people = free(pool_id)
         if not len(people):
             _flag(pool_id, tickets, plan, [False] * len(tickets))
             return 0
@@ -48,12 +66,32 @@ def match_pool(pool_id: int) -> int:
         return made
 
 
+@contextmanager
+def _alone(pool_id: int) -> Iterator[str]:
+    """No other run of this pool until the end of the block. Gives the SQL that takes the lock, to be sent with the first query.
+
+    The lock is the connection's and not a transaction's, so a run has neither BEGIN nor COMMIT to wait for; it is gone with
+    the connection when the process dies. Behind a pooler that hands connections round, and within a test's transaction, the
+    lock is the transaction's.
+    """
+    if connection.in_atomic_block or not settings.DATABASE_PREPARE:
+        with timeline.command():
+            yield "SELECT pg_advisory_xact_lock(%s, %s)"
+        return
+    try:
+        yield "SELECT pg_advisory_lock(%s, %s)"
+    finally:
+        with suppress(Error), connection.cursor() as cursor:  # what is broken has let go already
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, pool_id])
+
+
 class Wanted(NamedTuple):
     """One pair of the solver, with what an offer needs."""
 
     ticket: TicketRow
     agent_id: int
     shift_id: int
+    profile_version: int
     spec: RouteSpec
     reason: Reason
 
@@ -63,7 +101,14 @@ def wanted_pairs(
 ) -> list[Wanted]:
     """The solver's pairs."""
     return [
-        Wanted(tickets[i], int(people.id[j]), int(people.shift_id[j]), spec_of(plan, tickets[i]), reason)
+        Wanted(
+            tickets[i],
+            int(people.id[j]),
+            int(people.shift_id[j]),
+            int(people.profile_version[j]),
+            spec_of(plan, tickets[i]),
+            reason,
+        )
         for (i, j, _value), reason in zip(solution.pairs, reasons(solution), strict=True)
     ]
 
@@ -71,16 +116,22 @@ def wanted_pairs(
 # The shifts are locked in order first, and in a statement of its own: only the next one sees the offers that were made, and
 # the tickets and shifts that were ended, by whoever held these locks before.
 LOCK = "SELECT 1 FROM agents_shift WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
-# Who has left since they were seen, or was offered something by the run of another pool, is left out.
+# Who has left since they were seen, is no member any more, has other skills, or was offered something by the run of another
+# pool, is left out.
 STILL_FREE = """
     s.state = 'online' AND s.lost_at IS NULL AND s.units_taken + w.units <= s.units
     AND NOT EXISTS (SELECT FROM dispatch_offer o WHERE o.agent_id = s.agent_id AND o.state = 'pending')
+    AND EXISTS (
+        SELECT FROM agents_agent a JOIN agents_user u ON u.id = a.user_id
+        JOIN agents_agent_pools member ON member.agent_id = a.id AND member.pool_id = $9
+        WHERE a.id = s.agent_id AND a.status = 'admitted' AND u.is_active AND a.profile_version = w.version)
 """
 # All that a run writes is one statement: units, the run, its offers, the tickets' timelines, the agents' feeds.
 WRITE = f"""
 WITH wanted AS (
-    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::int[], $6::text[], $7::int[], $8::text[])
-    WITH ORDINALITY AS w(ticket_id, agent_id, shift_id, units, pay_cents, currency, seconds, why, place)),
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::int[], $6::text[], $7::int[], $8::text[],
+                         $15::int[])
+    WITH ORDINALITY AS w(ticket_id, agent_id, shift_id, units, pay_cents, currency, seconds, why, version, place)),
 still AS (  -- the customer may have closed it since it was read
     SELECT id FROM tickets_ticket WHERE id IN (SELECT ticket_id FROM wanted) AND state = 'waiting'
     ORDER BY id FOR UPDATE),
@@ -133,14 +184,18 @@ def _write(pool_id: int, policy_id: int, wanted: Sequence[Wanted], solution: Sol
             len(solution.problem.agents),
             micros,
             Binary(snapshot.pack(solution.problem, solution)),
+            [one.profile_version for one in wanted],
         ],
         first=LOCK,
         first_params=[shifts],
     )
-    for agent_id, seq in counted or []:  # first: the customer's page shows nothing of an offer
-        bell.ring(feed.stream_of(agent_id), seq)
-    for public_id, seq in told or []:
-        bell.ring(f"ticket:{public_id}", seq)
+    # Agents first: the customer's page shows nothing of an offer.
+    bell.ring_all(
+        [(feed.stream_of(agent_id), seq) for agent_id, seq in counted or []]
+        + [(f"ticket:{public_id}", seq) for public_id, seq in told or []]
+    )
+    if len(counted or []) < len(wanted):
+        members_forget(pool_id)  # perhaps somebody was left out who is known wrongly
     return len(counted or [])
 
 
@@ -161,8 +216,13 @@ def _flag(pool_id: int, tickets: Sequence[TicketRow], plan: Routes, possible: Se
             helped.append(row.id)
         elif not someone and not row.flagged:
             alone.append(row.id)
-    for ids, event, mark in ((alone, ticket_events.FLAGGED, Now()), (helped, ticket_events.UNFLAGGED, None)):
-        if ids:
-            timeline.advance(
-                Ticket.objects.filter(pk__in=ids, state=TicketState.WAITING), event, flagged_at=mark
-            )
+    if alone or helped:
+        with transaction.atomic():
+            for ids, event, mark in (
+                (alone, ticket_events.FLAGGED, Now()),
+                (helped, ticket_events.UNFLAGGED, None),
+            ):
+                if ids:
+                    timeline.advance(
+                        Ticket.objects.filter(pk__in=ids, state=TicketState.WAITING), event, flagged_at=mark
+                    )

@@ -7,12 +7,14 @@ from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from agents.models import Agent, AgentSkill, AgentStatus, Shift, ShiftState
 from dispatch.matching.problem import F32, I8, I32, I64, Agents, Needs, Pairs, Problem, Tickets
 from dispatch.routes import LANGUAGES, PolicySpec, Routes, RouteSpec
+from tickets import kept
 from tickets.models import Ticket, TicketState
 from tickets.planned import planned
 
@@ -20,7 +22,6 @@ MOST_TICKETS = 2000  # a run; the rest waits for the next one, oldest first
 AGAIN_SECONDS = (
     60  # a declined ticket comes to the same person again at the earliest after this, and last of all
 )
-LOCK_CLASS = 7301  # first half of the advisory lock's key; the pool is the second
 
 
 class TicketRow(NamedTuple):
@@ -49,6 +50,11 @@ class People:
 
     def __len__(self) -> int:
         return len(self.id)
+
+    @classmethod
+    def nobody(cls) -> "People":
+        wide, narrow, measured = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.float32)
+        return cls(wide, wide, narrow, narrow, measured, wide, measured, measured)
 
 
 @dataclass(frozen=True)
@@ -129,66 +135,119 @@ def _is_default(pool_id: int, plan: Routes) -> bool:
     return plan.default is not None and plan.default.pool_id == pool_id
 
 
-_LOCK = "SELECT pg_advisory_xact_lock(%s, %s)"
-_WAITING = """
-    SELECT t.id, extract(epoch FROM statement_timestamp() - t.waiting_since)::float8, t.priority, t.topic_id,
-           t.language, t.flagged_at IS NOT NULL,
+_QUEUE = """
+    SELECT t.id, extract(epoch FROM statement_timestamp() - t.waiting_since)::float8 AS waited, t.priority, t.topic_id,
+           t.language, t.flagged_at IS NOT NULL AS flagged, t.waiting_since,
            ARRAY(SELECT o.agent_id FROM dispatch_offer o JOIN tickets_ticket other ON other.id = o.ticket_id
-                 WHERE other.customer_id = t.customer_id AND o.state = 'completed'),
+                 WHERE other.customer_id = t.customer_id AND o.state = 'completed') AS known,
            (SELECT json_agg(json_build_object('agent', o.agent_id,
                                               'ago', extract(epoch FROM statement_timestamp() - o.ended_at)::float8))
-            FROM dispatch_offer o WHERE o.ticket_id = t.id AND o.state IN ('declined', 'released'))
+            FROM dispatch_offer o WHERE o.ticket_id = t.id AND o.state IN ('declined', 'released')) AS answered
     FROM tickets_ticket t
     WHERE t.state = 'waiting'
       AND (t.topic_id = ANY($1::bigint[]) OR $2::bool AND (t.topic_id IS NULL OR t.topic_id <> ALL($3::bigint[])))
       AND NOT EXISTS (SELECT FROM dispatch_offer o WHERE o.ticket_id = t.id AND o.state = 'pending')
     ORDER BY t.waiting_since, t.id LIMIT $4::bigint
 """
+# Who is admitted, and how they did of late, is not asked here: that is kept, and what is written is checked once more.
+_FREE = """
+    SELECT s.agent_id, s.id AS shift_id, s.units, s.units_taken,
+           extract(epoch FROM statement_timestamp() - s.idle_since)::real AS idle
+    FROM agents_shift s
+    JOIN agents_lease lease ON lease.shift_id = s.id
+    JOIN agents_agent_pools member ON member.agent_id = s.agent_id AND member.pool_id = $5
+    WHERE s.state = 'online' AND s.ended_at IS NULL AND s.lost_at IS NULL AND s.units_taken < s.units
+      AND lease.expires_at > statement_timestamp()
+      AND s.agent_id NOT IN (SELECT o.agent_id FROM dispatch_offer o WHERE o.state = 'pending')
+    ORDER BY s.agent_id
+"""
+# One row: the solver wants columns, and 500 rows take longer to receive than to find. While no ticket waits, nobody looks for
+# people.
+_SEE = f"""
+    WITH queue AS MATERIALIZED ({_QUEUE})
+    SELECT (SELECT json_agg(json_build_array(id, waited, priority, topic_id, language, flagged, known, answered)
+                            ORDER BY waiting_since, id) FROM queue),
+           array_agg(agent_id), array_agg(shift_id), array_agg(units), array_agg(units_taken), array_agg(idle)
+    FROM ({_FREE}) AS free WHERE EXISTS (SELECT FROM queue)
+"""  # noqa: S608  nothing from outside is in it
 
 
-def waiting(pool_id: int, plan: Routes) -> list[TicketRow]:
-    """Lock the pool for this run, then read tickets without an open offer, oldest first: queue_of() written out.
+def see(pool_id: int, plan: Routes, lock: str, lock_params: Sequence[int]) -> tuple[list[TicketRow], People]:
+    """Lock the pool by this statement, then read what waits without an open offer, oldest first (queue_of() written out), and,
+    if anything does, the pool's people who are online, have units free and no open offer.
 
-    One query. The tickets are those that wait once the lock is there.
+    One query, and those of the members when they are not kept. All are as they are once the lock is there.
     """
-    rows = planned(
-        _WAITING,
-        [_topics_of(pool_id, plan), _is_default(pool_id, plan), list(plan.by_topic), MOST_TICKETS],
-        first=_LOCK,
-        first_params=[LOCK_CLASS, pool_id],
+    [(queue, *columns)] = planned(
+        _SEE,
+        [_topics_of(pool_id, plan), _is_default(pool_id, plan), list(plan.by_topic), MOST_TICKETS, pool_id],
+        first=lock,
+        first_params=lock_params,
     )
-    return [TicketRow._make((*row[:-1], row[-1] or [])) for row in rows]
+    tickets = [TicketRow._make((*row[:-1], row[-1] or [])) for row in queue or []]
+    return tickets, _people(pool_id, [column or [] for column in columns])
 
 
 # --- People -----------------------------------------------------------------------------------------------------------
 
-# One row of arrays: the solver wants columns, and 500 rows take longer to receive than to find.
-_FREE = """
-    SELECT array_agg(agent_id), array_agg(shift_id), array_agg(units), array_agg(units_taken), array_agg(idle),
-           array_agg(profile_version), array_agg(accept_rate), array_agg(share)
-    FROM (
-        SELECT s.agent_id, s.id AS shift_id, s.units, s.units_taken,
-               extract(epoch FROM statement_timestamp() - s.idle_since)::real AS idle, a.profile_version,
-               coalesce(standing.accept_rate, 1)::real AS accept_rate, coalesce(standing.share, 1)::real AS share
-        FROM agents_shift s
-        JOIN agents_agent a ON a.id = s.agent_id
-        JOIN agents_user u ON u.id = a.user_id
-        JOIN agents_lease lease ON lease.shift_id = s.id
-        JOIN agents_agent_pools member ON member.agent_id = a.id AND member.pool_id = $1
-        LEFT JOIN dispatch_standing standing ON standing.agent_id = a.id
-        WHERE s.state = 'online' AND s.ended_at IS NULL AND s.lost_at IS NULL AND s.units_taken < s.units
-          AND lease.expires_at > statement_timestamp() AND a.status = 'admitted' AND u.is_active
-          AND s.agent_id NOT IN (SELECT o.agent_id FROM dispatch_offer o WHERE o.state = 'pending')
-        ORDER BY s.agent_id
-    ) AS free
+_MEMBERS = """
+    SELECT array_agg(a.id ORDER BY a.id), array_agg(a.profile_version ORDER BY a.id),
+           array_agg(coalesce(standing.accept_rate, 1)::real ORDER BY a.id),
+           array_agg(coalesce(standing.share, 1)::real ORDER BY a.id)
+    FROM agents_agent_pools member
+    JOIN agents_agent a ON a.id = member.agent_id
+    JOIN agents_user u ON u.id = a.user_id
+    LEFT JOIN dispatch_standing standing ON standing.agent_id = a.id
+    WHERE member.pool_id = %s AND a.status = 'admitted' AND u.is_active
 """
 
 
-def free(pool_id: int) -> People:
-    """People of the pool who are online, have units free and no open offer. One query."""
-    columns = [column or [] for column in planned(_FREE, [pool_id])[0]]
-    types = (np.int64, np.int64, np.int32, np.int32, np.float32, np.int64, np.float32, np.float32)
-    return People(*(np.array(column, dtype) for column, dtype in zip(columns, types, strict=True)))
+@dataclass(frozen=True)
+class Members:
+    """The k people who may work for a pool, online or not, a column a field, by id."""
+
+    id: I64
+    profile_version: I64
+    accept_rate: F32
+    share: F32
+
+
+def members(pool_id: int) -> Members:
+    """Members of the pool. One query when they are not kept."""
+    return kept.keep(_name_of(pool_id), lambda: _load_members(pool_id))
+
+
+def members_forget(pool_id: int) -> None:
+    """Read them anew at the next look."""
+    kept.forget(_name_of(pool_id))
+
+
+def _name_of(pool_id: int) -> tuple[str, int]:
+    return ("members", pool_id)
+
+
+def _load_members(pool_id: int) -> Members:
+    with connection.cursor() as cursor:
+        cursor.execute(_MEMBERS, [pool_id])
+        columns = cursor.fetchone()
+    types = (np.int64, np.int64, np.float32, np.float32)
+    return Members(*(np.array(column or [], dtype) for column, dtype in zip(columns, types, strict=True)))
+
+
+def _people(pool_id: int, columns: Sequence[Sequence[Any]]) -> People:
+    """Those of these people who are members. Who is not known as one may have become one since: they are read once more."""
+    types = (np.int64, np.int64, np.int32, np.int32, np.float32)
+    ids, *rest = (np.array(column, dtype) for column, dtype in zip(columns, types, strict=True))
+    if not len(ids):
+        return People.nobody()
+    known = members(pool_id)
+    if not np.isin(ids, known.id, assume_unique=True).all():
+        members_forget(pool_id)
+        known = members(pool_id)
+        here = np.isin(ids, known.id, assume_unique=True)
+        ids, *rest = ids[here], *(column[here] for column in rest)
+    rows = np.searchsorted(known.id, ids)
+    return People(*(ids, *rest, known.profile_version[rows], known.accept_rate[rows], known.share[rows]))
 
 
 def online(pool_id: int) -> list[tuple[int, Profile]]:

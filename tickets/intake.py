@@ -74,8 +74,8 @@ def ticket_open(
         if key is None or "intake_key" not in str(error) or not (before := _opened_before(key, digest)):
             raise
         return before
-    bell.ring(ticket.stream, 2)
     tell_queue_changed(tickets=[ticket])
+    bell.ring(ticket.stream, 2)  # after the queue: who could listen does not have the link yet
     return Opened(ticket, created=True)
 
 

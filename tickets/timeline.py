@@ -109,8 +109,7 @@ def store(
             for ticket_id, _public_id, seq in changed
         ]
     )
-    for _ticket_id, public_id, seq in changed:
-        bell.ring(f"ticket:{public_id}", seq)
+    bell.ring_all((f"ticket:{public_id}", seq) for _ticket_id, public_id, seq in changed)
     return {ticket_id: seq for ticket_id, _public_id, seq in changed}
 
 

@@ -111,9 +111,7 @@ def test_a_late_accept_is_a_notice(console: Any, backstage: Backstage, stack: Li
     backstage.ticket()
     expect(page.locator(".offer")).to_be_visible()
     # The ticket goes to nobody: the customer leaves at the same moment, and no bell tells of it.
-    backstage.run(
-        "bell._ring_now = lambda stream, seq: None; lifecycle.ticket_close(ticket=Ticket.objects.get())"
-    )
+    backstage.run("bell._ring_now = lambda bells: None; lifecycle.ticket_close(ticket=Ticket.objects.get())")
     page.get_by_role("button", name="Accept").click()
     expect(page.locator("#notices")).to_contain_text(re.compile("Nothing counts against you"))
     expect(page.locator(".offer")).to_have_count(0)

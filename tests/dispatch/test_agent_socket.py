@@ -255,7 +255,7 @@ def test_what_the_bell_did_not_tell_is_found_with_the_next_beat(
     socket = connect(anna["token"])
     socket.resume()
     socket.next("snapshot"), socket.next("snapshot")
-    backstage.run("bell._ring_now = lambda stream, seq: None")
+    backstage.run("bell._ring_now = lambda bells: None")
     backstage.customer_says(public_id, "Nobody rang")
     backstage.run(f"presence.pause(agent_id={anna['id']}, epoch={epoch})")
     socket.quiet()

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from dispatch import asking
 from dispatch.tasks import match
+from tickets.redis import client
 
 QUEUE = "match"
 
@@ -117,13 +118,13 @@ def test_a_message_that_was_lost_holds_nobody_back(broker: redis.Redis) -> None:
 
 
 def test_the_client_is_the_processes_and_survives_a_lost_connection(broker: redis.Redis) -> None:
-    client, _script = asking._connected(settings.REDIS_URL)
+    mine = client()
     asking.ask(match, 7)
     before = broker.info("stats")["total_connections_received"]
     for pool in range(8, 28):
         asking.ask(match, pool)
     assert broker.info("stats")["total_connections_received"] == before
-    assert asking._connected(settings.REDIS_URL)[0] is client
+    assert client() is mine
     broker.client_kill_filter(_type="normal", skipme=True)
     assert asking.ask(match, 30)
 

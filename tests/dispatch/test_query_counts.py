@@ -93,23 +93,25 @@ def test_customer_reply(ticket: Ticket, cost: Assert) -> None:
         customer_reply(ticket=ticket, body="Hello?", key="k")
 
 
-def test_match_pool(world: World, cost: Assert) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_match_pool(world: World, cost: Assert, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "KEPT_SECONDS", 600.0)
     online(world, "Anna", "Bernd")
-    # Without tickets: the lock and the queue, in one; and cold: needs, routes, policy.
+    # Without tickets: the lock and what there is, in one, and the end of the lock; and cold: needs, routes, policy.
     kept.forget()
-    with cost(1 + 3 + TRANSACTION):
+    with cost(2 + 3):
         match_pool(world.pool.pk)
     for _ in range(3):
         world.ticket()
-    # lock and queue, people, their skills, their languages; rates; locks and everything written; whatever the number of
-    # tickets and people
-    with cost(6 + TRANSACTION):
+    # The same, members, their skills, their languages; rates; locks and everything written; whatever the number of tickets
+    # and people.
+    with cost(2 + 5):
         match_pool(world.pool.pk)
     assert Offer.objects.count() == 2
     for offer in Offer.objects.all():
         offer_decline(offer_id=offer.pk, agent_id=offer.agent_id, epoch=1)
-    # Warm: neither skills, languages nor rates.
-    with cost(3 + TRANSACTION):
+    # Warm: neither members, skills, languages nor rates.
+    with cost(2 + 1):
         assert match_pool(world.pool.pk) >= 1
 
 

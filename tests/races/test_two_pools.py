@@ -68,31 +68,43 @@ def test_control_without_the_second_look_the_constraint_has_to_stop_it(
         match_pool(world.pool.pk)
 
 
-def commit_while(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> list[Any]:
-    """Let `act` begin when a run has written everything and not committed; returns the list of its outcome."""
-    write = runs._write
+GATE = 7_302_119  # an advisory lock
+
+
+def write_while(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> list[Any]:
+    """Let `act` begin when a run has locked the shifts and not written yet; returns the list of its outcome.
+
+    The run waits at a gate, within its own statement, until `act` waits for it.
+    """
+    monkeypatch.setattr(runs, "LOCK", f"{runs.LOCK}; SELECT pg_advisory_xact_lock({GATE})")
     outcome: list[Any] = []
+    shut = threading.Event()
 
-    def write_and_wait(*args: Any) -> int:
-        made = write(*args)
-        thread = threading.Thread(target=lambda: outcome.extend(together(act)))
-        thread.start()
-        _wait_until_somebody_waits()
-        return made
+    def hold() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [GATE])
+            shut.set()
+            _until_so_many_wait(cursor, 1)
+            acting = threading.Thread(target=lambda: outcome.extend(together(act)))
+            acting.start()
+            _until_so_many_wait(cursor, 2)
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [GATE])
+            acting.join(30)
 
-    monkeypatch.setattr(runs, "_write", write_and_wait)
+    threading.Thread(target=together, args=(hold,)).start()
+    assert shut.wait(10)
     return outcome
 
 
-def _wait_until_somebody_waits() -> None:
+def _until_so_many_wait(cursor: Any, count: int) -> None:
     deadline = time.monotonic() + 10
-    with connection.cursor() as cursor:
-        while time.monotonic() < deadline:
-            # Not pg_stat_activity: within one transaction that is read only once.
-            cursor.execute("SELECT 1 FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone():
-                return
-            time.sleep(0.02)
+    while time.monotonic() < deadline:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        if cursor.fetchone()[0] >= count:
+            return
+        time.sleep(0.02)
     raise AssertionError("nobody waits: the race did not happen")
 
 
@@ -104,13 +116,13 @@ def _until(outcome: list[Any]) -> Any:
     return outcome[0]
 
 
-def test_who_goes_online_while_a_run_commits_waits_and_no_more(
+def test_who_goes_online_while_a_run_writes_waits_and_no_more(
     world: World, monkeypatch: pytest.MonkeyPatch, invariants_hold: Callable[[], None]
 ) -> None:
     anna = world.agent("Anna")
     presence.go_online(agent_id=anna.pk)
     world.ticket()
-    outcome = commit_while(monkeypatch, lambda: presence.go_online(agent_id=anna.pk))
+    outcome = write_while(monkeypatch, lambda: presence.go_online(agent_id=anna.pk))
     assert match_pool(world.pool.pk) == 1
     shift = _until(outcome)
     assert isinstance(shift, Shift)
@@ -130,7 +142,7 @@ def test_control_with_a_full_lock_on_the_agent_both_wait_for_each_other(
             agent = Agent.objects.select_for_update().get(pk=anna.pk)
             return Shift.objects.select_for_update().get(agent=agent)
 
-    outcome = commit_while(monkeypatch, go_online_with_full_lock)
+    outcome = write_while(monkeypatch, go_online_with_full_lock)
     try:
         match_pool(world.pool.pk)
         ours: Any = None

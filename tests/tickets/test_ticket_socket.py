@@ -149,7 +149,7 @@ def test_what_the_bell_did_not_tell_is_found_with_the_next_beat(
     socket = connect(ticket)
     socket.resume()
     socket.next("snapshot")
-    backstage.run("bell._ring_now = lambda stream, seq: None")
+    backstage.run("bell._ring_now = lambda bells: None")
     backstage.customer_says(ticket["id"], "Nobody rang")
     socket.beat()
     frames = [socket.next()]

@@ -9,6 +9,7 @@ import { say } from "./words.js";
 const FORGOTTEN_MS = 600000; // a page that sends files has been answered by then, or is no more
 
 const underway = new Set(); // keys being sent by this page
+const arrived = new Set(); // those of them whose message has come back by the socket already
 const chosen = new Map(); // "ticket:kind" → files that were chosen and not sent; those of a note never go to the customer
 const carried = new Map(); // key → files on their way; only the page in which they were chosen has them
 
@@ -143,9 +144,21 @@ async function deliver(ticket, entry) {
     refused = false; // nobody has answered: it may have arrived or not, and goes again under the same key
   }
   underway.delete(entry.key);
+  arrived.delete(entry.key);
   if (refused !== null) {
     keepOutbox(ticket, outbox(ticket).map((one) => (one.key === entry.key ? { ...one, failed: true, refused } : one)));
   }
+  drawOutbox(ticket);
+}
+
+// Our own message came by the socket before the answer to its POST: the waiting one gives way to it.
+export function gaveWay(frame) {
+  const kind = { "message.posted": "reply", "note.added": "note" }[frame.type];
+  if (!kind || frame.data.author !== "agent") return;
+  const ticket = frame.stream.replace("ticket:", "");
+  const entry = outbox(ticket).find((one) => underway.has(one.key) && !arrived.has(one.key) && (one.kind === "note") === (kind === "note"));
+  if (!entry) return;
+  arrived.add(entry.key);
   drawOutbox(ticket);
 }
 
@@ -184,7 +197,7 @@ function drawOutbox(ticket) {
   const list = document.querySelector(`[data-outbox="${CSS.escape(ticket)}"]`);
   if (!list) return;
   list.replaceChildren(
-    ...outbox(ticket).map((entry) => {
+    ...outbox(ticket).filter((entry) => !arrived.has(entry.key)).map((entry) => {
       const line = document.getElementById("outgoing").content.firstElementChild.cloneNode(true);
       const forgotten = isForgotten(entry);
       const failed = (entry.failed || forgotten) && !underway.has(entry.key);

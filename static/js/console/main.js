@@ -37,6 +37,7 @@ const live = new Live({
 function show(frame) {
   if (frame.type === "heartbeat" || frame.type === "error") return;
   if (frame.type === "snapshot" && frame.stream === page.dataset.stream) keepOnly(frame.data.tickets);
+  composer.gaveWay(frame); // before it is drawn: the same words never stand there twice
   if (frame.html) place(frame.html);
   if (frame.type === "offer.completed" || frame.type === "offer.released") live.forget(`ticket:${frame.data.ticket}`);
   // What was just accepted here is what the agent wants to see, unless they are writing.
