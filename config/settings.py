@@ -86,7 +86,14 @@ TEMPLATES = [
                 "config.urls.brand",
             ],
         },
-    }
+    },
+    # The few that are drawn at each offer (dispatch/drawing.py).
+    {
+        "BACKEND": "django.template.backends.jinja2.Jinja2",
+        "NAME": "jinja2",
+        "DIRS": [BASE_DIR / "templates" / "jinja2"],
+        "OPTIONS": {"environment": "dispatch.drawing.environment"},
+    },
 ]
 
 

@@ -11,15 +11,17 @@ from django.http import HttpRequest, HttpResponseBase
 from django.template.loader import get_template
 from django.urls import reverse
 
+from dispatch import drawing
 from tickets import language
 
 
 def warm(get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:  # noqa: ARG001  Django's signature
-    """Load the model of the languages (0.8 s), import all views, parse the form's page.
+    """Load the model of the languages (0.8 s), import all views, parse the form's page and the offer's card.
 
     Raises MiddlewareNotUsed, always, which tells Django to go on without it.
     """
     language.load()
     reverse("opening")  # reads all addresses, and so imports all views
     get_template("tickets/opening.html")
+    drawing.template("of_a_look")
     raise MiddlewareNotUsed

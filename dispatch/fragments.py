@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from agents.models import Agent, EndReason, Shift, ShiftState
 from dispatch import cards, looks
+from dispatch.drawing import draw
 from dispatch.events import (
     OFFER_CANCELLED,
     OFFER_DECLINED,
@@ -66,11 +68,16 @@ def of(agent: Agent, frame: ticket_stream.Frame, look: Look | None = None) -> st
 
 
 def _of_agent(agent: Agent, frame: ticket_stream.Frame, look: Look | None) -> str:
+    if frame["type"] in OF_A_LOOK:
+        words, kind = notice(frame, None)
+        seen = _seen(look or looks.look(agent.pk))
+        return draw("of_a_look", seen | {"oob": True, "notice": words, "notice_kind": kind})
     context: dict[str, Any] = {"frame": frame, "agent": agent, "oob": True}
     if frame["type"] != "ledger.credited":
         look = look or looks.look(agent.pk)
-        context |= offers(look)
-        if frame["type"] in ("snapshot", "shift.changed"):
+        whole = frame["type"] in ("snapshot", "shift.changed")
+        context |= offers(look, oob=True, within=whole)
+        if whole:
             context |= presence(agent, look)
     if frame["type"] in ("snapshot", "ledger.credited", "shift.changed"):
         context["earnings"] = cards.earnings(agent.pk)
@@ -122,8 +129,21 @@ def presence(agent: Agent, look: Look) -> dict[str, Any]:
     }
 
 
-def offers(look: Look) -> dict[str, Any]:
-    """Context of the capacity and of the open offers. No query."""
+def offers(
+    look: Look, *, oob: bool = False, within: bool = True, request: HttpRequest | None = None
+) -> dict[str, Any]:
+    """Context of the switch, the capacity and the open offers, the last two drawn. `oob`: for a page that is there already.
+    `within`: the capacity is drawn as a part of the switch. No query.
+    """
+    seen = _seen(look)
+    return {name: seen[name] for name in ("shift", "state", "epoch")} | {
+        "capacity_html": draw("capacity", seen | {"oob": oob and not within}),
+        "offers_html": draw("offers", seen | {"oob": oob}, request),
+    }
+
+
+def _seen(look: Look) -> dict[str, Any]:
+    """What the drawn parts show of a look."""
     shift = look.shift
     language = get_language() or "en"
     names = dict(settings.LANGUAGES)

@@ -14,12 +14,12 @@ from django.conf import settings
 from django.db import Error, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
-from psycopg2 import Binary
 
 from dispatch import events, feed, routes
 from dispatch.matching import snapshot
 from dispatch.matching.explain import Reason, reasons
 from dispatch.matching.solve import Solution, solve
+from dispatch.models import Run
 from dispatch.pricing import price
 from dispatch.routes import Routes, RouteSpec
 from dispatch.sight import (
@@ -61,9 +61,12 @@ def match_pool(pool_id: int) -> int:
         solution = solve(problem)
         micros = int((time.perf_counter() - begun) * 1e6)
         wanted = wanted_pairs(tickets, people, solution, plan)
-        made = _write(pool_id, policy.id, wanted, solution, micros) if wanted else 0
+        made, run_id = _write(pool_id, policy.id, wanted, solution, micros) if wanted else (0, None)
         _flag(pool_id, tickets, plan, [bool(row.any()) for row in solution.scores.eligible])
-        return made
+    if run_id is not None:
+        # Now that the offers are on their way. A death before this leaves a run that can be read but not solved again.
+        Run.objects.filter(pk=run_id).update(snapshot=snapshot.pack(problem, solution))
+    return made
 
 
 @contextmanager
@@ -115,7 +118,13 @@ def wanted_pairs(
 
 # The shifts are locked in order first, and in a statement of its own: only the next one sees the offers that were made, and
 # the tickets and shifts that were ended, by whoever held these locks before.
-LOCK = "SELECT 1 FROM agents_shift WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
+#
+# Nobody waits until the disk has it. A crash of PostgreSQL within the next half second may take back offers that nobody has
+# answered; their tickets still wait, and the next run offers them anew. An answer is written to the disk, and all before it.
+LOCK = """
+    SET LOCAL synchronous_commit = off;
+    SELECT 1 FROM agents_shift WHERE id = ANY(%s) ORDER BY id FOR UPDATE
+"""
 # Who has left since they were seen, is no member any more, has other skills, or was offered something by the run of another
 # pool, is left out.
 STILL_FREE = """
@@ -130,7 +139,7 @@ STILL_FREE = """
 WRITE = f"""
 WITH wanted AS (
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::int[], $6::text[], $7::int[], $8::text[],
-                         $15::int[])
+                         $14::int[])
     WITH ORDINALITY AS w(ticket_id, agent_id, shift_id, units, pay_cents, currency, seconds, why, version, place)),
 still AS (  -- the customer may have closed it since it was read
     SELECT id FROM tickets_ticket WHERE id IN (SELECT ticket_id FROM wanted) AND state = 'waiting'
@@ -143,7 +152,7 @@ taken AS (
 made AS (SELECT w.* FROM wanted w JOIN taken ON taken.id = w.shift_id),
 run AS (
     INSERT INTO dispatch_run (pool_id, policy_id, tickets, agents, offers, solve_micros, snapshot)
-    SELECT $9::bigint, $10::bigint, $11::int, $12::int, count(*), $13::int, $14::bytea FROM made HAVING count(*) > 0
+    SELECT $9::bigint, $10::bigint, $11::int, $12::int, count(*), $13::int, '' FROM made HAVING count(*) > 0
     RETURNING id),
 offer AS (
     INSERT INTO dispatch_offer
@@ -158,16 +167,21 @@ made_known AS (SELECT agent_id, jsonb_build_object('offer', id) AS data FROM off
 {timeline.numbering("offered", ticket_events.OFFERED)},
 {feed.counting("made_known", events.OFFER_MADE)}
 SELECT (SELECT json_agg(json_build_array(public_id, seq)) FROM numbered),
-       (SELECT json_agg(json_build_array(agent_id, seq)) FROM counted)
+       (SELECT json_agg(json_build_array(agent_id, seq)) FROM counted),
+       (SELECT id FROM run)
 """  # noqa: S608  nothing from outside is in it
 
 
-def _write(pool_id: int, policy_id: int, wanted: Sequence[Wanted], solution: Solution, micros: int) -> int:
-    """Make the offers and ring. Returns how many were made. One query, and one for the rates when they are not kept."""
+def _write(
+    pool_id: int, policy_id: int, wanted: Sequence[Wanted], solution: Solution, micros: int
+) -> tuple[int, int | None]:
+    """Make the offers and ring. Returns how many were made, and the run's id if any. One query, and one for the rates when
+    they are not kept.
+    """
     today, rates = timezone.localdate(), routes.rates()
     pays = [price(one.ticket.topic_id, today, rates) for one in wanted]
     shifts = [one.shift_id for one in wanted]
-    [(told, counted)] = planned(
+    [(told, counted, run_id)] = planned(
         WRITE,
         [
             [one.ticket.id for one in wanted],
@@ -183,7 +197,6 @@ def _write(pool_id: int, policy_id: int, wanted: Sequence[Wanted], solution: Sol
             len(solution.problem.tickets),
             len(solution.problem.agents),
             micros,
-            Binary(snapshot.pack(solution.problem, solution)),
             [one.profile_version for one in wanted],
         ],
         first=LOCK,
@@ -196,7 +209,7 @@ def _write(pool_id: int, policy_id: int, wanted: Sequence[Wanted], solution: Sol
     )
     if len(counted or []) < len(wanted):
         members_forget(pool_id)  # perhaps somebody was left out who is known wrongly
-    return len(counted or [])
+    return len(counted or []), run_id
 
 
 def _flag(pool_id: int, tickets: Sequence[TicketRow], plan: Routes, possible: Sequence[bool]) -> None:

@@ -161,13 +161,14 @@ _FREE = """
       AND s.agent_id NOT IN (SELECT o.agent_id FROM dispatch_offer o WHERE o.state = 'pending')
     ORDER BY s.agent_id
 """
-# One row: the solver wants columns, and 500 rows take longer to receive than to find. While no ticket waits, nobody looks for
-# people.
+# One row: the solver wants columns, and 500 rows take longer to receive than to find. The columns come as PostgreSQL's binary
+# form, which is numpy's too, with the highest byte first. While no ticket waits, nobody looks for people.
 _SEE = f"""
     WITH queue AS MATERIALIZED ({_QUEUE})
     SELECT (SELECT json_agg(json_build_array(id, waited, priority, topic_id, language, flagged, known, answered)
                             ORDER BY waiting_since, id) FROM queue),
-           array_agg(agent_id), array_agg(shift_id), array_agg(units), array_agg(units_taken), array_agg(idle)
+           string_agg(int8send(agent_id), ''), string_agg(int8send(shift_id), ''), string_agg(int4send(units), ''),
+           string_agg(int4send(units_taken), ''), string_agg(float4send(idle), '')
     FROM ({_FREE}) AS free WHERE EXISTS (SELECT FROM queue)
 """  # noqa: S608  nothing from outside is in it
 
@@ -185,7 +186,9 @@ def see(pool_id: int, plan: Routes, lock: str, lock_params: Sequence[int]) -> tu
         first_params=lock_params,
     )
     tickets = [TicketRow._make((*row[:-1], row[-1] or [])) for row in queue or []]
-    return tickets, _people(pool_id, [column or [] for column in columns])
+    return tickets, _people(
+        pool_id, [np.frombuffer(c or b"", t) for c, t in zip(columns, _TYPES, strict=True)]
+    )
 
 
 # --- People -----------------------------------------------------------------------------------------------------------
@@ -234,10 +237,12 @@ def _load_members(pool_id: int) -> Members:
     return Members(*(np.array(column or [], dtype) for column, dtype in zip(columns, types, strict=True)))
 
 
-def _people(pool_id: int, columns: Sequence[Sequence[Any]]) -> People:
+_TYPES = (">i8", ">i8", ">i4", ">i4", ">f4")  # of _SEE's columns
+
+
+def _people(pool_id: int, columns: Sequence[Any]) -> People:
     """Those of these people who are members. Who is not known as one may have become one since: they are read once more."""
-    types = (np.int64, np.int64, np.int32, np.int32, np.float32)
-    ids, *rest = (np.array(column, dtype) for column, dtype in zip(columns, types, strict=True))
+    ids, *rest = (column.astype(column.dtype.newbyteorder("=")) for column in columns)
     if not len(ids):
         return People.nobody()
     known = members(pool_id)

@@ -126,12 +126,13 @@ class OpenForm(forms.Form):
     key = KeyField()
     website = forms.CharField(required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def described(self) -> "OpenForm":
+        """This form, its fields tied to their hints and errors for who does not see them: before it is shown."""
         for name, field in self.fields.items():
             described = [part for part in (f"hint-{name}", f"error-{name}") if self._describes(name, part)]
             if described:
                 field.widget.attrs["aria-describedby"] = " ".join(described)
+        return self
 
     HINTS = ("text", "email", "files")
 

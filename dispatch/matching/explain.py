@@ -233,9 +233,10 @@ def reasons(solution: Solution) -> list[Reason]:
     tickets, agents = problem.tickets, problem.agents
     pairs = list(zip(solution.ticket.tolist(), solution.agent.tolist(), strict=True))
     found = []
-    for (i, j), turn, shares in zip(pairs, solution.round.tolist(), terms_of(problem, pairs), strict=True):
+    terms = terms_of(problem, pairs, solution.scores.basis)
+    idle = agents.idle_seconds
+    for (i, j), turn, shares in zip(pairs, solution.round.tolist(), terms, strict=True):
         able = solution.scores.eligible[i]
-        idle = agents.idle_seconds
         earlier = (idle > idle[j]) | ((idle == idle[j]) & (agents.id < agents.id[j]))
         found.append(
             Reason(
@@ -352,7 +353,7 @@ def _outdone(solution: Solution, i: int, j: int, say: _Speaker) -> list[str]:
         return [*busy, say("nobody")]
     # The gap to the last who was still asked is what it would have taken.
     rival = int(min(winners.tolist(), key=lambda other: float(solution.scores.value[i, other])))
-    own, best = terms_of(solution.problem, [(i, j), (i, rival)])
+    own, best = terms_of(solution.problem, [(i, j), (i, rival)], solution.scores.basis)
     gap = best["value"] - own["value"]
     figures = {"own": say.decimal(own["value"]), "best": say.decimal(best["value"]), "gap": say.decimal(gap)}
     if gap >= VISIBLE:

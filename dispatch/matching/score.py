@@ -59,6 +59,7 @@ class Scores:
     value: F64  # (n, m) above 0 everywhere, meaningful where eligible
     kind: Index  # (n,) row of kind_eligible: the door for a solver that works on kinds
     kind_eligible: Bool  # (t, m) before excluded pairs
+    basis: Basis  # what all pairs have in common, for ``terms_of``
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,28 @@ class _Run:
 
 
 @dataclass(frozen=True)
+class Basis:
+    """What every pair's value is made of beside the skills: computed once a run."""
+
+    run: _Run
+    of_ticket: dict[str, F64]  # each (n,)
+    of_agent: dict[str, F64]  # each (m,)
+    ticket_sum: F64  # (n,)
+    agent_sum: F64  # (m,)
+
+
+def _basis(problem: Problem) -> Basis:
+    of_ticket, of_agent = _ticket_terms(problem), _agent_terms(problem)
+    return Basis(
+        run=_prepare(problem),
+        of_ticket=of_ticket,
+        of_agent=of_agent,
+        ticket_sum=sum(of_ticket.values(), start=np.zeros(len(problem.tickets))),
+        agent_sum=sum(of_agent.values(), start=np.zeros(len(problem.agents))),
+    )
+
+
+@dataclass(frozen=True)
 class _Kind:
     eligible: Bool  # (m,)
     fit: F64  # (m,) 0–1
@@ -83,7 +106,8 @@ def score(problem: Problem) -> Scores:
     """Eligibility and value of every pair; O(kinds · skills · m + n · m), 8 + 1 bytes a pair."""
     tickets, weights = problem.tickets, problem.weights
     n, m = len(tickets), len(problem.agents)
-    run = _prepare(problem)
+    basis = _basis(problem)
+    run = basis.run
     first, kind = _kinds(problem, run)
     kind_eligible = np.empty((len(first), m), np.bool_)
     skill = np.empty((len(first), m))
@@ -100,12 +124,12 @@ def score(problem: Problem) -> Scores:
     accept = problem.agents.accept
     value = _value(
         skill[kind],
-        sum(_ticket_terms(problem).values(), start=np.zeros(n))[:, None],
-        sum(_agent_terms(problem).values(), start=np.zeros(m))[None, :],
+        basis.ticket_sum[:, None],
+        basis.agent_sum[None, :],
         None if known is None else known.astype(np.float64) * weights.known,
         _accept(accept if accept.ndim == 2 else accept[None, :]),
     )
-    return Scores(eligible=eligible, value=value, kind=kind, kind_eligible=kind_eligible)
+    return Scores(eligible=eligible, value=value, kind=kind, kind_eligible=kind_eligible, basis=basis)
 
 
 def terms(problem: Problem, i: int, j: int) -> Terms:
@@ -113,13 +137,11 @@ def terms(problem: Problem, i: int, j: int) -> Terms:
     return terms_of(problem, [(i, j)])[0]
 
 
-def terms_of(problem: Problem, pairs: Iterable[tuple[int, int]]) -> list[Terms]:
-    """``terms`` of several pairs; what is the same for the whole run is computed once."""
+def terms_of(problem: Problem, pairs: Iterable[tuple[int, int]], basis: Basis | None = None) -> list[Terms]:
+    """``terms`` of several pairs. ``basis``: of this problem's ``Scores``, when they are there."""
     tickets, agents, weights = problem.tickets, problem.agents, problem.weights
-    run = _prepare(problem)
-    of_ticket, of_agent = _ticket_terms(problem), _agent_terms(problem)
-    ticket_sum = sum(of_ticket.values(), start=np.zeros(len(tickets)))
-    agent_sum = sum(of_agent.values(), start=np.zeros(len(agents)))
+    basis = basis or _basis(problem)
+    run, of_ticket, of_agent = basis.run, basis.of_ticket, basis.of_agent
     known_pairs = {(int(i), int(j)) for i, j in zip(*problem.positions(tickets.known), strict=True)}
     probability = np.atleast_2d(agents.accept)
     found = []
@@ -129,8 +151,8 @@ def terms_of(problem: Problem, pairs: Iterable[tuple[int, int]]) -> list[Terms]:
         accept = _accept(probability[[i if len(probability) > 1 else 0], j : j + 1])
         value = _value(
             _skill(kind, weights.fit, weights.scarcity)[None, :].copy(),
-            ticket_sum[i : i + 1, None],
-            agent_sum[None, j : j + 1],
+            basis.ticket_sum[i : i + 1, None],
+            basis.agent_sum[None, j : j + 1],
             known,
             accept,
         )

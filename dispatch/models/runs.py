@@ -18,9 +18,8 @@ class Run(models.Model):
     agents = models.PositiveIntegerField(_("agents free"))
     offers = models.PositiveIntegerField(_("offers made"))
     solve_micros = models.PositiveIntegerField(_("solver, µs"))
-    snapshot = models.BinaryField(
-        _("what it saw")
-    )  # dispatch/matching/snapshot.py: numbers only, no customer text
+    # dispatch/matching/snapshot.py: numbers only, no customer text. Empty until the offers are on their way.
+    snapshot = models.BinaryField(_("what it saw"))
 
     class Meta:
         verbose_name = _("run")

@@ -41,7 +41,7 @@ def page(
             "earnings": cards.earnings(agent.pk),
             "kept": kept,
         }
-        | fragments.offers(look)
+        | fragments.offers(look, request=request)
         | fragments.presence(agent, look)
     )
     if kept is not None and kept["ticket"] not in held:

@@ -103,15 +103,15 @@ def test_match_pool(world: World, cost: Assert, monkeypatch: pytest.MonkeyPatch)
         match_pool(world.pool.pk)
     for _ in range(3):
         world.ticket()
-    # The same, members, their skills, their languages; rates; locks and everything written; whatever the number of tickets
-    # and people.
-    with cost(2 + 5):
+    # The same, members, their skills, their languages; rates; locks and everything written; what the run saw; whatever the
+    # number of tickets and people.
+    with cost(2 + 6):
         match_pool(world.pool.pk)
     assert Offer.objects.count() == 2
     for offer in Offer.objects.all():
         offer_decline(offer_id=offer.pk, agent_id=offer.agent_id, epoch=1)
     # Warm: neither members, skills, languages nor rates.
-    with cost(2 + 1):
+    with cost(2 + 2):
         assert match_pool(world.pool.pk) >= 1
 
 

@@ -62,7 +62,7 @@ def opening(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, form: OpenForm, status: int = 200) -> HttpResponse:
     context = {
-        "form": form,
+        "form": form.described(),
         "usual_wait": usual_wait(),
         "files_lost": bool(request.FILES),
         "max_files": MAX_FILES,
