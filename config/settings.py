@@ -9,6 +9,8 @@ from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 from kombu import Queue
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from config import env
 
@@ -147,7 +149,12 @@ REDIS_PREFIX = env.text("REDIS_PREFIX", "standby")
 CHANNEL_LAYERS = {
     "default": {
         "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        "CONFIG": {"hosts": [REDIS_URL], "prefix": REDIS_PREFIX},
+        # A connection that Redis or a proxy has closed meanwhile is opened once more: a process that nobody listened at for a
+        # while would otherwise answer its next socket's handshake with 500.
+        "CONFIG": {
+            "hosts": [{"address": REDIS_URL, "retry": Retry(NoBackoff(), 1)}],
+            "prefix": REDIS_PREFIX,
+        },
     }
 }
 CACHES = {

@@ -118,13 +118,7 @@ def wanted_pairs(
 
 # The shifts are locked in order first, and in a statement of its own: only the next one sees the offers that were made, and
 # the tickets and shifts that were ended, by whoever held these locks before.
-#
-# Nobody waits until the disk has it. A crash of PostgreSQL within the next half second may take back offers that nobody has
-# answered; their tickets still wait, and the next run offers them anew. An answer is written to the disk, and all before it.
-LOCK = """
-    SET LOCAL synchronous_commit = off;
-    SELECT 1 FROM agents_shift WHERE id = ANY(%s) ORDER BY id FOR UPDATE
-"""
+LOCK = "SELECT 1 FROM agents_shift WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
 # Who has left since they were seen, is no member any more, has other skills, or was offered something by the run of another
 # pool, is left out.
 STILL_FREE = """

@@ -83,9 +83,8 @@ def new_page(chromium: Browser, stack: LiveStack, request: pytest.FixtureRequest
 
     At the end the test fails for every error on a page's console, every uncaught exception and every violation of the
     Content-Security-Policy whose text matches none of `allowed` (regular expressions). When the test failed, a picture of
-    each page is left in test-results/, and what the processes wrote meanwhile is printed.
+    each page is left in test-results/.
     """
-    marks = stack.marks()
     pages: list[Page] = []
     complaints: list[str] = []
 
@@ -132,8 +131,6 @@ def new_page(chromium: Browser, stack: LiveStack, request: pytest.FixtureRequest
         if failed and not page.is_closed():
             _picture(page, f"{request.node.name}-{number}")
         page.context.close()
-    if failed:
-        print(stack.logs_since(marks))
     assert not complaints, "the pages complained:\n" + "\n".join(complaints)
 
 
@@ -144,11 +141,17 @@ def _picture(page: Page, name: str) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item) -> Any:
-    """Tell fixtures how the test went."""
+def pytest_runtest_makereport(item: Any) -> Any:
+    """Tell fixtures how the test went; of one that failed, report what the processes of its stack wrote meanwhile."""
     report = yield
+    stacks = [one for one in getattr(item, "funcargs", {}).values() if isinstance(one, LiveStack)]
+    if report.when == "setup":
+        item.marks = [one.marks() for one in stacks]
     if report.when == "call":
-        item.outcome_of_call = report.outcome  # type: ignore[attr-defined]
+        item.outcome_of_call = report.outcome
+    if report.failed:
+        for one, marks in zip(stacks, getattr(item, "marks", []), strict=False):
+            report.sections.append(("what its processes wrote", one.logs_since(marks)))
     return report
 
 

@@ -38,6 +38,7 @@ class Person:
     def __init__(self, stack: LiveStack, name: str) -> None:
         self.client = httpx.Client(base_url=f"{stack.base_url}/api/v1/", timeout=20)
         token = self.post("token", email=f"{name.lower()}@agents.example", password=PASSWORD)["token"]
+        self.token = token
         self.client.headers["Authorization"] = f"Token {token}"
 
     @classmethod

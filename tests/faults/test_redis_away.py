@@ -9,10 +9,12 @@ from typing import Any
 import httpx
 import psutil
 import pytest
+from redis import Redis
 
 from config.embedded import redis as embedded_redis
 from tests.invariants import broken
 from tests.people import Person, open_ticket
+from tests.sockets import Socket
 from tests.stack import LiveStack, live_stack
 
 pytestmark = pytest.mark.servers
@@ -93,3 +95,29 @@ def test_the_main_job_goes_on_while_redis_is_away(shaky: LiveStack, redis: OwnRe
     offer = anna.client.get("offers").json()["offers"][0]["offer"]
     assert anna.post(f"offers/{offer}/accept", epoch=1)["ticket"] == after["id"]
     assert broken(shaky.sql) == {}
+
+
+@pytest.mark.parametrize("kind", ["normal", "pubsub"])
+def test_a_connection_that_redis_has_closed_is_no_matter(
+    shaky: LiveStack, redis: OwnRedis, kind: str
+) -> None:
+    """By its own timeout, or by a proxy between: the next socket opens, and those that are open hear the bell again."""
+    anna = Person.prepared(shaky, kind.title())
+    headers = {"Authorization": f"Token {anna.token}"}
+
+    def lost(kind: str) -> int:
+        with Redis.from_url(redis.url) as admin:
+            return int(admin.client_kill_filter(_type=kind, skipme=True))
+
+    Socket(shaky, "/ws/agent/", headers=headers).close()
+    time.sleep(0.5)  # now the web process listens to nothing, and its connection counts as a normal one
+    assert lost(kind) >= (kind == "normal")
+    socket = Socket(shaky, "/ws/agent/", headers=headers)
+    socket.resume()
+    socket.next("snapshot")
+    assert lost("pubsub") >= 1
+    time.sleep(1.5)
+    anna.post("shift/online")
+    socket.until("shift.changed")  # no beat was sent, so the bell has told it
+    socket.close()
+    anna.post("shift/offline", epoch=1)
