@@ -7,7 +7,7 @@ solves, the world goes on, and the statement that writes looks once more at all 
 import json
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from django.conf import settings
@@ -84,8 +84,11 @@ def _alone(pool_id: int) -> Iterator[str]:
     try:
         yield "SELECT pg_advisory_lock(%s, %s)"
     finally:
-        with suppress(Error), connection.cursor() as cursor:  # what is broken has let go already
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, pool_id])
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, pool_id])
+        except Error:
+            connection.close()  # lets go for certain: nobody else could ever run this pool
 
 
 class Wanted(NamedTuple):

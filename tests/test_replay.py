@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from config.stack import PROJECT
-from dispatch.simulated.replay import Percentiles, Report, read_texts
+from dispatch.simulated.replay import read_texts
+from dispatch.simulated.report import Percentiles, Report
 from tests.stack import LiveStack, live_stack
 
 TICKETS, AGENTS = 60, 15
