@@ -14,7 +14,7 @@ from agents.admin import PoolAdmin as BasePoolAdmin
 from agents.admin import ShiftAdmin as BaseShiftAdmin
 from agents.models import Pool, Shift
 from dispatch import cards, presence
-from dispatch.models import Feed, FeedEvent, Offer, Policy, Rate, Requirement, Route, Run, Standing
+from dispatch.models import Feed, FeedEvent, Offer, Policy, Rate, Requirement, Route, RouteStep, Run, Standing
 from tickets.admin import ReadOnly
 from tickets.admin import TicketAdmin as BaseTicketAdmin
 from tickets.models import Ticket
@@ -26,12 +26,17 @@ class RequirementInline(admin.TabularInline[Requirement, Route]):
     extra = 0
 
 
+class StepInline(admin.TabularInline[RouteStep, Route]):
+    model = RouteStep
+    extra = 0
+
+
 @admin.register(Route)
 class RouteAdmin(admin.ModelAdmin[Route]):
     list_display = ("__str__", "pool", "offer_seconds", "units", "target_seconds", "max_wait_seconds")
     list_filter = ("pool",)
     list_select_related = ("topic", "pool")
-    inlines: ClassVar = [RequirementInline]
+    inlines: ClassVar = [RequirementInline, StepInline]
 
 
 @admin.register(Rate)

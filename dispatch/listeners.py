@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.dispatch import receiver
+from django.utils import timezone
 
 from agents.models import Agent
 from agents.signals import availability_changed
 from dispatch import offers, routes, tasks
+from dispatch.rules import steps
 from tickets.models import Ticket, TicketState
 from tickets.signals import queue_changed
 from tickets.statements import fetch
@@ -20,14 +22,15 @@ def on_queue_changed(ticket_ids: Sequence[int], tickets: Sequence[Ticket], **_: 
     One query if there are `ticket_ids`, none for `tickets`, and what is not kept of the routes.
     """
     plan = routes.routes()
-    pools = set()
+    now = timezone.now()  # a step that this clock has not reached yet is found by the tick
+    pools: set[int] = set()
     read = fetch(Ticket, "WHERE id = ANY(%s)", [list(ticket_ids)]) if ticket_ids else []
     for ticket in [*tickets, *read]:
         route = plan.of(ticket.topic_id)
         if ticket.state == TicketState.CLOSED:
             offers.offers_cancel(ticket_id=ticket.pk)
         elif ticket.state == TicketState.WAITING and route is not None:
-            pools.add(route.pool_id)
+            pools.update(steps.pools(route.steps, (now - ticket.waiting_since).total_seconds()))
     tasks.run_ask(pools)
 
 

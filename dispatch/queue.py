@@ -47,7 +47,7 @@ def places_write() -> int:
 def _places_of(pool_id: int) -> int:
     plan = routes.routes()
     waiting = list(
-        queue_of(pool_id, plan)
+        queue_of(pool_id, plan, home=True)
         .order_by("waiting_since", "id")
         .values_list("id", "place", "expected_seconds")[:PLACES_MOST]
     )

@@ -11,7 +11,8 @@ from django.conf import settings
 from django.db.models import F
 
 from dispatch.matching.problem import Weights
-from dispatch.models import Policy, Rate, Requirement, Route
+from dispatch.models import Policy, Rate, Requirement, Route, RouteStep
+from dispatch.rules.steps import Step
 from tickets import kept
 from tickets.models import Topic
 
@@ -25,7 +26,9 @@ class RouteSpec:
     topic_id: int | None
     topic_key: str | None
     topic_name: dict[str, str]  # language → name
-    pool_id: int
+    pool_id: int  # of the first step: the ticket's home, where its place is counted
+    steps: tuple[Step, ...]
+    known_seconds: int  # for so long it waits for somebody who has helped this customer before
     offer_seconds: int
     units: int
     expected_minutes: int
@@ -46,7 +49,8 @@ class Routes:
         return self.by_topic.get(topic_id, self.default) if topic_id is not None else self.default
 
     def pools(self) -> set[int]:
-        return {route.pool_id for route in self.all()}
+        """All pools that tickets may come to, at whatever step."""
+        return {step.pool_id for route in self.all() for step in route.steps}
 
     def all(self) -> list[RouteSpec]:
         return [*self.by_topic.values(), *([self.default] if self.default else [])]
@@ -55,12 +59,13 @@ class Routes:
 @dataclass(frozen=True)
 class PolicySpec:
     id: int
+    pool_id: int
     weights: Weights
     grace_seconds: int
 
 
 def routes() -> Routes:
-    """All routes. Two queries when not kept."""
+    """All routes. Three queries when not kept."""
     return kept.keep("routes", _load_routes)
 
 
@@ -70,6 +75,11 @@ def _load_routes() -> Routes:
     for need in Requirement.objects.select_related("skill"):
         needs.setdefault(need.route_id, {True: {}, False: {}})[need.required][need.skill_id] = need.level
         names[need.skill_id] = {"en": need.skill.name_en, "de": need.skill.name_de}
+    further: dict[int, list[Step]] = {}
+    for step in RouteStep.objects.order_by("after_seconds", "id"):
+        further.setdefault(step.route_id, []).append(
+            Step(step.after_seconds, step.pool_id, step.least_level, step.preferred)
+        )
     by_topic: dict[int, RouteSpec] = {}
     default = None
     for route in Route.objects.select_related("topic").order_by("id"):
@@ -78,6 +88,8 @@ def _load_routes() -> Routes:
             topic_key=route.topic.key if route.topic else None,
             topic_name=_names(route.topic),
             pool_id=route.pool_id,
+            steps=(Step(0, route.pool_id, route.least_level), *further.get(route.pk, [])),
+            known_seconds=route.known_seconds,
             offer_seconds=route.offer_seconds,
             units=route.units,
             expected_minutes=route.expected_minutes,
@@ -108,7 +120,7 @@ def _load_policy(pool_id: int) -> PolicySpec:
         found, _made = Policy.objects.get_or_create(pool_id=pool_id, version=1)
     names = ("fit", "wait", "wait_cap", "priority", "fairness", "known", "load", "scarcity", "max_parallel")
     weights = Weights(**{name: getattr(found, name) for name in names})
-    return PolicySpec(found.pk, weights, found.grace_seconds)
+    return PolicySpec(found.pk, pool_id, weights, found.grace_seconds)
 
 
 def rates() -> list[tuple[int | None, date, int, str]]:

@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from math import inf
 from typing import NamedTuple
 
 from django.conf import settings
@@ -19,20 +20,12 @@ from dispatch import events, feed, routes
 from dispatch.matching import snapshot
 from dispatch.matching.explain import Reason, reasons
 from dispatch.matching.solve import Solution, solve
+from dispatch.members import Present, able, members_forget, online
 from dispatch.models import Run
 from dispatch.pricing import price
 from dispatch.routes import Routes, RouteSpec
-from dispatch.sight import (
-    AGAIN_SECONDS,
-    People,
-    TicketRow,
-    able,
-    members_forget,
-    online,
-    problem_of,
-    see,
-    spec_of,
-)
+from dispatch.rules import steps
+from dispatch.sight import AGAIN_SECONDS, Asked, People, TicketRow, asked_of, problem_of, see, spec_of
 from tickets import bell, timeline
 from tickets import events as ticket_events
 from tickets.models import Ticket, TicketState
@@ -54,15 +47,16 @@ def match_pool(pool_id: int) -> int:
         if not tickets:
             return 0
         if not len(people):
-            _flag(pool_id, tickets, plan, [False] * len(tickets))
+            _flag(tickets, plan, [False] * len(tickets))
             return 0
-        problem = problem_of(tickets, people, plan, policy)
+        only = _waited_for(pool_id, tickets, plan)
+        problem = problem_of(tickets, people, plan, policy, only)
         begun = time.perf_counter()
         solution = solve(problem)
         micros = int((time.perf_counter() - begun) * 1e6)
         wanted = wanted_pairs(tickets, people, solution, plan)
         made, run_id = _write(pool_id, policy.id, wanted, solution, micros) if wanted else (0, None)
-        _flag(pool_id, tickets, plan, [bool(row.any()) for row in solution.scores.eligible])
+        _flag(tickets, plan, [bool(row.any()) for row in solution.scores.eligible])
     if run_id is not None:
         # Now that the offers are on their way. A death before this leaves a run that can be read but not solved again.
         Run.objects.filter(pk=run_id).update(snapshot=snapshot.pack(problem, solution))
@@ -119,9 +113,12 @@ def wanted_pairs(
     ]
 
 
-# The shifts are locked in order first, and in a statement of its own: only the next one sees the offers that were made, and
-# the tickets and shifts that were ended, by whoever held these locks before.
-LOCK = "SELECT 1 FROM agents_shift WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
+# Shifts and tickets are locked in order first, and in statements of their own: only the next one sees the offers that were
+# made, and the tickets and shifts that were ended, by whoever held these locks before.
+LOCK = """
+    SELECT 1 FROM agents_shift WHERE id = ANY(%s) ORDER BY id FOR UPDATE;
+    SELECT 1 FROM tickets_ticket WHERE id = ANY(%s) ORDER BY id FOR UPDATE
+"""
 # Who has left since they were seen, is no member any more, has other skills, or was offered something by the run of another
 # pool, is left out.
 STILL_FREE = """
@@ -132,15 +129,17 @@ STILL_FREE = """
         JOIN agents_agent_pools member ON member.agent_id = a.id AND member.pool_id = $9
         WHERE a.id = s.agent_id AND a.status = 'admitted' AND u.is_active AND a.profile_version = w.version)
 """
+# The customer may have closed it since it was seen, or the run of another pool that it has come to was faster.
+STILL_WAITING = """
+    t.state = 'waiting' AND NOT EXISTS (SELECT FROM dispatch_offer o WHERE o.ticket_id = t.id AND o.state = 'pending')
+"""
 # All that a run writes is one statement: units, the run, its offers, the tickets' timelines, the agents' feeds.
 WRITE = f"""
 WITH wanted AS (
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::int[], $6::text[], $7::int[], $8::text[],
                          $14::int[])
     WITH ORDINALITY AS w(ticket_id, agent_id, shift_id, units, pay_cents, currency, seconds, why, version, place)),
-still AS (  -- the customer may have closed it since it was read
-    SELECT id FROM tickets_ticket WHERE id IN (SELECT ticket_id FROM wanted) AND state = 'waiting'
-    ORDER BY id FOR UPDATE),
+still AS (SELECT id FROM tickets_ticket t WHERE id IN (SELECT ticket_id FROM wanted) AND {STILL_WAITING}),
 taken AS (
     UPDATE agents_shift s SET units_taken = s.units_taken + w.units
     FROM wanted w JOIN still ON still.id = w.ticket_id
@@ -197,7 +196,7 @@ def _write(
             [one.profile_version for one in wanted],
         ],
         first=LOCK,
-        first_params=[shifts],
+        first_params=[shifts, sorted({one.ticket.id for one in wanted})],
     )
     # Agents first: the customer's page shows nothing of an offer.
     bell.ring_all(
@@ -209,19 +208,52 @@ def _write(
     return len(counted or []), run_id
 
 
-def _flag(pool_id: int, tickets: Sequence[TicketRow], plan: Routes, possible: Sequence[bool]) -> None:
-    """Mark tickets that nobody who is online could take, busy or not, and unmark those that somebody could.
+def _waited_for(pool_id: int, tickets: Sequence[TicketRow], plan: Routes) -> dict[int, set[int]]:
+    """Ticket id → people of the pool who have helped its customer before, can take it, and are online, if only busy.
+
+    A ticket waits for them for the first seconds, by its route. No query while no young ticket's customer is known to
+    anybody; else those of online().
+    """
+    young = [row for row in tickets if row.known and row.waited < spec_of(plan, row).known_seconds]
+    here = online([pool_id]) if young else []
+    found = {}
+    for row in young:
+        asked = asked_of(plan, row, pool_id)
+        hopeful = set(row.known) - _said_no(row, ever=True)
+        if people := {one.agent_id for one in here if one.agent_id in hopeful and _may(one, asked, row)}:
+            found[row.id] = people
+    return found
+
+
+def _may(one: Present, asked: Asked, row: TicketRow) -> bool:
+    return able(one.profile, asked.required, row.language)
+
+
+def _said_no(row: TicketRow, *, ever: bool = False) -> set[int]:
+    """Who declined it or gave it back, lately or ever."""
+    return {said["agent"] for said in row.answered if ever or said["ago"] < AGAIN_SECONDS}
+
+
+def _flag(tickets: Sequence[TicketRow], plan: Routes, possible: Sequence[bool]) -> None:
+    """Mark tickets that nobody who is online could take, busy or not, at any step, and unmark those that somebody could.
 
     No query while somebody free can take each ticket; one or two more when not, and those of the marks.
     """
     stuck = [row for row, can in zip(tickets, possible, strict=True) if not can]
     helped = [row.id for row, can in zip(tickets, possible, strict=True) if can and row.flagged]
-    here = online(pool_id) if stuck else []
+    here = online(plan.pools()) if stuck else []
     alone = []
     for row in stuck:
-        spec = spec_of(plan, row)
-        said_no = {said["agent"] for said in row.answered if said["ago"] < AGAIN_SECONDS}
-        someone = any(agent_id not in said_no and able(profile, spec, row) for agent_id, profile in here)
+        said_no, spec = _said_no(row), spec_of(plan, row)
+        # As the last step of each pool asks: while a step is ahead that somebody could answer, there is somebody.
+        asked = {
+            pool_id: asked_of(plan, row._replace(waited=inf), pool_id)
+            for pool_id in steps.pools(spec.steps, inf)
+        }
+        someone = any(
+            one.pool_id in asked and one.agent_id not in said_no and _may(one, asked[one.pool_id], row)
+            for one in here
+        )
         if someone and row.flagged:
             helped.append(row.id)
         elif not someone and not row.flagged:

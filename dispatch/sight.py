@@ -1,20 +1,19 @@
 """What a run sees: the tickets that wait, the people who are free, their skills; as columns for the solver."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from agents.models import Agent, AgentSkill, AgentStatus, Shift, ShiftState
-from dispatch.matching.problem import F32, I8, I32, I64, Agents, Needs, Pairs, Problem, Tickets
+from dispatch.matching.problem import F32, I32, I64, Agents, Needs, Pairs, Problem, Tickets
+from dispatch.members import members, members_forget, profiles_of
 from dispatch.routes import LANGUAGES, PolicySpec, Routes, RouteSpec
-from tickets import kept
+from dispatch.rules import steps
 from tickets.models import Ticket, TicketState
 from tickets.planned import planned
 
@@ -57,82 +56,38 @@ class People:
         return cls(wide, wide, narrow, narrow, measured, wide, measured, measured)
 
 
-@dataclass(frozen=True)
-class Profile:
-    """An agent's skills and languages at one version of them."""
-
-    version: int
-    levels: dict[int, int]  # skill id → level
-    languages: int  # bits, in the order of LANGUAGES
-
-
-@dataclass(frozen=True)
-class Profiles:
-    """Profiles of everybody this process has seen, and the same as a matrix, of which a run picks its people's rows."""
-
-    of: dict[int, Profile]  # by agent id
-    ids: I64  # (agents,) ascending
-    versions: I64  # (agents,)
-    skills: I64  # (s,) ascending
-    levels: I8  # (agents, s)
-    languages: I64  # (agents,)
-
-    def rows(self, ids: I64) -> Any:
-        """Rows of these agents, who must be known."""
-        return np.searchsorted(self.ids, ids)
-
-    def stale(self, ids: I64, versions: I64) -> list[int]:
-        """Those of these agents whose profile is not known at this version."""
-        if not len(self.ids):
-            return list(ids.tolist())
-        rows = np.minimum(self.rows(ids), len(self.ids) - 1)
-        return list(ids[(self.ids[rows] != ids) | (self.versions[rows] != versions)].tolist())
-
-
-def _stacked(of: dict[int, Profile]) -> Profiles:
-    ids = sorted(of)
-    skills = sorted({skill for profile in of.values() for skill in profile.levels})
-    column = {skill: place for place, skill in enumerate(skills)}
-    levels = np.zeros((len(of), len(skills)), np.int8)
-    for place, agent_id in enumerate(ids):
-        for skill, level in of[agent_id].levels.items():
-            levels[place, column[skill]] = level
-    return Profiles(
-        of=of,
-        ids=np.array(ids, np.int64),
-        versions=np.array([of[agent_id].version for agent_id in ids], np.int64),
-        skills=np.array(skills, np.int64),
-        levels=levels,
-        languages=np.array([of[agent_id].languages for agent_id in ids], np.int64),
-    )
-
-
-_profiles = _stacked({})  # a process; a version from the database says when one is stale
-
-
-def profiles_forget() -> None:
-    """Read all profiles anew: for tests, whose databases use the same ids for other people."""
-    global _profiles  # noqa: PLW0603  replaced as a whole, so that runs of other pools keep what they have
-    _profiles = _stacked({})
-
-
 # --- Tickets ----------------------------------------------------------------------------------------------------------
 
 
-def queue_of(pool_id: int, plan: Routes) -> QuerySet[Ticket]:
-    """Tickets that wait and whose topic's route leads to this pool."""
-    condition = Q(topic_id__in=_topics_of(pool_id, plan))
-    if _is_default(pool_id, plan):
-        condition |= Q(topic_id__isnull=True) | ~Q(topic_id__in=list(plan.by_topic))
+def queue_of(pool_id: int, plan: Routes, *, home: bool = False) -> QuerySet[Ticket]:
+    """Tickets that wait and may be taken by this pool now; with `home` those whose route begins here, after whatever wait."""
+    afters, unrouted = _home(pool_id, plan) if home else _reach(pool_id, plan)
+    condition = Q(pk__in=[])
+    for after in {*afters.values(), *([] if unrouted is None else [unrouted])}:
+        which = Q(topic_id__in=[topic_id for topic_id, seconds in afters.items() if seconds == after])
+        if after == unrouted:
+            which |= Q(topic_id__isnull=True) | ~Q(topic_id__in=list(plan.by_topic))
+        condition |= which & Q(waiting_since__lte=Now() - timedelta(seconds=after)) if after else which
     return Ticket.objects.filter(condition, state=TicketState.WAITING)
 
 
-def _topics_of(pool_id: int, plan: Routes) -> list[int]:
-    return [topic_id for topic_id, route in plan.by_topic.items() if route.pool_id == pool_id]
+Afters = tuple[dict[int, int], int | None]
+"""Topic id → seconds of waiting from which on the pool may take its tickets; and for tickets of no or an unrouted topic."""
 
 
-def _is_default(pool_id: int, plan: Routes) -> bool:
-    return plan.default is not None and plan.default.pool_id == pool_id
+def _reach(pool_id: int, plan: Routes) -> Afters:
+    found = {topic_id: steps.after(route.steps, pool_id) for topic_id, route in plan.by_topic.items()}
+    return (
+        {topic_id: after for topic_id, after in found.items() if after is not None},
+        steps.after(plan.default.steps, pool_id) if plan.default else None,
+    )
+
+
+def _home(pool_id: int, plan: Routes) -> Afters:
+    return (
+        {topic_id: 0 for topic_id, route in plan.by_topic.items() if route.pool_id == pool_id},
+        0 if plan.default is not None and plan.default.pool_id == pool_id else None,
+    )
 
 
 _QUEUE = """
@@ -145,9 +100,11 @@ _QUEUE = """
             FROM dispatch_offer o WHERE o.ticket_id = t.id AND o.state IN ('declined', 'released')) AS answered
     FROM tickets_ticket t
     WHERE t.state = 'waiting'
-      AND (t.topic_id = ANY($1::bigint[]) OR $2::bool AND (t.topic_id IS NULL OR t.topic_id <> ALL($3::bigint[])))
+      AND t.waiting_since <= clock_timestamp() - make_interval(secs => coalesce(
+          (SELECT reach.after FROM unnest($1::bigint[], $2::int[]) AS reach(topic, after) WHERE reach.topic = t.topic_id),
+          CASE WHEN t.topic_id IS NULL OR t.topic_id <> ALL($4::bigint[]) THEN $3::int END))
       AND NOT EXISTS (SELECT FROM dispatch_offer o WHERE o.ticket_id = t.id AND o.state = 'pending')
-    ORDER BY t.waiting_since, t.id LIMIT $4::bigint
+    ORDER BY t.waiting_since, t.id LIMIT $5::bigint
 """
 # Who is admitted, and how they did of late, is not asked here: that is kept, and what is written is checked once more.
 _FREE = """
@@ -155,7 +112,7 @@ _FREE = """
            extract(epoch FROM statement_timestamp() - s.idle_since)::real AS idle
     FROM agents_shift s
     JOIN agents_lease lease ON lease.shift_id = s.id
-    JOIN agents_agent_pools member ON member.agent_id = s.agent_id AND member.pool_id = $5
+    JOIN agents_agent_pools member ON member.agent_id = s.agent_id AND member.pool_id = $6
     WHERE s.state = 'online' AND s.ended_at IS NULL AND s.lost_at IS NULL AND s.units_taken < s.units
       AND lease.expires_at > statement_timestamp()
       AND s.agent_id NOT IN (SELECT o.agent_id FROM dispatch_offer o WHERE o.state = 'pending')
@@ -179,63 +136,24 @@ def see(pool_id: int, plan: Routes, lock: str, lock_params: Sequence[int]) -> tu
 
     One query, and those of the members when they are not kept. All are as they are once the lock is there.
     """
+    afters, unrouted = _reach(pool_id, plan)
     [(queue, *columns)] = planned(
         _SEE,
-        [_topics_of(pool_id, plan), _is_default(pool_id, plan), list(plan.by_topic), MOST_TICKETS, pool_id],
+        [list(afters), list(afters.values()), unrouted, list(plan.by_topic), MOST_TICKETS, pool_id],
         first=lock,
         first_params=lock_params,
     )
-    tickets = [TicketRow._make((*row[:-1], row[-1] or [])) for row in queue or []]
+    # Below 0 has waited what came while the lock was waited for.
+    tickets = [
+        TicketRow._make((one, max(waited, 0.0), *more, said or []))
+        for one, waited, *more, said in queue or []
+    ]
     return tickets, _people(
         pool_id, [np.frombuffer(c or b"", t) for c, t in zip(columns, _TYPES, strict=True)]
     )
 
 
 # --- People -----------------------------------------------------------------------------------------------------------
-
-_MEMBERS = """
-    SELECT array_agg(a.id ORDER BY a.id), array_agg(a.profile_version ORDER BY a.id),
-           array_agg(coalesce(standing.accept_rate, 1)::real ORDER BY a.id),
-           array_agg(coalesce(standing.share, 1)::real ORDER BY a.id)
-    FROM agents_agent_pools member
-    JOIN agents_agent a ON a.id = member.agent_id
-    JOIN agents_user u ON u.id = a.user_id
-    LEFT JOIN dispatch_standing standing ON standing.agent_id = a.id
-    WHERE member.pool_id = %s AND a.status = 'admitted' AND u.is_active
-"""
-
-
-@dataclass(frozen=True)
-class Members:
-    """The k people who may work for a pool, online or not, a column a field, by id."""
-
-    id: I64
-    profile_version: I64
-    accept_rate: F32
-    share: F32
-
-
-def members(pool_id: int) -> Members:
-    """Members of the pool. One query when they are not kept."""
-    return kept.keep(_name_of(pool_id), lambda: _load_members(pool_id))
-
-
-def members_forget(pool_id: int) -> None:
-    """Read them anew at the next look."""
-    kept.forget(_name_of(pool_id))
-
-
-def _name_of(pool_id: int) -> tuple[str, int]:
-    return ("members", pool_id)
-
-
-def _load_members(pool_id: int) -> Members:
-    with connection.cursor() as cursor:
-        cursor.execute(_MEMBERS, [pool_id])
-        columns = cursor.fetchone()
-    types = (np.int64, np.int64, np.float32, np.float32)
-    return Members(*(np.array(column or [], dtype) for column, dtype in zip(columns, types, strict=True)))
-
 
 _TYPES = (">i8", ">i8", ">i4", ">i4", ">f4")  # of _SEE's columns
 
@@ -255,75 +173,51 @@ def _people(pool_id: int, columns: Sequence[Any]) -> People:
     return People(*(ids, *rest, known.profile_version[rows], known.accept_rate[rows], known.share[rows]))
 
 
-def online(pool_id: int) -> list[tuple[int, Profile]]:
-    """Everybody of the pool who is online, busy or not. One query, two more if a profile is new or changed."""
-    rows = list(
-        Shift.objects.filter(
-            state=ShiftState.ONLINE,
-            lost_at__isnull=True,
-            lease__expires_at__gt=Now(),
-            agent__pools=pool_id,
-            agent__status=AgentStatus.ADMITTED,
-            agent__user__is_active=True,
-        ).values_list("agent_id", "agent__profile_version")
-    )
-    profiles = _profiles_of(
-        np.array([agent_id for agent_id, _version in rows], np.int64),
-        np.array([version for _agent_id, version in rows], np.int64),
-    )
-    return [(agent_id, profiles.of[agent_id]) for agent_id, _version in rows]
-
-
-def able(profile: Profile, spec: RouteSpec, row: TicketRow) -> bool:
-    """Whether somebody with this profile may take the ticket, had they the time."""
-    speaks = row.language not in LANGUAGES or profile.languages >> LANGUAGES.index(row.language) & 1
-    return bool(speaks) and all(
-        profile.levels.get(skill, 0) >= level for skill, level in spec.required.items()
-    )
-
-
-def _profiles_of(ids: I64, versions: I64) -> Profiles:
-    """Skills and languages of at least these agents; two queries if any is new or changed, else none."""
-    global _profiles  # noqa: PLW0603  as above
-    known = _profiles
-    stale = known.stale(ids, versions)
-    if not stale:
-        return known
-    of = dict(known.of)
-    levels: dict[int, dict[int, int]] = defaultdict(dict)
-    for agent_id, skill_id, level in AgentSkill.objects.filter(agent_id__in=stale).values_list(
-        "agent_id", "skill_id", "level"
-    ):
-        levels[agent_id][skill_id] = level
-    for agent_id, version, languages in Agent.objects.filter(pk__in=stale).values_list(
-        "pk", "profile_version", "languages"
-    ):
-        mask = sum(1 << place for place, code in enumerate(LANGUAGES) if code in languages)
-        of[agent_id] = Profile(version, levels[agent_id], mask)
-    _profiles = _stacked(of)
-    return _profiles
-
-
 # --- Both -------------------------------------------------------------------------------------------------------------
 
 
-def problem_of(tickets: Sequence[TicketRow], people: People, plan: Routes, policy: PolicySpec) -> Problem:
-    """The columns that the solver works on. Two queries if a profile is new or changed, else none."""
-    specs = [spec_of(plan, row) for row in tickets]
-    profiles = _profiles_of(people.id, people.profile_version)
+class Asked(NamedTuple):
+    """What a ticket asks of the people of one pool, at the step that its wait has reached."""
+
+    spec: RouteSpec
+    required: Mapping[int, int]  # skill id → least level
+    preferred: Mapping[int, int]
+
+
+def asked_of(plan: Routes, row: TicketRow, pool_id: int) -> Asked:
+    """What a ticket that waits in this pool asks there."""
+    spec = spec_of(plan, row)
+    step = steps.at(spec.steps, pool_id, row.waited) or steps.Step(0, pool_id)
+    return Asked(spec, steps.required(spec.required, step), steps.preferred(spec.preferred, step))
+
+
+def problem_of(
+    tickets: Sequence[TicketRow],
+    people: People,
+    plan: Routes,
+    policy: PolicySpec,
+    only: Mapping[int, Collection[int]],
+) -> Problem:
+    """The columns that the solver works on. `only`: ticket id → the people whom it waits for, if it does.
+
+    Two queries if a profile is new or changed, else none.
+    """
+    needs = [asked_of(plan, row, policy.pool_id) for row in tickets]
+    specs = [one.spec for one in needs]
+    profiles = profiles_of(people.id, people.profile_version)
     rows = profiles.rows(people.id)
     skills, levels = profiles.skills, profiles.levels[rows]
-    needed = {skill for spec in specs for skill in (*spec.required, *spec.preferred)}
+    needed = {skill for one in needs for skill in (*one.required, *one.preferred)}
     column = {skill: place for place, skill in enumerate(skills.tolist())}
     if missing := sorted(needed - column.keys()):  # nobody has them
         column |= {skill: len(column) + place for place, skill in enumerate(missing)}
         skills = np.append(skills, missing)
         levels = np.append(levels, np.zeros((len(people), len(missing)), np.int8), axis=1)
-    here = set(people.id.tolist()) if any(row.answered for row in tickets) else set()
+    here = set(people.id.tolist()) if only or any(row.answered for row in tickets) else set()
     return Problem(
         tickets=Tickets(
             id=np.array([row.id for row in tickets], np.int64),
-            waited_seconds=np.array([max(row.waited, 0.0) for row in tickets]),
+            waited_seconds=np.array([row.waited for row in tickets]),
             target_seconds=np.array([spec.target_seconds or 1 for spec in specs], np.float64),
             max_wait_seconds=np.array([spec.max_wait_seconds or inf for spec in specs], np.float64),
             priority=np.array([min(max(row.priority, -1), 10) for row in tickets], np.float64),
@@ -332,11 +226,14 @@ def problem_of(tickets: Sequence[TicketRow], people: People, plan: Routes, polic
                 [LANGUAGES.index(row.language) if row.language in LANGUAGES else -1 for row in tickets],
                 np.int8,
             ),
-            required=Needs.of([spec.required for spec in specs], column),
-            preferred=Needs.of([spec.preferred for spec in specs], column),
+            required=Needs.of([one.required for one in needs], column),
+            preferred=Needs.of([one.preferred for one in needs], column),
             known=Pairs.of((row.id, agent) for row in tickets for agent in row.known),
             excluded=Pairs.of(
-                (row.id, agent) for row in tickets if row.answered for agent in _excluded(row, here)
+                (row.id, agent)
+                for row in tickets
+                if row.answered or row.id in only
+                for agent in _excluded(row, here) | (here - set(only[row.id]) if row.id in only else set())
             ),
         ),
         agents=Agents(
@@ -363,7 +260,7 @@ def spec_of(plan: Routes, row: TicketRow) -> RouteSpec:
     return spec
 
 
-def _excluded(row: TicketRow, here: set[int]) -> Iterable[int]:
+def _excluded(row: TicketRow, here: set[int]) -> set[int]:
     """Who said no to this ticket: not asked again until everybody else who is free did, and never within a minute."""
     recent = {said["agent"] for said in row.answered if said["ago"] < AGAIN_SECONDS}
     said_no = {said["agent"] for said in row.answered}

@@ -11,7 +11,7 @@ from django.db import connection
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from config.stack import PROJECT
-from dispatch import sight, tasks
+from dispatch import members, tasks
 from tests.backstage import Backstage
 from tests.cast import World, make_world
 from tests.chromium import find
@@ -164,7 +164,7 @@ def nothing_kept() -> None:
 @pytest.fixture
 def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     """A small world (tests/cast.py) in which runs happen when the test says so, not when a signal asks."""
-    sight.profiles_forget()
+    members.profiles_forget()
     monkeypatch.setattr(tasks, "run_ask", lambda pool_ids: None)
     return make_world()
 

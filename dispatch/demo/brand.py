@@ -33,6 +33,8 @@ POOLS = {
     "money": ("Money matters", "Geldfragen"),
     "trust": ("Safety and trust", "Sicherheit und Vertrauen"),
 }
+# Who helps out when a pool's ticket has waited so many seconds: a step of its routes.
+HELPERS = {"first": (60, "money"), "money": (45, "first"), "trust": (90, "money")}
 POLICY_NOTES = {
     "first": "The usual weights: the right skill and waiting count the same.",
     "money": "A familiar face counts more: who knows a payment plan goes on with it.",

@@ -11,6 +11,7 @@ from dispatch.demo.brand import (
     DEFAULT_LIKES,
     DEFAULT_POOL,
     DOMAIN,
+    HELPERS,
     PASSWORD,
     POLICY_NOTES,
     POLICY_WEIGHTS,
@@ -20,7 +21,7 @@ from dispatch.demo.brand import (
     VALID_FROM,
 )
 from dispatch.demo.people import ADMIN, AGENTS, LEAD, LEADS_GROUP, Person
-from dispatch.models import Policy, Rate, Requirement, Route
+from dispatch.models import Policy, Rate, Requirement, Route, RouteStep
 from tickets.models import Topic
 
 ADDRESSES = [f"{ADMIN[0]}@{DOMAIN}", f"{LEAD[0]}@{DOMAIN}", *(person.email for person in AGENTS)]
@@ -83,6 +84,8 @@ def _topics(skills: dict[str, Skill], pools: dict[str, Pool]) -> None:
             expected_minutes=spec.minutes,
             target_seconds=spec.target_seconds,
         )
+        seconds, helper = HELPERS[spec.pool]
+        RouteStep.objects.create(route=route, after_seconds=seconds, pool=pools[helper])
         for needs, required in ((spec.needs, True), (spec.likes, False)):
             for skill, level in needs.items():
                 Requirement.objects.create(route=route, skill=skills[skill], level=level, required=required)

@@ -2,7 +2,7 @@
 
 from dispatch.models.feed import Feed, FeedEvent
 from dispatch.models.offers import Offer, OfferState
-from dispatch.models.routing import Policy, Rate, Requirement, Route
+from dispatch.models.routing import Policy, Rate, Requirement, Route, RouteStep
 from dispatch.models.runs import Run, Standing
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Rate",
     "Requirement",
     "Route",
+    "RouteStep",
     "Run",
     "Standing",
 ]

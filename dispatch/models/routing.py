@@ -1,4 +1,4 @@
-"""How a topic finds people and what it pays: Route, Requirement, Rate, Policy. Made by admins, read by runs."""
+"""How a topic finds people and what it pays: Route, RouteStep, Requirement, Rate, Policy. Made by admins, read by runs."""
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -32,6 +32,17 @@ class Route(models.Model):
     max_wait_seconds = models.PositiveIntegerField(
         _("seconds after which it is served before any younger ticket"), default=600
     )
+    least_level = models.PositiveSmallIntegerField(
+        _("lowest level of required skills at first"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(5)],
+        help_text=_("Above the requirements: the best are asked first, and a step lets the others in."),
+    )
+    known_seconds = models.PositiveSmallIntegerField(
+        _("seconds to wait for somebody who knows the customer"),
+        default=15,
+        help_text=_("Only while somebody who has helped this customer before is online. 0: nobody waits."),
+    )
 
     class Meta:
         verbose_name = _("route")
@@ -46,6 +57,41 @@ class Route(models.Model):
 
     def __str__(self) -> str:
         return f"{self.topic or '*'} → {self.pool}"
+
+
+class RouteStep(models.Model):
+    """From some seconds of waiting on: a further pool may take the ticket, or the same one with lower levels.
+
+    Nothing is taken away: who could take it before still can (dispatch/rules/steps.py).
+    """
+
+    route = models.ForeignKey(Route, models.CASCADE, related_name="steps", verbose_name=_("route"))
+    after_seconds = models.PositiveIntegerField(
+        _("seconds of waiting"), validators=[MinValueValidator(1), MaxValueValidator(30 * 24 * 3600)]
+    )
+    pool = models.ForeignKey(Pool, models.PROTECT, related_name="route_steps", verbose_name=_("pool"))
+    least_level = models.PositiveSmallIntegerField(
+        _("lowest level of required skills"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(5)],
+        help_text=_("1: what the requirements say. They are never relaxed."),
+    )
+    preferred = models.BooleanField(_("preferred skills still count"), default=True)
+
+    class Meta:
+        verbose_name = _("step of a route")
+        verbose_name_plural = _("steps of routes")
+        ordering = ["after_seconds", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["route", "pool", "after_seconds"], name="step_once_a_moment"),
+            models.CheckConstraint(condition=Q(after_seconds__gte=1), name="step_after_the_first"),
+            models.CheckConstraint(
+                condition=Q(least_level__gte=1, least_level__lte=5), name="step_level_1_to_5"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.after_seconds} s → {self.pool}"
 
 
 class Requirement(models.Model):

@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Count
 
 from agents.models import Agent, LedgerEntry, Pool, Shift, Skill, User
-from dispatch import routes, sight, tasks
+from dispatch import members, routes, tasks
 from dispatch.demo.brand import PASSWORD, TOPICS
 from dispatch.demo.people import NEWCOMERS
 from dispatch.demo.seed import seed
@@ -23,7 +23,7 @@ from tickets.redaction import redact
 @pytest.fixture(autouse=True)
 def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     """No worker is asked; nothing of another test's database is remembered."""
-    sight.profiles_forget()
+    members.profiles_forget()
     monkeypatch.setattr(tasks, "run_ask", lambda pool_ids: None)
 
 

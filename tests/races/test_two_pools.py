@@ -3,17 +3,20 @@
 import threading
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
+from django.db.models.functions import Now
 
 from agents.models import Agent, Pool, Shift
 from dispatch import presence, runs
-from dispatch.models import Offer, Route, Run
+from dispatch.models import Offer, Route, RouteStep, Run
 from dispatch.runs import match_pool
 from tests.cast import World
 from tests.races.conftest import together
+from tickets.models import Ticket
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
 
@@ -66,6 +69,38 @@ def test_control_without_the_second_look_the_constraint_has_to_stop_it(
     meanwhile_once(monkeypatch, lambda: match_pool(second.pk))
     with pytest.raises(Exception, match="offer_one_pending_an_agent"):
         match_pool(world.pool.pk)
+
+
+@pytest.fixture
+def shared(world: World) -> Pool:
+    """A second pool, with Zoe; a ticket waits that both pools may take. Anna is in the first."""
+    pool = Pool.objects.create(key="second", name_en="Second line", name_de="Zweite Reihe")
+    RouteStep.objects.create(route=Route.objects.get(topic=world.refund), after_seconds=1, pool=pool)
+    for name, of in (("Anna", world.pool), ("Zoe", pool)):
+        agent = world.agent(name)
+        agent.pools.set([of])
+        presence.go_online(agent_id=agent.pk)
+    world.ticket()
+    Ticket.objects.update(waiting_since=Now() - timedelta(seconds=5))
+    return pool
+
+
+def test_runs_of_two_pools_offer_a_ticket_once(
+    world: World, shared: Pool, monkeypatch: pytest.MonkeyPatch, invariants_hold: Callable[[], None]
+) -> None:
+    meanwhile_once(monkeypatch, lambda: match_pool(shared.pk))
+    assert match_pool(world.pool.pk) == 0
+    assert Offer.objects.get().agent.name == "Zoe"
+    invariants_hold()
+
+
+def test_control_without_the_second_look_at_the_ticket_both_offer_it(
+    world: World, shared: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "WRITE", runs.WRITE.replace(runs.STILL_WAITING, "true"))
+    meanwhile_once(monkeypatch, lambda: match_pool(shared.pk))
+    assert match_pool(world.pool.pk) == 1
+    assert Offer.objects.count() == 2
 
 
 GATE = 7_302_119  # an advisory lock
