@@ -195,6 +195,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute="23"),
         "options": {"expires": 600},
     },
+    "snapshots": {
+        "task": "dispatch.tasks.snapshots",
+        "schedule": crontab(minute="41"),
+        "options": {"expires": 600},
+    },
 }
 
 # --- People ---------------------------------------------------------------------------------------------------------

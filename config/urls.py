@@ -8,6 +8,8 @@ from django.views.generic import RedirectView
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from dispatch.views.how import how_offers_are_made
+
 urlpatterns = [
     # Pages name their icon; the stock admin does not, and browsers then look here.
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}icon.svg")),
@@ -20,6 +22,7 @@ urlpatterns = [
     path("api/v1/", include("dispatch.api")),
     path("accounts/", include("allauth.urls")),
     path("console/", include("dispatch.urls")),
+    path("how-offers-are-made", how_offers_are_made, name="how"),
     path("", include("tickets.urls")),
 ]
 

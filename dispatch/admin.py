@@ -3,9 +3,12 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import path
 from django.utils.html import format_html_join
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -13,11 +16,16 @@ from django.utils.translation import gettext_lazy as _
 from agents.admin import PoolAdmin as BasePoolAdmin
 from agents.admin import ShiftAdmin as BaseShiftAdmin
 from agents.models import Pool, Shift
-from dispatch import cards, presence
+from dispatch import cards, decisions, presence
 from dispatch.models import Feed, FeedEvent, Offer, Policy, Rate, Requirement, Route, RouteStep, Run, Standing
 from tickets.admin import ReadOnly
 from tickets.admin import TicketAdmin as BaseTicketAdmin
 from tickets.models import Ticket
+
+
+def read_number(text: str) -> int:
+    """A row's number in an address; 0 for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 class RequirementInline(admin.TabularInline[Requirement, Route]):
@@ -140,6 +148,34 @@ class RunAdmin(ReadOnly, admin.ModelAdmin[Run]):
     @admin.display(description=_("snapshot, bytes"))
     def snapshot_bytes(self, run: Run) -> int:
         return len(run.snapshot)
+
+    def get_urls(self) -> list[Any]:
+        again = path(
+            "<int:run_id>/again/", self.admin_site.admin_view(self.again), name="dispatch_run_replay"
+        )
+        return [again, *super().get_urls()]
+
+    def again(self, request: HttpRequest, run_id: int) -> HttpResponse:
+        """Solve the run again: its pairs with their reasons, and why not somebody else."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        run = get_object_or_404(Run.objects.select_related("pool"), pk=run_id)
+        language = get_language() or "en"
+        found = decisions.replay(run)
+        seen = found.solution.problem.tickets.id.tolist() if found.solution else []
+        ticket_id, agent_id = (read_number(request.GET.get(name, "")) for name in ("ticket", "agent"))
+        context = self.admin_site.each_context(request) | {
+            "title": _("Run %(run)s, solved again") % {"run": run},
+            "run": run,
+            "found": found,
+            "pairs": decisions.pairs_of(found.solution, language) if found.solution else [],
+            "seen_tickets": Ticket.objects.filter(pk__in=seen).order_by("pk"),
+            "members": run.pool.members.order_by("name", "pk"),
+            "ticket_id": ticket_id,
+            "agent_id": agent_id,
+            "answer": decisions.why_not(run, ticket_id, agent_id, language) if ticket_id and agent_id else [],
+        }
+        return render(request, "admin/dispatch/run/replay.html", context)
 
 
 @admin.register(Standing)

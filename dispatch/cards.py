@@ -66,8 +66,17 @@ def _why(why: Mapping[str, Any], plan: Routes, language: str) -> list[str]:
     if not why:
         return []
     tongue: Language = "de" if language.startswith("de") else "en"
+    return explain(cast("Reason", why), language=tongue, names=_names(plan, tongue))
+
+
+def names(language: str) -> Names:
+    """What skills and languages are called in this language, for the sentences of a decision."""
+    return _names(routes.routes(), "de" if language.startswith("de") else "en")
+
+
+def _names(plan: Routes, tongue: Language) -> Names:
     skills = {skill: name[tongue] for skill, name in plan.skill_names.items()}
-    return explain(cast("Reason", why), language=tongue, names=Names(skills, _languages(tongue)))
+    return Names(skills, _languages(tongue))
 
 
 @cache

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from celery import shared_task
 from redis.exceptions import RedisError
 
-from dispatch import asking, offers, presence, queue, runs
+from dispatch import asking, decisions, offers, presence, queue, runs
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +42,12 @@ def places() -> None:
 def standings() -> None:
     """Once a minute: what the score knows of the recent past."""
     queue.standings_refresh()
+
+
+@shared_task
+def snapshots() -> None:
+    """Once an hour: what runs saw is forgotten when its time is over."""
+    decisions.snapshots_drop()
 
 
 def run_ask(pool_ids: Iterable[int]) -> None:

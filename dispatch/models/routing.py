@@ -157,6 +157,12 @@ class Policy(models.Model):
         _("offers of one ticket at once"), default=3, validators=[MinValueValidator(1), MaxValueValidator(3)]
     )
     grace_seconds = models.PositiveSmallIntegerField(_("seconds a lost agent keeps held tickets"), default=60)
+    snapshot_days = models.PositiveSmallIntegerField(
+        _("days that what a run saw is kept"),
+        default=90,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text=_("For “why not me” and to solve it again; the reasons of the offers stay."),
+    )
     note = models.CharField(_("why"), max_length=200, blank=True)
     created_at = models.DateTimeField(_("made"), db_default=Now(), editable=False)
 

@@ -1,0 +1,172 @@
+"""The decision log: why offers went to whom they went, from what each run stored; solved again, it must give the same.
+
+A run keeps what it saw for as long as the policy of its pool says; the reason of each offer stands with the offer for good.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from agents.models import Agent
+from dispatch import cards
+from dispatch.matching import snapshot
+from dispatch.matching.explain import Language, Reason, explain, explain_absence, reasons
+from dispatch.matching.snapshot import ReplayDiffers, SnapshotUnreadable
+from dispatch.matching.solve import Solution
+from dispatch.models import Policy, Run
+from tickets.models import Ticket
+
+DROPPED_AT_ONCE = 1000  # runs; the rest is dropped by the next task
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One pair that a run found, in words. `ticket` and `agent` are None when they were deleted since."""
+
+    ticket_id: int
+    agent_id: int
+    ticket: Ticket | None
+    agent: Agent | None
+    reason: Reason
+    lines: list[str]
+
+
+@dataclass(frozen=True)
+class Replayed:
+    """A stored run that was solved again. `verdict`: "same", "differs" or "unreadable"; `detail` says more of the last two."""
+
+    run: Run
+    verdict: str
+    detail: str
+    solution: Solution | None
+
+
+def replay(run: Run) -> Replayed:
+    """Solve what the run saw again. Never an error: what cannot be read is a verdict too."""
+    if not run.snapshot:
+        return Replayed(run, "unreadable", _("What this run saw is not kept any more."), None)
+    try:
+        return Replayed(run, "same", "", snapshot.replay(bytes(run.snapshot)))
+    except ReplayDiffers as error:
+        return Replayed(run, "differs", str(error), None)
+    except SnapshotUnreadable as error:
+        return Replayed(run, "unreadable", str(error), None)
+
+
+def pairs_of(solution: Solution, language: str) -> list[Pair]:
+    """What a run found, with its reasons, in the order of the solver. Two queries, and those of routes()."""
+    tickets = Ticket.objects.in_bulk([ticket_id for ticket_id, _agent in solution.ids])
+    agents = Agent.objects.in_bulk([agent_id for _ticket, agent_id in solution.ids])
+    names, tongue = cards.names(language), _tongue(language)
+    return [
+        Pair(
+            ticket_id,
+            agent_id,
+            tickets.get(ticket_id),
+            agents.get(agent_id),
+            reason,
+            explain(reason, language=tongue, names=names),
+        )
+        for (ticket_id, agent_id), reason in zip(solution.ids, reasons(solution), strict=True)
+    ]
+
+
+def why_not(run: Run, ticket_id: int, agent_id: int, language: str) -> list[str]:
+    """Why this run did not offer this ticket to this agent, in sentences to the agent; or that it did.
+
+    Of a run whose sight is not kept any more: one sentence that says so.
+    """
+    found = replay(run)
+    if found.solution is None:
+        return [found.detail]
+    return explain_absence(
+        found.solution.problem,
+        ticket_id,
+        agent_id,
+        language=_tongue(language),
+        names=cards.names(language),
+        solution=found.solution,
+    )
+
+
+def last_run_of(ticket_id: int) -> Run | None:
+    """The last run that offered the ticket to anybody."""
+    return Run.objects.filter(made__ticket_id=ticket_id).order_by("-pk").first()
+
+
+def snapshots_drop() -> int:
+    """Forget what old runs saw, each pool's as its policy says. Returns how many. One statement a pool; safe to run twice."""
+    dropped = 0
+    for policy in Policy.objects.filter(current=True):
+        old = (
+            Run.objects.filter(
+                pool_id=policy.pool_id, started_at__lt=Now() - timedelta(days=policy.snapshot_days)
+            )
+            .exclude(snapshot=b"")
+            .order_by("pk")
+            .values("pk")[:DROPPED_AT_ONCE]
+        )
+        dropped += Run.objects.filter(pk__in=old).update(snapshot=b"")
+    return dropped
+
+
+# --- The rules in words -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Weight:
+    """One term of the score. `share` is its part of what can tell two people (or two tickets) apart, in percent."""
+
+    name: str
+    says: str
+    share: int
+
+
+def weights_in_words(policy: Policy) -> tuple[list[Weight], list[Weight]]:
+    """(what decides between people, what decides between tickets), the heaviest first: from the policy itself.
+
+    A share is weight × width of the term (dispatch/matching/score.py) by the sum of these.
+    """
+    people = [
+        (_("Skill"), _("How well your levels fit what the ticket needs."), policy.fit),
+        (
+            _("Fair share"),
+            _("Who has earned less per online hour of late is asked earlier."),
+            2 * policy.fairness,
+        ),
+        (_("You know each other"), _("You have helped this customer before."), policy.known),
+        (_("Load"), _("Who has other tickets open is asked later."), policy.load),
+        (_("Rare skills"), _("Who has skills that others will need is kept free for them."), policy.scarcity),
+    ]
+    tickets = [
+        (
+            _("Waiting"),
+            _("The longer a ticket waits against its target, the earlier it is offered."),
+            policy.wait * policy.wait_cap,
+        ),
+        (_("Priority"), _("Some topics are more urgent than others."), policy.priority),
+    ]
+    return _shares(people), _shares(tickets)
+
+
+def _shares(terms: list[tuple[str, str, float]]) -> list[Weight]:
+    whole = sum(worth for _name, _says, worth in terms) or 1.0
+    weighed = [Weight(name, says, round(100 * worth / whole)) for name, says, worth in terms]
+    return sorted(weighed, key=lambda one: -one.share)
+
+
+def current_policies() -> list[Policy]:
+    """The policy in force of every pool that has routes, by the pool's name. One query."""
+    return list(
+        Policy.objects.filter(current=True, pool__routes__isnull=False)
+        .select_related("pool")
+        .order_by(F("pool__name_en"))
+        .distinct()
+    )
+
+
+def _tongue(language: str) -> Language:
+    return "de" if language.startswith("de") else "en"

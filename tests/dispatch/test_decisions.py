@@ -1,0 +1,221 @@
+"""The decision log: stored runs give the same pairs again, say why not, and are forgotten when their time is over."""
+
+import random
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db.models.functions import Now
+from django.test import Client
+
+from agents.models import User
+from dispatch import decisions, presence
+from dispatch.matching import AgentRow, TicketRow, build, solve
+from dispatch.matching.snapshot import pack
+from dispatch.models import Offer, Policy, Run
+from dispatch.runs import match_pool
+from tests.cast import PASSWORD, World
+
+pytestmark = pytest.mark.django_db
+
+STORED = 1000
+
+
+@pytest.fixture
+def run(world: World) -> Run:
+    """Anna and Bernd were asked about one ticket; Greta lacks the skill, Hans was away."""
+    for name, payments in (("Anna", 3), ("Bernd", 2), ("Greta", 0)):
+        presence.go_online(agent_id=world.agent(name, payments=payments).pk)
+    world.agent("Hans")
+    world.ticket()
+    assert match_pool(world.pool.pk) == 2
+    return Run.objects.get()
+
+
+def stored(world: World, count: int) -> None:
+    """Runs of all sizes, as match_pool stores them, of people and tickets that never were."""
+    policy = Policy.objects.get_or_create(pool=world.pool, version=1)[0]
+    dice = random.Random(7302)
+    rows = []
+    for _ in range(count):
+        agents = [
+            AgentRow(
+                id=number,
+                skills={skill: dice.randint(1, 5) for skill in dice.sample(range(1, 6), 3)},
+                languages=dice.randint(1, 3),
+                free_units=dice.choice([0, 30, 60, 100]),
+                idle_seconds=dice.choice([0.0, 5.0, 5.0, 90.0]),
+                share=dice.choice([0.5, 1.0, 1.0, 2.0]),
+                accept=dice.choice([0.4, 0.8, 0.8, 1.0]),
+            )
+            for number in range(dice.randint(1, 12))
+        ]
+        tickets = [
+            TicketRow(
+                id=1000 + number,
+                waited_seconds=dice.choice([0.0, 10.0, 10.0, 70.0, 900.0]),
+                required={dice.randint(1, 5): dice.randint(1, 3)},
+                max_wait_seconds=600.0,
+                units=dice.choice([25, 30]),
+                language=dice.choice([-1, 0, 1]),
+                excluded=dice.sample(range(12), 2),
+            )
+            for number in range(dice.randint(1, 6))
+        ]
+        problem = build(tickets, agents)
+        solution = solve(problem)
+        rows.append(
+            Run(
+                pool=world.pool,
+                policy=policy,
+                tickets=len(tickets),
+                agents=len(agents),
+                offers=len(solution.ids),
+                solve_micros=1,
+                snapshot=pack(problem, solution),
+            )
+        )
+    Run.objects.bulk_create(rows)
+
+
+def replayed(*words: str) -> str:
+    out = StringIO()
+    call_command("replay_run", *words, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def test_a_thousand_stored_runs_give_the_same_pairs(world: World) -> None:
+    stored(world, STORED)
+    assert replayed("--last", str(STORED)) == f"{STORED} runs gave the same pairs again.\n"
+
+
+def test_one_run_in_words(run: Run) -> None:
+    out = replayed(str(run.pk))
+    offers = Offer.objects.order_by("pk")
+    lines = [
+        f"  ticket {offer.ticket_id} → agent {offer.agent_id}, {offer.why['terms']['value']:.3f} points"
+        for offer in offers
+    ]
+    assert out.splitlines() == [
+        f"run {run}: the same 2 pairs",
+        *lines,
+        "1 runs gave the same pairs again.",
+    ]
+
+
+def test_another_result_is_an_error(run: Run) -> None:
+    forged = bytearray(decisions.replay(run).run.snapshot)
+    Run.objects.update(snapshot=bytes(forged[:-4]))
+    with pytest.raises(CommandError, match="1 of 1 runs did not give the same pairs again"):
+        replayed(str(run.pk))
+    assert decisions.replay(Run.objects.get()).verdict == "unreadable"
+
+
+@pytest.mark.parametrize("words", [(), ("1", "--last", "3"), ("999",)])
+def test_what_runs_must_be_said(world: World, words: tuple[str, ...]) -> None:
+    with pytest.raises(CommandError):
+        replayed(*words)
+
+
+def test_why_not(world: World, run: Run) -> None:
+    ticket = Offer.objects.first().ticket_id  # type: ignore[union-attr]
+
+    def why(name: str, language: str = "en") -> list[str]:
+        return decisions.why_not(run, ticket, world.agents[name].pk, language)
+
+    assert why("Anna") == ["It was offered to you."]
+    assert why("Greta") == ["The ticket needs the skill Payments at level 2; you do not have it yet."]
+    assert why("Greta", "de") == [
+        "Das Ticket braucht die Fähigkeit Zahlungen auf Stufe 2; die haben Sie noch nicht."
+    ]
+    assert why("Hans") == ["You were not online in this pool at that moment."]
+    assert decisions.last_run_of(ticket) == run
+
+
+def test_sight_is_forgotten_and_reasons_stay(world: World, run: Run) -> None:
+    young = Run.objects.create(
+        pool=run.pool, policy=run.policy, tickets=1, agents=1, offers=0, solve_micros=1, snapshot=b"x"
+    )
+    Run.objects.filter(pk=run.pk).update(started_at=Now() - timedelta(days=90, seconds=1))
+    assert decisions.snapshots_drop() == 1
+    assert decisions.snapshots_drop() == 0
+    assert [len(one.snapshot) for one in Run.objects.order_by("pk")] == [0, 1]
+    assert decisions.why_not(Run.objects.get(pk=run.pk), 1, 1, "en") == [
+        "What this run saw is not kept any more."
+    ]
+    assert Offer.objects.first().why["terms"]["value"] > 0  # type: ignore[union-attr]
+    Policy.objects.update(snapshot_days=1)
+    Run.objects.filter(pk=young.pk).update(started_at=Now() - timedelta(days=2))
+    assert decisions.snapshots_drop() == 1
+
+
+class TestTheAdminsPage:
+    @pytest.fixture
+    def admin(self, db: None) -> Client:
+        User.objects.create_superuser("root@team.example", PASSWORD)
+        client = Client()
+        client.login(username="root@team.example", password=PASSWORD)
+        return client
+
+    def test_pairs_reasons_and_why_not(self, admin: Client, world: World, run: Run) -> None:
+        assert "/again/" in admin.get(f"/admin/dispatch/run/{run.pk}/change/").content.decode()
+        page = admin.get(f"/admin/dispatch/run/{run.pk}/again/").content.decode()
+        assert "the same 2 pairs" in page
+        assert "You have the skill Payments at level 3, 2 was needed." in page
+        ticket, greta = Offer.objects.first().ticket_id, world.agents["Greta"].pk  # type: ignore[union-attr]
+        page = admin.get(
+            f"/admin/dispatch/run/{run.pk}/again/?ticket={ticket}&agent={greta}"
+        ).content.decode()
+        assert "The ticket needs the skill Payments at level 2" in page
+
+    def test_what_is_not_kept_says_so(self, admin: Client, run: Run) -> None:
+        Run.objects.update(snapshot=b"")
+        page = admin.get(f"/admin/dispatch/run/{run.pk}/again/").content.decode()
+        assert "What this run saw is not kept any more." in page
+        assert "the same" not in page
+
+    @pytest.mark.parametrize(
+        "query", ["?ticket=x&agent=1", "?ticket=1&agent=99999999999999999999", "?ticket=-1"]
+    )
+    def test_strange_numbers_are_no_error(self, admin: Client, run: Run, query: str) -> None:
+        assert admin.get(f"/admin/dispatch/run/{run.pk}/again/{query}").status_code == 200
+        assert admin.get("/admin/dispatch/run/999/again/").status_code == 404
+
+    def test_others_do_not_see_it(self, client: Client, run: Run) -> None:
+        User.objects.create_user("staff@team.example", PASSWORD, is_staff=True)
+        client.login(username="staff@team.example", password=PASSWORD)
+        assert client.get(f"/admin/dispatch/run/{run.pk}/again/").status_code == 403
+
+
+class TestTheRulesInWords:
+    def test_shares_come_from_the_policy(self, world: World) -> None:
+        policy = Policy.objects.create(
+            pool=world.pool, version=1, fit=2.0, fairness=0.5, known=0.5, load=0.25, scarcity=0.25
+        )
+        people, tickets = decisions.weights_in_words(policy)
+        assert [(one.name, one.share) for one in people] == [
+            ("Skill", 50),
+            ("Fair share", 25),
+            ("You know each other", 12),
+            ("Load", 6),
+            ("Rare skills", 6),
+        ]
+        assert [(one.name, one.share) for one in tickets] == [("Waiting", 75), ("Priority", 25)]
+
+    def test_weights_of_nothing_divide_by_nothing(self, world: World) -> None:
+        policy = Policy(pool=world.pool, wait=0, priority=0)
+        assert [one.share for one in decisions.weights_in_words(policy)[1]] == [0, 0]
+
+    def test_everybody_may_read_them(self, client: Client, world: World) -> None:
+        assert "No pool has rules yet." in client.get("/how-offers-are-made").content.decode()
+        Policy.objects.create(pool=world.pool, version=1, current=False)
+        Policy.objects.create(pool=world.pool, version=2, note="Fit counts <most>.", max_parallel=2)
+        page = client.get("/how-offers-are-made", headers={"Accept-Language": "en"}).content.decode()
+        assert page.count("Version 2") == 1
+        assert "Version 1" not in page
+        assert "Fit counts &lt;most&gt;." in page
+        assert "At most 2 are asked" in page
+        page = client.get("/how-offers-are-made", headers={"Accept-Language": "de"}).content.decode()
+        assert "Wie Angebote entstehen" in page
+        assert "Erste Reihe" in page
