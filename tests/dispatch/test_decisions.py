@@ -5,6 +5,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.db.models.functions import Now
 from django.test import Client
@@ -15,6 +16,7 @@ from dispatch.matching import AgentRow, TicketRow, build, solve
 from dispatch.matching.snapshot import pack
 from dispatch.models import Offer, Policy, Run
 from dispatch.runs import match_pool
+from tests.callers import Caller, account, agent_of, anonymous, problem
 from tests.cast import PASSWORD, World
 
 pytestmark = pytest.mark.django_db
@@ -219,3 +221,62 @@ class TestTheRulesInWords:
         page = client.get("/how-offers-are-made", headers={"Accept-Language": "de"}).content.decode()
         assert "Wie Angebote entstehen" in page
         assert "Erste Reihe" in page
+
+
+class TestTheApi:
+    @pytest.fixture
+    def lead(self, db: None) -> Caller:
+        user = User.objects.create_user("lead@team.example", PASSWORD)
+        user.user_permissions.add(Permission.objects.get(codename="view_run"))
+        return account(user)
+
+    def test_a_run(self, lead: Caller, run: Run) -> None:
+        data = lead.ask(f"runs/{run.pk}").json()
+        offers = list(Offer.objects.order_by("pk"))
+        assert {
+            name: data[name]
+            for name in ("id", "pool", "policy_version", "tickets", "agents", "offers", "verdict")
+        } == {
+            "id": run.pk,
+            "pool": "first",
+            "policy_version": 1,
+            "tickets": 1,
+            "agents": 3,
+            "offers": 2,
+            "verdict": "same",
+        }
+        assert [(pair["ticket"], pair["agent"], pair["turn"], pair["terms"]) for pair in data["pairs"]] == [
+            (offer.ticket.public_id, offer.agent_id, turn, offer.why["terms"])
+            for turn, offer in enumerate(offers, start=1)
+        ]
+        assert data["pairs"][0]["why"][0] == "You have the skill Payments at level 3, 2 was needed."
+
+    def test_why_not(self, lead: Caller, world: World, run: Run) -> None:
+        ticket = Offer.objects.first().ticket  # type: ignore[union-attr]
+        path = f"tickets/{ticket.public_id}/why-not/"
+        assert lead.ask(path + str(world.agents["Hans"].pk)).json() == {
+            "run": run.pk,
+            "why_not": ["You were not online in this pool at that moment."],
+        }
+        lonely = world.ticket()
+        path = f"tickets/{lonely.public_id}/why-not/{world.agents['Hans'].pk}"
+        assert lead.ask(path).json() == {"run": None, "why_not": []}
+
+    @pytest.mark.parametrize(
+        ("path", "code"),
+        [
+            ("runs/999999", "not_found"),
+            ("tickets/nosuch/why-not/1", "ticket_not_found"),
+            ("tickets/{id}/why-not/999999", "not_found"),
+        ],
+    )
+    def test_what_is_not_there(self, lead: Caller, world: World, path: str, code: str) -> None:
+        problem(lead.ask(path.format(id=world.ticket().public_id)), 404, code)
+
+    def test_who_may(self, world: World, run: Run) -> None:
+        for caller, status in ((anonymous(), 401), (agent_of(world.agents["Anna"]), 403)):
+            assert caller.ask(f"runs/{run.pk}").status_code == status
+            assert (
+                caller.ask(f"tickets/{Offer.objects.first().ticket.public_id}/why-not/1").status_code
+                == status
+            )  # type: ignore[union-attr]
