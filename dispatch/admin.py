@@ -17,7 +17,19 @@ from agents.admin import PoolAdmin as BasePoolAdmin
 from agents.admin import ShiftAdmin as BaseShiftAdmin
 from agents.models import Pool, Shift
 from dispatch import cards, decisions, presence
-from dispatch.models import Feed, FeedEvent, Offer, Policy, Rate, Requirement, Route, RouteStep, Run, Standing
+from dispatch.models import (
+    Feed,
+    FeedEvent,
+    Offer,
+    Policy,
+    PoolStanding,
+    Rate,
+    Requirement,
+    Route,
+    RouteStep,
+    Run,
+    Standing,
+)
 from tickets.admin import ReadOnly
 from tickets.admin import TicketAdmin as BaseTicketAdmin
 from tickets.models import Ticket
@@ -182,6 +194,16 @@ class RunAdmin(ReadOnly, admin.ModelAdmin[Run]):
 class StandingAdmin(ReadOnly, admin.ModelAdmin[Standing]):
     list_display = ("agent", "accept_rate", "share", "refreshed_at")
     list_select_related = ("agent",)
+
+
+@admin.register(PoolStanding)
+class PoolStandingAdmin(ReadOnly, admin.ModelAdmin[PoolStanding]):
+    list_display = ("pool", "ended", "rescinded", "share", "parallel", "refreshed_at")
+    list_select_related = ("pool",)
+
+    @admin.display(description=_("share"))
+    def share(self, standing: PoolStanding) -> str:
+        return f"{100 * standing.rescinded / standing.ended:.0f} %" if standing.ended else "–"
 
 
 @admin.register(Feed)

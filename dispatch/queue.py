@@ -3,11 +3,23 @@
 from datetime import timedelta
 
 from django.db import connection
-from django.db.models import Case, DurationField, Exists, ExpressionWrapper, F, OuterRef, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    DurationField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    Value,
+    When,
+)
 from django.db.models.functions import Now
 
 from dispatch import routes
-from dispatch.models import Offer, OfferState
+from dispatch.models import Offer, OfferState, Policy, PoolStanding
+from dispatch.rules.parallel import parallel_next
 from dispatch.sight import queue_of
 from tickets import events, timeline
 from tickets.models import Ticket, TicketState
@@ -16,6 +28,7 @@ PLACES_MOST = 200  # places told a pool; further back nobody counts along
 FRESH = timedelta(minutes=30)  # an observed wait that is older says nothing about now
 STEP_SECONDS = 15  # a change of the expected wait below this is not worth telling
 WINDOW = timedelta(days=7)  # of the sliding window of standings
+OF_LATE = timedelta(minutes=10)  # in which a pool's offers are counted; steering by more would come too late
 
 
 def pools_due() -> set[int]:
@@ -146,3 +159,27 @@ def standings_refresh() -> int:
             {"window": f"{WINDOW.total_seconds()} seconds"},
         )
         return int(cursor.rowcount)
+
+
+def pool_standings_refresh() -> int:
+    """Count how many offers of each pool ended of late, and how many of them in vain, and steer how many are asked at once.
+
+    Returns pools refreshed. Two queries a pool.
+    """
+    policies = Policy.objects.filter(current=True).order_by("pool_id")
+    for policy in policies:
+        of_late = Offer.objects.filter(run__pool_id=policy.pool_id, answered_at__gt=Now() - OF_LATE)
+        counts = of_late.aggregate(
+            ended=Count("pk"), rescinded=Count("pk", filter=Q(state=OfferState.RESCINDED))
+        )
+        standing = PoolStanding.objects.filter(pool_id=policy.pool_id).first()
+        parallel = parallel_next(
+            standing.parallel if standing else policy.max_parallel,
+            policy.max_parallel,
+            **counts,
+            bound=policy.rescinded_percent / 100,
+        )
+        PoolStanding.objects.update_or_create(
+            pool_id=policy.pool_id, defaults={**counts, "parallel": parallel, "refreshed_at": Now()}
+        )
+    return len(policies)

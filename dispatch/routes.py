@@ -4,14 +4,14 @@ Read by every run and changed a few times a day, so it is kept for some seconds 
 A run stores what it used.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.conf import settings
 from django.db.models import F
 
 from dispatch.matching.problem import Weights
-from dispatch.models import Policy, Rate, Requirement, Route, RouteStep
+from dispatch.models import Policy, PoolStanding, Rate, Requirement, Route, RouteStep
 from dispatch.rules.steps import Step
 from tickets import kept
 from tickets.models import Topic
@@ -110,7 +110,10 @@ def _names(topic: Topic | None) -> dict[str, str]:
 
 
 def policy(pool_id: int) -> PolicySpec:
-    """The current policy of a pool; version 1 with the default weights is made for a pool that has none."""
+    """The current policy of a pool, with as many offers at once as its standing allows. Two queries when not kept.
+
+    Version 1 with the default weights is made for a pool that has none.
+    """
     return kept.keep(("policy", pool_id), lambda: _load_policy(pool_id))
 
 
@@ -120,6 +123,9 @@ def _load_policy(pool_id: int) -> PolicySpec:
         found, _made = Policy.objects.get_or_create(pool_id=pool_id, version=1)
     names = ("fit", "wait", "wait_cap", "priority", "fairness", "known", "load", "scarcity", "max_parallel")
     weights = Weights(**{name: getattr(found, name) for name in names})
+    standing = PoolStanding.objects.filter(pool_id=pool_id).first()
+    if standing is not None:
+        weights = replace(weights, max_parallel=min(standing.parallel, weights.max_parallel))
     return PolicySpec(found.pk, pool_id, weights, found.grace_seconds)
 
 

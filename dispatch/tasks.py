@@ -42,6 +42,7 @@ def places() -> None:
 def standings() -> None:
     """Once a minute: what the score knows of the recent past."""
     queue.standings_refresh()
+    queue.pool_standings_refresh()
 
 
 @shared_task

@@ -44,6 +44,7 @@ for line in sys.stdin:
 EMPTY = """
 SET lock_timeout = '2s';
 TRUNCATE tickets_ticket, tickets_customer, agents_agent, agents_user, dispatch_run, django_session CASCADE;
+TRUNCATE dispatch_poolstanding;
 UPDATE dispatch_route SET offer_seconds = 20;
 """
 FUNCTIONS = """

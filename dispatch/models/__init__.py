@@ -3,7 +3,7 @@
 from dispatch.models.feed import Feed, FeedEvent
 from dispatch.models.offers import Offer, OfferState
 from dispatch.models.routing import Policy, Rate, Requirement, Route, RouteStep
-from dispatch.models.runs import Run, Standing
+from dispatch.models.runs import PoolStanding, Run, Standing
 
 __all__ = [
     "Feed",
@@ -11,6 +11,7 @@ __all__ = [
     "Offer",
     "OfferState",
     "Policy",
+    "PoolStanding",
     "Rate",
     "Requirement",
     "Route",

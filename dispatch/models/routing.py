@@ -156,6 +156,12 @@ class Policy(models.Model):
     max_parallel = models.PositiveSmallIntegerField(
         _("offers of one ticket at once"), default=3, validators=[MinValueValidator(1), MaxValueValidator(3)]
     )
+    rescinded_percent = models.PositiveSmallIntegerField(
+        _("percent of offers at most that another is faster at"),
+        default=50,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+        help_text=_("Above it fewer are asked at once, until it is kept again."),
+    )
     grace_seconds = models.PositiveSmallIntegerField(_("seconds a lost agent keeps held tickets"), default=60)
     snapshot_days = models.PositiveSmallIntegerField(
         _("days that what a run saw is kept"),

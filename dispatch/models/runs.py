@@ -46,3 +46,27 @@ class Standing(models.Model):
 
     def __str__(self) -> str:
         return str(self.agent_id)
+
+
+class PoolStanding(models.Model):
+    """How a pool's offers went of late, refreshed each minute, and how many may be asked at once (rules/parallel.py)."""
+
+    pool = models.OneToOneField(
+        Pool, models.CASCADE, primary_key=True, related_name="standing", verbose_name=_("pool")
+    )
+    ended = models.PositiveIntegerField(_("offers that ended of late"), default=0)
+    rescinded = models.PositiveIntegerField(_("of these, somebody else was faster"), default=0)
+    parallel = models.PositiveSmallIntegerField(_("asked at once"), default=3)
+    refreshed_at = models.DateTimeField(_("refreshed"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("standing of a pool")
+        verbose_name_plural = _("standings of pools")
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(parallel__gte=1, parallel__lte=3), name="pool_parallel_1_to_3"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pool_id)

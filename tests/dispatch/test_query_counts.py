@@ -97,9 +97,10 @@ def test_customer_reply(ticket: Ticket, cost: Assert) -> None:
 def test_match_pool(world: World, cost: Assert, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "KEPT_SECONDS", 600.0)
     online(world, "Anna", "Bernd")
-    # Without tickets: the lock and what there is, in one, and the end of the lock; and cold: needs, steps, routes, policy.
+    # Without tickets: the lock and what there is, in one, and the end of the lock; and cold: needs, steps, routes, policy,
+    # the pool's standing.
     kept.forget()
-    with cost(2 + 4):
+    with cost(2 + 5):
         match_pool(world.pool.pk)
     for _ in range(3):
         world.ticket()
