@@ -93,6 +93,8 @@ def reference(load: float = 0.95, *, faster: bool = True) -> Case:
         skills=REFERENCE_SKILLS,
         load=load,
         speed=0.1 if faster else 0.0,
+        warm_up=3000.0,
+        measured=4800.0,
     )
 
 

@@ -96,7 +96,9 @@ class Play:
             while self._changed and not (heap and heap[0][0] == self.now):
                 self._at_once = False
                 self._match()
-                self._changed = self._at_once  # an offer takes people away: it makes nothing new possible, its end does
+                self._changed = (
+                    self._at_once
+                )  # an offer takes people away: it makes nothing new possible, its end does
         return self
 
     def _at(self, when: float, what: What, which: int) -> None:

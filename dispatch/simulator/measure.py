@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import isfinite
 
 import numpy as np
 from scipy import stats
@@ -30,7 +31,7 @@ class Figures:
     begin_p50: float
     begin_p95: float
     begin_within_target: float
-    abandoned: float  # of all; those have no wait
+    abandoned: float  # of all, those included for whom nobody was there; they have no wait
     fit: float  # level over 5, of what the tickets required
     offers: float  # a ticket
     rescinded: float  # of the offers
@@ -51,7 +52,7 @@ def figures_of(play: Play) -> Figures:
     came = np.flatnonzero((at >= case.warm_up) & (at < case.horizon))
     if not len(came):
         raise ValueError("no ticket came after the warm-up")
-    served = came[~np.array(play.left)[came]]
+    served = came[np.array(play.holder)[came] >= 0]
     wait = np.array(play.accepted_at)[served] - at[served]
     begin = np.array(play.begun_at)[served] - at[served]
     target = np.array([case.kinds[world.kind[ticket]].target_seconds for ticket in served])
@@ -113,7 +114,7 @@ class Interval:
         """Of one value a seed; the seeds are independent."""
         n = len(values)
         mean = float(np.mean(values))
-        if n < 2:
+        if n < 2 or not isfinite(mean):
             return cls(mean, float("nan"), float("nan"))
         half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
         return cls(mean, mean - half, mean + half)

@@ -173,7 +173,7 @@ def test_the_command_plays_a_file(tmp_path):
         stderr=io.StringIO(),
     )
     [case] = json.loads(out.getvalue())["cases"]
-    assert [policy["figures"]["tickets"]["mean"] for policy in case["policies"]] == [30.0] * 6
+    assert [policy["figures"]["tickets"]["mean"] for policy in case["policies"]] == [30.0] * 5
     assert set(case["policies"][0]["figures"]) == set(FIGURES)
     assert (tmp_path / "report.html").read_text().startswith("<!doctype html>")
 
