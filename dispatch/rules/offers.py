@@ -76,8 +76,9 @@ def excluded(answered: Mapping[int, float], here: Set[int], now: float) -> froze
     answered: agent → when they last said no to this ticket, in seconds; here: agents who are free. Who said no is not asked
     again until everybody else who is free has, and never within AGAIN_SECONDS.
     """
+    # The sum, not the difference: who looks again at said_at + AGAIN_SECONDS must not be told to wait by a rounding.
     if here <= answered.keys():
-        return frozenset(agent for agent, said_at in answered.items() if now - said_at < AGAIN_SECONDS)
+        return frozenset(agent for agent, said_at in answered.items() if now < said_at + AGAIN_SECONDS)
     return frozenset(answered)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from math import inf, log, sqrt
 
@@ -223,8 +223,3 @@ def lognormal(
         return np.full(size, mean)
     sigma = sqrt(log(1 + cv * cv))
     return np.exp(log(mean) - sigma * sigma / 2 + sigma * chance.standard_normal(size))
-
-
-def at_load(case: Case, load: float) -> Case:
-    """The same case with another load."""
-    return replace(case, load=load)

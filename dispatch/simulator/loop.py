@@ -6,7 +6,7 @@ An own loop: simpy takes five times as long for an event (docs/adr/0013).
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Iterable, Set
+from collections.abc import Set
 from enum import IntEnum
 from heapq import heappop, heappush
 from math import inf
@@ -16,11 +16,7 @@ import numpy as np
 from dispatch.rules import offers as rules
 from dispatch.rules.offers import EFFECTS, State
 from dispatch.simulator.case import World
-from dispatch.simulator.policies import Policy
-
-DRAWN = (
-    3600.0  # seconds at the mean that everybody's share begins with, as in dispatch.queue.standings_refresh
-)
+from dispatch.simulator.policies import DRAWN, Policy
 
 
 class What(IntEnum):
@@ -148,10 +144,15 @@ class Play:
         """Work per online hour over what everybody's mean is, drawn to 1 by DRAWN: what a Standing keeps, whose window of a
         week is longer than what is played here. Work stands for pay.
         """
-        if not self.worked_all:
+        hourly = self.hourly
+        if not hourly:
             return 1.0
-        hourly = self.worked_all / len(self.worked) / self.now
         return (self.worked[agent] + DRAWN * hourly) / (self.now + DRAWN) / hourly
+
+    @property
+    def hourly(self) -> float:
+        """Mean work per online second until now; 0 while nothing has ended."""
+        return self.worked_all / len(self.worked) / self.now if self.worked_all else 0.0
 
     # --- Events -------------------------------------------------------------------------------------------------------
 
@@ -318,8 +319,3 @@ class Play:
     def _credit(self, agent: int, seconds: float) -> None:
         self.worked[agent] += seconds
         self.worked_all += seconds
-
-
-def play(world: World, policies: Iterable[Policy]) -> list[Play]:
-    """Each policy in the same world."""
-    return [Play(world, policy).run() for policy in policies]

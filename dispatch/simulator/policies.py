@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dispatch.matching import ANY_LANGUAGE, Agents, Needs, Pairs, Problem, Tickets, Weights, solve
+from dispatch.matching.problem import F32
 from dispatch.rules import offers as rules
 
 if TYPE_CHECKING:
     from dispatch.simulator.loop import Play
+
+DRAWN = 3600.0  # seconds at the mean that a share begins with, as in dispatch.queue.standings_refresh
 
 Asked = list[tuple[int, int]]
 """(ticket, agent): offers to make; a ticket's first before its parallel ones."""
@@ -69,6 +72,10 @@ def _solved(play: Play, weights: Weights) -> Asked:
     ]
     needs = np.array(flat, np.int32).reshape(len(flat), 3)
     capacity = world.case.capacity
+    # Columns are made of everybody's lists and then picked: a call for each person would cost as much as the solving.
+    here = np.array(agents, np.int64)
+    taken = np.array(play.taken)[here]
+    ahead = np.array(play.wrapping)[here] if play.policy.means.next_up else 0
     problem = Problem(
         tickets=Tickets(
             id=np.array(tickets, np.int64),
@@ -87,14 +94,14 @@ def _solved(play: Play, weights: Weights) -> Asked:
             ),
         ),
         agents=Agents(
-            id=np.array(agents, np.int64),
-            free_units=np.array([play.units_free(agent) for agent in agents], np.int32),
+            id=here,
+            free_units=(capacity - taken + ahead).astype(np.int32),
             capacity_units=np.full(m, capacity, np.int32),
-            load=np.array([play.taken[agent] / capacity for agent in agents], np.float32),
-            idle_seconds=np.array([play.idle(agent) for agent in agents], np.float32),
-            share=np.array([play.share(agent) for agent in agents], np.float32),
+            load=(taken / capacity).astype(np.float32),
+            idle_seconds=np.where(taken > 0, 0.0, now - np.array(play.idle_since)[here]).astype(np.float32),
+            share=_shares(play)[here],
             languages=np.zeros(m, np.int64),
-            levels=world.levels[agents],
+            levels=world.levels[here],
             skill_id=np.arange(world.levels.shape[1], dtype=np.int64),
             accept=np.full(m, world.case.accept, np.float32),
         ),
@@ -107,6 +114,14 @@ def _solved(play: Play, weights: Weights) -> Asked:
     play.solves += 1
     pairs = zip(solution.ids, solution.round.tolist(), strict=True)
     return [(i, j) for (i, j), turn in pairs if rules.in_parallel(turn, idle=not play.taken[j])]
+
+
+def _shares(play: Play) -> F32:
+    """(agents,) Play.share of everybody."""
+    hourly = play.hourly
+    if not hourly:
+        return np.ones(len(play.worked), np.float32)
+    return ((np.array(play.worked) + DRAWN * hourly) / (play.now + DRAWN) / hourly).astype(np.float32)
 
 
 def _random(play: Play, ticket: int, agent: int) -> tuple[float, ...]:  # noqa: ARG001  one form for all

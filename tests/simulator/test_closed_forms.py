@@ -65,6 +65,6 @@ def test_longest_idle_waits_as_random():
 
 
 def test_the_solver_too_waits_as_erlang_c():
-    case = replace(PLAIN, measured=30_000.0)
+    case = replace(PLAIN, warm_up=5_000.0, measured=15_000.0)
     _, wait = erlang_c(case.agents, case.rate, case.handling_mean)
     assert wait in interval(case, Policy("assignment"), "wait_mean")

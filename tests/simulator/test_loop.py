@@ -5,7 +5,7 @@ from math import inf
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dispatch.matching import Weights
@@ -103,6 +103,9 @@ def test_who_is_impatient_leaves_and_frees_who_was_asked():
     offer_seconds=st.sampled_from([10.0, 60.0]),
     units=st.sampled_from([50, 100]),
 )
+@example(
+    seed=87, load=1.2, policy=EVERY[0], patience=inf, offer_seconds=10.0, units=50
+)  # a minute, rounded down
 def test_every_ticket_is_served_once_or_left(seed, load, policy, patience, offer_seconds, units):
     case = Case(
         name="any",

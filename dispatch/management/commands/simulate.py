@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from dispatch.simulator.case import Case
 from dispatch.simulator.inputs import InvalidArrivals, case_of_arrivals, read_arrivals
-from dispatch.simulator.policies import BASELINES, LONGEST_IDLE, OURS, Policy
+from dispatch.simulator.policies import BASELINES, OURS, Policy
 from dispatch.simulator.study import LOADS, as_json, as_text, reference_cases, study
 from dispatch.simulator.variants import ABLATION
 from dispatch.yesterday import NothingLogged, case_of_day
@@ -36,9 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--agents", type=int, default=200, help="with --arrivals: people (200)")
         parser.add_argument("--seeds", type=int, default=20, help="worlds to play (20)")
         parser.add_argument("--loads", type=float, nargs="+", default=list(LOADS), help="of a case by name")
-        parser.add_argument(
-            "--ablation", action="store_true", help="instead of the baselines: ours without each of its parts"
-        )
+        parser.add_argument("--ablation", action="store_true", help="ours without each of its parts")
         parser.add_argument(
             "--json", action="store_true", help="print every figure as JSON, and nothing else"
         )
@@ -52,7 +50,7 @@ class Command(BaseCommand):
         name, cases = _cases(options)
         policies: list[Policy] = [*BASELINES, OURS]
         if options["ablation"]:
-            policies = [LONGEST_IDLE, OURS, *ABLATION]
+            policies = [OURS, *ABLATION]
         seeds = range(1, options["seeds"] + 1)
         done = study(name, cases, policies, seeds, said=self.stderr.write)
         if options["html"]:
