@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from dispatch.simulator.case import Case
 from dispatch.simulator.inputs import InvalidArrivals, case_of_arrivals, read_arrivals
-from dispatch.simulator.policies import BASELINES, OURS, Policy
+from dispatch.simulator.policies import BASELINES, LONGEST_IDLE, OURS, Policy
 from dispatch.simulator.study import LOADS, as_json, as_text, reference_cases, study
 from dispatch.simulator.variants import ABLATION
 from dispatch.yesterday import NothingLogged, case_of_day
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         name, cases = _cases(options)
         policies: list[Policy] = [*BASELINES, OURS]
         if options["ablation"]:
-            policies = [OURS, *ABLATION]
+            policies = [LONGEST_IDLE, OURS, *ABLATION]
         seeds = range(1, options["seeds"] + 1)
         done = study(name, cases, policies, seeds, said=self.stderr.write)
         if options["html"]:
