@@ -1,0 +1,31 @@
+"""Ours without each of its parts in turn, and with what else was tried: the rows of docs/adr/0013."""
+
+from dataclasses import replace
+from typing import Any
+
+from dispatch.matching import Weights
+from dispatch.simulator.policies import OURS, Policy
+
+
+def _weights(name: str, **changes: Any) -> Policy:
+    return replace(OURS, name=name, weights=replace(OURS.weights, **changes))
+
+
+def _means(name: str, policy: Policy = OURS, **changes: Any) -> Policy:
+    return replace(policy, name=name, means=replace(policy.means, **changes))
+
+
+ONE_AT_A_TIME = _weights("one offer at a time", max_parallel=1)
+ABLATION = (
+    replace(OURS, name="first weights", weights=Weights()),
+    _means("no next-up", next_up=False),
+    ONE_AT_A_TIME,
+    _means("neither", ONE_AT_A_TIME, next_up=False),
+    _weights("without fit", fit=0.0),
+    _weights("without wait", wait=0.0),
+    _weights("without fair share", fairness=0.0),
+    _weights("without load", load=0.0),
+    _weights("without scarcity", scarcity=0.0),
+    _means("a quarter auto-accepts", auto_share=0.25),
+    _weights("load 3.25, fair share 28", load=3.25, fairness=28.0),
+)
