@@ -62,7 +62,7 @@ def match_pool(pool_id: int) -> int:
         micros = int((time.perf_counter() - begun) * 1e6)
         wanted = wanted_pairs(tickets, people, solution, plan)
         made, run_id = _write(pool_id, policy.id, wanted, solution, micros) if wanted else (0, None)
-        _flag(pool_id, tickets, plan, [bool(row.any()) for row in solution.scores.eligible])
+        _flag(pool_id, tickets, plan, solution.scores.ticket_able.tolist())
     if run_id is not None:
         # Now that the offers are on their way. A death before this leaves a run that can be read but not solved again.
         Run.objects.filter(pk=run_id).update(snapshot=snapshot.pack(problem, solution))

@@ -48,16 +48,16 @@ def test_terms_of_a_named_pair():
     problem = build([ticket], [alice, BOB], fair_share=12.0, skill_demand={REFUND: 9})
     # fit (2·4 + 2) / (5·3); one and a half targets waited; earned a quarter less than the fair share
     assert terms(problem, 0, 0) == {
-        "served": pytest.approx(3.1),  # 1 + priority 1 + fairness 0.5 + load 0.3 + scarcity 0.3
+        "served": pytest.approx(2.1),  # 1 + fairness 0.5 + load 0.3 + scarcity 0.3
         "fit": 10 / 15,
         "wait": 1.5,
-        "priority": 2.0,
+        "priority": 3.0,  # from the lowest, −1
         "fairness": 0.125,
         "known": 0.5,
         "load": -0.075,
         "scarcity": -0.3 * 0.5,  # her log-in: 1 expected, 1 who has it
         "accept": 0.75,
-        "value": pytest.approx(0.75 * (3.1 + 10 / 15 + 1.5 + 2 + 0.125 + 0.5 - 0.075 - 0.15), rel=1e-15),
+        "value": pytest.approx(0.75 * (2.1 + 10 / 15 + 0.125 + 0.5 - 0.075 - 0.15) + 1.5 + 3, rel=1e-15),
     }
 
 

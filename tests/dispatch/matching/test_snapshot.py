@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dispatch.matching import AgentRow, TicketRow, build, solve
 from dispatch.matching.explain import explain_absence, reasons
-from dispatch.matching.snapshot import ReplayDiffers, SnapshotUnreadable, pack, replay, unpack
+from dispatch.matching.snapshot import MAGIC, VERSION, ReplayDiffers, SnapshotUnreadable, pack, replay, unpack
 from tests.dispatch.matching.people import ALICE, BOB, CHARLIE, LOGIN, REFUND, problems
 
 
@@ -97,7 +97,7 @@ def test_other_pairs_are_an_error():
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.binary(max_size=200) | st.binary(max_size=60).map(lambda tail: b"SBM\x01" + tail))
+@given(st.binary(max_size=200) | st.binary(max_size=60).map(lambda tail: MAGIC + bytes([VERSION]) + tail))
 def test_rubbish_is_refused(data):
     with pytest.raises(SnapshotUnreadable):
         unpack(data)
