@@ -16,7 +16,6 @@ from dispatch.matching import (
     Weights,
     build,
     score,
-    solve,
     terms,
 )
 from tests.dispatch.matching.people import (
@@ -29,7 +28,6 @@ from tests.dispatch.matching.people import (
     LOGIN,
     REFUND,
     problems,
-    with_ticket,
 )
 
 
@@ -102,20 +100,6 @@ def test_one_pair_has_the_bits_of_the_matrix_with_acceptance_by_pair(problem, da
     scores = score(problem)
     for i, j in zip(*np.nonzero(scores.eligible), strict=True):
         assert terms(problem, int(i), int(j))["value"] == scores.value[i, j]
-
-
-@settings(max_examples=200, deadline=None)
-@given(problems(), st.floats(0, 1000), st.data())
-def test_more_wait_never_lowers_a_value_nor_loses_an_offer(problem, more, data):
-    i = data.draw(st.integers(0, len(problem.tickets) - 1))
-    waited = float(problem.tickets.waited_seconds[i]) + more
-    older = with_ticket(problem, i, waited_seconds=waited)
-    before, after = score(problem), score(older)
-    assert (after.value[i] >= before.value[i]).all()
-    assert (after.eligible == before.eligible).all()
-    one = replace(problem.weights, max_parallel=1)
-    served = i in solve(replace(problem, weights=one)).ticket
-    assert not served or i in solve(replace(older, weights=one)).ticket
 
 
 def test_hardly_ever_accepting_never_looks_better():
