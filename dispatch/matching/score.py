@@ -108,7 +108,7 @@ class Scores:
 
     def eligible_row(self, i: int) -> Bool:
         """(m,) who may take ticket i."""
-        row = self.kind_eligible[self.kind[i]].copy()
+        row: Bool = self.kind_eligible[self.kind[i]].copy()
         row[self.excluded[1][self.excluded[0] == i]] = False
         return row
 

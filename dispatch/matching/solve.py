@@ -31,7 +31,9 @@ from dispatch.matching.match import Match
 from dispatch.matching.problem import F64, I64, Bool, Index, Problem
 from dispatch.matching.score import Scores, score
 
-LARGE = 40_000  # pairs; from here on the flow is faster whatever the density
+LARGE = (
+    5_000_000  # min(r, c)² · max(r, c), what the dense solver needs at worst; from here on the flow is faster
+)
 
 Assign = Callable[[Match], tuple[Index, Index]]
 
@@ -74,8 +76,8 @@ def solve(problem: Problem, *, scores: Scores | None = None, assign: Assign | No
     are NP-hard.) Against brute force on 1,000 random runs of 4 tickets of 10, 25, 50, 100 units and 3 people
     with up to 3 cards: one ticket fewer in 8 %, else 0.9 % less value on average and 7.8 % at worst.
 
-    ``assign``: the solver, ``dense`` or ``flow``; by the size of the run unless given. Memory: a byte for each kind and
-    person and 8 for their worth, twice; above LARGE nothing of the size of all pairs, unless acceptance is given by pair.
+    ``assign``: the solver, ``dense`` or ``flow``; by the size of the run unless given. Memory: 9 bytes a kind and person,
+    twice; above LARGE nothing of the size of all pairs, unless acceptance is given by pair.
     """
     scores = scores or score(problem)
     tickets, agents = problem.tickets, problem.agents
@@ -102,7 +104,7 @@ def solve(problem: Problem, *, scores: Scores | None = None, assign: Assign | No
         kind_units=tickets.units[rows[first]].astype(np.int64),
         free=agents.free_units[columns].astype(np.int64),
         pending=agents.max_pending[columns].astype(np.int64),
-        assign=assign or (flow if len(rows) * len(columns) >= LARGE else dense),
+        assign=assign or _by_size(len(rows), len(columns)),
     )
     found: list[tuple[Index, Index]] = []
     for _ in range(parallel):
@@ -121,6 +123,10 @@ def solve(problem: Problem, *, scores: Scores | None = None, assign: Assign | No
         round=np.repeat(np.arange(1, len(found) + 1), [len(r) for r, _ in found]),
         parallel=parallel,
     )
+
+
+def _by_size(r: int, c: int) -> Assign:
+    return flow if min(r, c) ** 2 * max(r, c) >= LARGE else dense
 
 
 def _places(positions: Index, size: int) -> Index:
