@@ -67,6 +67,8 @@ class Match:
         First is overdue, by age, and else what has the higher part of its own, by age. Within a kind the sum does not
         depend on who gets whom; so it would be left to chance.
         """
+        if len(row) <= 1:
+            return row, column
         _, met = self.worth_of(row, column)
         free = np.flatnonzero(~met & ~self.lone[row])
         r, c = row[free], column[free]

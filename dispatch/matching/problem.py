@@ -299,6 +299,8 @@ class Problem:
 
     def positions(self, pairs: Pairs) -> tuple[Index, Index]:
         """Ticket and agent positions of those pairs whose two ids are in this run."""
+        if not pairs.ticket_id.size:  # the usual run; looking up costs a table of all ids
+            return np.empty(0, np.intp), np.empty(0, np.intp)
         i = _lookup(self.tickets.id, pairs.ticket_id)
         j = _lookup(self.agents.id, pairs.agent_id)
         here = (i >= 0) & (j >= 0)

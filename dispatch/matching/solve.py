@@ -25,7 +25,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dispatch.matching.dense import dense
+from dispatch.matching.dense import best, dense
 from dispatch.matching.flow import flow
 from dispatch.matching.match import Match
 from dispatch.matching.problem import F64, I64, Bool, Index, Problem
@@ -186,6 +186,25 @@ class _Board:
 
     def _match(self, rows: Index, slots: I64) -> tuple[Index, Index]:
         """The best pairs of these rows."""
+        row, column = self._one(rows, slots) if len(rows) == 1 else self._several(rows, slots)
+        np.subtract.at(self.free, column, self.units[row])
+        np.subtract.at(self.pending, column, 1)
+        return row, column
+
+    def _one(self, row: Index, slots: I64) -> tuple[Index, Index]:
+        """Of one ticket, as in the usual run: the first of the best, without the machinery."""
+        kind = self.kind[row[0]]
+        may = self.eligible[kind] & (slots > 0) & (self.free >= self.units[row[0]])
+        may[self.barred[1][self.barred[0] == row[0]]] = False
+        worth = self.worth[kind]
+        known = self.known[0] == row[0]
+        if known.any():
+            worth = worth.copy()
+            worth[self.known[1][known]] = self.known[2][known]
+        _, column = best(worth[None, :], may[None, :], self.overdue[row])
+        return row[: len(column)], column
+
+    def _several(self, rows: Index, slots: I64) -> tuple[Index, Index]:
         may = self.eligible & (slots > 0) & (self.free >= self.kind_units[:, None])
         whole = len(rows) == len(self.kind)
         place = rows if whole else _places(rows, len(self.kind))
@@ -207,7 +226,4 @@ class _Board:
             barred=(barred[0][matters], barred[1][matters]),
         )
         row, column = match.settled(*self.assign(match))
-        row = rows[row]
-        np.subtract.at(self.free, column, self.units[row])
-        np.subtract.at(self.pending, column, 1)
-        return row, column
+        return rows[row], column
