@@ -34,14 +34,14 @@ def measure(plan: Plan, servers: embedded.Servers) -> list[Row]:  # noqa: ARG001
 
 
 def compared(plan: Plan, name: str, size: int, *, repeat: int, floors: int) -> Row:
-    """`floors`: how often the floor is measured; at 10,000 it takes a quarter of a minute."""
+    """`floors`: how often the floor is measured; at 10,000 it takes minutes."""
     sides = {side: {"side": side, "size": size, "repeat": repeat} for side in ("floor", "ours")}
     found: dict[str, list[dict[str, float]]] = {side: [] for side in sides}
     for number in range(plan.rounds):
         for side, wish in sides.items():
             if side == "ours" or number < floors:
                 ground.say(f"  round {number + 1}/{plan.rounds}: {name}, {side}")
-                found[side].append(ground.child("matching", wish, {}))
+                found[side].append(ground.child("matching", wish, {}, seconds=3600.0))
     ours, floor = found["ours"], found["floor"]
     for one in ours:
         assert one["served"] == floor[0]["served"], (one, floor[0])
