@@ -4,7 +4,9 @@
 
 A ticket is an arc into its kind, since all it adds to a value is its own; equal people are one node with an arc each to
 the sink. Tickets with a history are nodes: a known one may go through its kind, or straight to whom it knows; one that
-somebody is barred from has arcs to everybody else. So 10,000 × 10,000 with 200 kinds are 10⁵ arcs and not 10⁷.
+somebody is barred from has arcs to everybody else. A kind that all can take who can take a stricter one, at the same
+worth (the same skill at a lower level), has an arc to that one in place of arcs to its people. So 10,000 × 10,000 with
+200 kinds are 10⁵ arcs and not 10⁷.
 
 The four rules in turn:
 
@@ -23,6 +25,8 @@ implementation of a scaling minimum-cost flow algorithm", 1997; one thread, and 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
+from itertools import pairwise
 from math import floor, log2
 
 import numpy as np
@@ -30,11 +34,10 @@ from ortools.graph.python.max_flow import SimpleMaxFlow
 from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
 from dispatch.matching.dense import COARSEST_WITH_TIES
-from dispatch.matching.match import Match
+from dispatch.matching.match import FINEST, Match
 from dispatch.matching.problem import F64, I64, Bool, Index
 
 EXACT = 2.0**60  # most that a cost times the nodes may be: OR-Tools scales costs by the nodes, in 64 bits
-FINEST = 24  # bits after the point; 30 as in ``dense`` takes a fifth longer and changes nobody's offer
 SOURCE, SINK = 0, 1
 BLOCK = 256  # kinds looked at together where a matrix over all would only be in the way
 
@@ -42,7 +45,7 @@ BLOCK = 256  # kinds looked at together where a matrix over all would only be in
 @dataclass(frozen=True)
 class _Net:
     """The arcs, in blocks one after the other: tickets (r of them), known tickets into their kind, straight ones, kinds
-    to people, people to the sink."""
+    to people, people to the sink, kinds to stricter ones."""
 
     nodes: int
     tail: Index
@@ -53,12 +56,15 @@ class _Net:
     via: Index  # rows of the second block
     straight: tuple[Index, Index]  # row, group of the third
     bulk: tuple[Index, Index]  # kind, group of the fourth
+    links: list[
+        tuple[int, int]
+    ]  # kind and the next stricter one, of the sixth; what leads into a kind comes before
     group: Index  # (c,) of each person: equal people have the same
 
     @property
     def starts(self) -> list[int]:
         """Where the blocks after the tickets begin."""
-        sizes = (len(self.entry), len(self.via), len(self.straight[0]), len(self.bulk[0]))
+        sizes = (len(self.entry), len(self.via), len(self.straight[0]), len(self.bulk[0]), len(self.group))
         return [int(start) for start in np.cumsum(sizes)]
 
 
@@ -102,19 +108,42 @@ def _net(match: Match) -> _Net:
     # Kinds that only such tickets are of need no arcs.
     plain = np.zeros(t, np.bool_)
     plain[match.kind[~match.lone]] = True
-    kind, of_kind = np.nonzero(match.open[:, first] & plain[:, None])
+    direct, links = _nested(match.open[:, first] & plain[:, None], match.worth)
+    kind, of_kind = np.nonzero(direct)
+    wide, strict = np.array(links, np.intp).reshape(-1, 2).T
     slots = np.bincount(group, match.slots, len(first)).astype(np.int64)
     entries, straights = np.ones(len(match), np.int64), np.ones(len(straight[0]), np.int64)
     return _Net(
         nodes=own + len(special),
         tail=np.concatenate(
-            [np.full(len(rows), SOURCE), entry[via], entry[straight[0]], kinds + kind, people + group]
+            [
+                np.full(len(rows), SOURCE),
+                entry[via],
+                entry[straight[0]],
+                kinds + kind,
+                people + group,
+                kinds + wide,
+            ]
         ),
         head=np.concatenate(
-            [entry, kinds + match.kind[via], people + straight[1], people + of_kind, np.full(c, SINK)]
+            [
+                entry,
+                kinds + match.kind[via],
+                people + straight[1],
+                people + of_kind,
+                np.full(c, SINK),
+                kinds + strict,
+            ]
         ),
         capacity=np.concatenate(
-            [entries, np.ones(len(via), np.int64), straights, slots[of_kind], match.slots]
+            [
+                entries,
+                np.ones(len(via), np.int64),
+                straights,
+                slots[of_kind],
+                match.slots,
+                np.full(len(links), len(rows)),
+            ]
         ),
         worth=np.concatenate(
             [
@@ -122,15 +151,33 @@ def _net(match: Match) -> _Net:
                 straight_worth,
                 lone_worth,
                 match.worth[kind, first[of_kind]],
-                np.zeros(c),
+                np.zeros(c + len(links)),
             ]
         ),
         entry=entry,
         via=via,
         straight=straight,
         bulk=(kind, of_kind),
+        links=links,
         group=group,
     )
+
+
+def _nested(may: Bool, worth: F64) -> tuple[Bool, list[tuple[int, int]]]:
+    """(t, groups) whom each kind leads to by itself, and (kind, stricter kind) for what it leaves to others."""
+    families: dict[bytes, list[int]] = {}
+    size = np.count_nonzero(may, axis=1)
+    for kind in np.argsort(size, kind="stable").tolist():
+        if size[kind]:
+            families.setdefault(sha256(worth[kind]).digest(), []).append(kind)
+    direct = may.copy()
+    links = []
+    for family in families.values():
+        for strict, wide in pairwise(family):
+            if may[wide][may[strict]].all():
+                direct[wide] &= ~may[strict]
+                links.append((wide, strict))
+    return direct, links[::-1]  # widest first
 
 
 def _equals(match: Match) -> tuple[Index, Index]:
@@ -223,7 +270,7 @@ def _costs(match: Match, net: _Net, pairs: int) -> tuple[I64, I64]:
     cost[start:end] = np.rint(worth * step).astype(np.int64) * -ties
     if ranked:
         cost[:r] += np.arange(r) - r
-        cost[end:] = np.arange(len(match.slots)) - len(match.slots)
+        cost[end : net.starts[4]] = np.arange(len(match.slots)) - len(match.slots)
     return cost, net.capacity
 
 
@@ -245,14 +292,18 @@ def _cheapest(net: _Net, pairs: int, late: Bool, cost: I64, capacity: I64) -> I6
 
 def _pairs(match: Match, net: _Net, flows: I64, late: Bool) -> tuple[Index, Index]:
     """The flow taken apart: what enters a node are its tickets, what leaves it their people, in any order."""
-    in_kind, straight, bulk, people = np.split(flows, net.starts)[1:]
+    in_kind, straight, bulk, people, handed_on = np.split(flows, net.starts)[1:]
     by_kind = (flows[: len(match)] > 0) | late
     by_kind[net.straight[0]] = by_kind[match.lone] = False
     by_kind[net.via[in_kind > 0]] = True
     row = np.flatnonzero(by_kind)
-    row = row[np.argsort(match.kind[row], kind="stable")]
+    # Who goes on to a stricter kind does not matter: all have the same people there.
+    stand = match.kind[row]
+    for (wide, strict), number in zip(net.links, handed_on.tolist(), strict=True):
+        stand[np.flatnonzero(stand == wide)[:number]] = strict
+    row = row[np.argsort(stand, kind="stable")]
     kind, group = (np.repeat(part, bulk) for part in net.bulk)
-    assert (kind == match.kind[row]).all()
+    assert (kind == np.sort(stand)).all()
     # To the people of each group: kinds' tickets first, then straight ones.
     taken = straight > 0
     row = np.concatenate([row, net.straight[0][taken]])

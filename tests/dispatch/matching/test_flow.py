@@ -26,6 +26,10 @@ def random_match(draw, r, c, t, *, slots=1, share=0.6, history=0.3, values=None)
     open_ = draw.random((t, c)) < share
     if c > 1:  # equal people
         open_[:, 1], worth[:, 1] = open_[:, 0], worth[:, 0]
+    if t > 1:  # a kind that is stricter than another
+        worth[1], open_[1] = worth[0], open_[0] & (draw.random(c) < 0.7)
+    if t > 2 and draw.random() < 0.5:  # and one that is stricter still
+        worth[2], open_[2] = worth[1], open_[1] & (draw.random(c) < 0.7)
     pairs = draw.random((r, c))
     barred = np.nonzero((pairs < history / 2) & open_[kind])
     known = np.nonzero((pairs > 1 - history / 2) & open_[kind])
