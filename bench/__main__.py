@@ -1,7 +1,7 @@
 """python -m bench [ROW …] [--quick] [--rounds N] [--out FILE]
 
-Rows: offer, intake, accept, sockets; none named means all. Prints the table and writes bench/results/latest.json (rows that
-were not measured stay as they are). `--quick` runs everything small, as a smoke test, and writes only where --out says.
+Rows: offer, intake, accept, sockets, match; none named means all. Prints the table and writes bench/results/latest.json (rows
+that were not measured stay as they are). `--quick` runs everything small, as a smoke test, and writes only where --out says.
 """
 
 import argparse
@@ -11,7 +11,8 @@ from pathlib import Path
 
 from bench import ground
 
-ROWS = ("offer", "intake", "accept", "sockets")
+# Row → module of bench.
+ROWS = {"offer": "offer", "intake": "intake", "accept": "accept", "sockets": "sockets", "match": "matching"}
 
 
 def main() -> int:
@@ -31,7 +32,7 @@ def main() -> int:
         ground.say(servers.describe())
         for name in wanted:
             ground.say(name)
-            rows += import_module(f"bench.{name}").measure(plan, servers)
+            rows += import_module(f"bench.{ROWS[name]}").measure(plan, servers)
     print(ground.table(rows))
     out = wish.out or (None if wish.quick else ground.RESULTS)
     if out is not None:

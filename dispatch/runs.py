@@ -25,7 +25,8 @@ from dispatch.models import Run
 from dispatch.pricing import price
 from dispatch.routes import Routes, RouteSpec
 from dispatch.rules import steps
-from dispatch.sight import AGAIN_SECONDS, Asked, People, TicketRow, asked_of, problem_of, see, spec_of
+from dispatch.rules.offers import AGAIN_SECONDS
+from dispatch.sight import Asked, People, TicketRow, asked_of, problem_of, see, spec_of
 from tickets import bell, timeline
 from tickets import events as ticket_events
 from tickets.models import Ticket, TicketState
@@ -56,7 +57,7 @@ def match_pool(pool_id: int) -> int:
         micros = int((time.perf_counter() - begun) * 1e6)
         wanted = wanted_pairs(tickets, people, solution, plan)
         made, run_id = _write(pool_id, policy.id, wanted, solution, micros) if wanted else (0, None)
-        _flag(tickets, plan, [bool(row.any()) for row in solution.scores.eligible])
+        _flag(tickets, plan, solution.scores.ticket_able.tolist())
     if run_id is not None:
         # Now that the offers are on their way. A death before this leaves a run that can be read but not solved again.
         Run.objects.filter(pk=run_id).update(snapshot=snapshot.pack(problem, solution))

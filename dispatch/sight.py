@@ -10,17 +10,14 @@ import numpy as np
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from dispatch.matching.problem import F32, I32, I64, Agents, Needs, Pairs, Problem, Tickets
+from dispatch.matching.problem import F32, I8, I32, I64, Agents, Needs, Pairs, Problem, Tickets
 from dispatch.members import members, members_forget, profiles_of
 from dispatch.routes import LANGUAGES, PolicySpec, Routes, RouteSpec
-from dispatch.rules import steps
+from dispatch.rules import offers, steps
 from tickets.models import Ticket, TicketState
 from tickets.planned import planned
 
 MOST_TICKETS = 2000  # a run; the rest waits for the next one, oldest first
-AGAIN_SECONDS = (
-    60  # a declined ticket comes to the same person again at the earliest after this, and last of all
-)
 
 
 class TicketRow(NamedTuple):
@@ -213,7 +210,15 @@ def problem_of(
         column |= {skill: len(column) + place for place, skill in enumerate(missing)}
         skills = np.append(skills, missing)
         levels = np.append(levels, np.zeros((len(people), len(missing)), np.int8), axis=1)
-    here = set(people.id.tolist()) if only or any(row.answered for row in tickets) else set()
+    here = set(people.id.tolist()) if only else set()
+    excluded: set[tuple[int, int]] = set()
+    for row, one in zip(tickets, needs, strict=True):
+        if row.answered:
+            able = _able(row, one, people, languages=profiles.languages[rows], levels=levels, column=column)
+            said_no = {said["agent"]: -said["ago"] for said in row.answered}
+            excluded |= {(row.id, agent) for agent in offers.excluded(said_no, able, 0.0)}
+        if row.id in only:
+            excluded |= {(row.id, agent) for agent in here - set(only[row.id])}
     return Problem(
         tickets=Tickets(
             id=np.array([row.id for row in tickets], np.int64),
@@ -229,12 +234,7 @@ def problem_of(
             required=Needs.of([one.required for one in needs], column),
             preferred=Needs.of([one.preferred for one in needs], column),
             known=Pairs.of((row.id, agent) for row in tickets for agent in row.known),
-            excluded=Pairs.of(
-                (row.id, agent)
-                for row in tickets
-                if row.answered or row.id in only
-                for agent in _excluded(row, here) | (here - set(only[row.id]) if row.id in only else set())
-            ),
+            excluded=Pairs.of(sorted(excluded)),
         ),
         agents=Agents(
             id=people.id,
@@ -260,8 +260,13 @@ def spec_of(plan: Routes, row: TicketRow) -> RouteSpec:
     return spec
 
 
-def _excluded(row: TicketRow, here: set[int]) -> set[int]:
-    """Who said no to this ticket: not asked again until everybody else who is free did, and never within a minute."""
-    recent = {said["agent"] for said in row.answered if said["ago"] < AGAIN_SECONDS}
-    said_no = {said["agent"] for said in row.answered}
-    return recent if here <= said_no else said_no
+def _able(
+    row: TicketRow, asked: Asked, people: People, *, languages: I64, levels: I8, column: Mapping[int, int]
+) -> set[int]:
+    """Those of the free people who may take this ticket now, whether they said no to it or not."""
+    able = people.units - people.units_taken >= asked.spec.units
+    if row.language in LANGUAGES:
+        able &= languages >> LANGUAGES.index(row.language) & 1 != 0
+    for skill, level in asked.required.items():
+        able &= levels[:, column[skill]] >= level
+    return set(people.id[able].tolist())

@@ -16,7 +16,7 @@ FIELDS = {"name", "value", "unit", "floor", "ratio", "rounds"}
 @pytest.mark.servers
 def test_quick_rows(tmp_path: Path) -> None:
     out = tmp_path / "latest.json"
-    command = [sys.executable, "-m", "bench", "--quick", "--out", str(out), "accept", "sockets"]
+    command = [sys.executable, "-m", "bench", "--quick", "--out", str(out), "accept", "sockets", "match"]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr
     rows = json.loads(out.read_text())
@@ -28,6 +28,8 @@ def test_quick_rows(tmp_path: Path) -> None:
         "sockets_p50",
         "sockets_p99",
         "sockets_memory",
+        "match_1000",
+        "match_10000",
     ]
     for row in rows:
         assert row.keys() >= FIELDS
@@ -48,6 +50,8 @@ def test_the_results_in_the_tree_are_whole() -> None:
         "accept_p99",
         "sockets_p99",
         "sockets_memory",
+        "match_1000",
+        "match_10000",
     }
     for row in rows:
         assert row.keys() >= FIELDS
@@ -67,4 +71,4 @@ def test_an_unknown_row_is_named() -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert "no such row: speed; there are offer, intake, accept, sockets" in done.stderr
+    assert "no such row: speed; there are offer, intake, accept, sockets, match" in done.stderr

@@ -1,4 +1,4 @@
-"""The pure matching core: arrays in, pairs out, reasons beside them. Imports no Django; needs numpy and scipy
+"""The pure matching core: arrays in, pairs out, reasons beside them. Imports no Django; needs numpy, scipy and OR-Tools
 only."""
 
 from dispatch.matching.problem import (

@@ -236,7 +236,7 @@ def reasons(solution: Solution) -> list[Reason]:
     terms = terms_of(problem, pairs, solution.scores.basis)
     idle = agents.idle_seconds
     for (i, j), turn, shares in zip(pairs, solution.round.tolist(), terms, strict=True):
-        able = solution.scores.eligible[i]
+        able = solution.scores.eligible_row(i)
         earlier = (idle > idle[j]) | ((idle == idle[j]) & (agents.id < agents.id[j]))
         found.append(
             Reason(
@@ -352,7 +352,7 @@ def _outdone(solution: Solution, i: int, j: int, say: _Speaker) -> list[str]:
     if not len(winners):
         return [*busy, say("nobody")]
     # The gap to the last who was still asked is what it would have taken.
-    rival = int(min(winners.tolist(), key=lambda other: float(solution.scores.value[i, other])))
+    rival = int(winners[solution.value[solution.ticket == i].argmin()])
     own, best = terms_of(solution.problem, [(i, j), (i, rival)], solution.scores.basis)
     gap = best["value"] - own["value"]
     figures = {"own": say.decimal(own["value"]), "best": say.decimal(best["value"]), "gap": say.decimal(gap)}
@@ -364,7 +364,7 @@ def _outdone(solution: Solution, i: int, j: int, say: _Speaker) -> list[str]:
 def _because(own: Terms, best: Terms, language: Language) -> list[str]:
     """The term in which the two differ most, at the other's probability; acceptance by what it changes in the
     whole."""
-    sums = own["value"] / own["accept"]
+    sums = sum(own[name] for name in ("served", "fit", "fairness", "known", "load", "scarcity"))
     apart = {
         "fit": best["accept"] * (best["fit"] - own["fit"]),
         "fairness": best["accept"] * (best["fairness"] - own["fairness"]),

@@ -27,7 +27,7 @@ Index = NDArray[np.intp]
 
 TOP_LEVEL = 5  # skill levels are 1–5, 0 is "does not have it"
 ANY_LANGUAGE = -1
-LOWEST_PRIORITY = -1.0  # bounded below, so that an offset can keep every value positive
+LOWEST_PRIORITY = -1.0  # bounded below, so that what counts from it is never below zero
 HIGHEST_PRIORITY = 10.0
 MOST_PARALLEL = 3
 LANGUAGES = 62  # bits of the mask; the sign bit stays out of it
@@ -74,7 +74,7 @@ class Weights:
         It keeps the sum that the probability of accepting multiplies at 1 or more. Without it a sum below
         zero would make the person who hardly ever accepts look best.
         """
-        return 1.0 - LOWEST_PRIORITY * self.priority + self.fairness + self.load + self.scarcity
+        return 1.0 + self.fairness + self.load + self.scarcity
 
 
 @dataclass(frozen=True)
@@ -299,6 +299,8 @@ class Problem:
 
     def positions(self, pairs: Pairs) -> tuple[Index, Index]:
         """Ticket and agent positions of those pairs whose two ids are in this run."""
+        if not pairs.ticket_id.size:  # the usual run; looking up costs a table of all ids
+            return np.empty(0, np.intp), np.empty(0, np.intp)
         i = _lookup(self.tickets.id, pairs.ticket_id)
         j = _lookup(self.agents.id, pairs.agent_id)
         here = (i >= 0) & (j >= 0)

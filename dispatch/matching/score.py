@@ -1,43 +1,54 @@
-"""Who may take which ticket, and what each pair is worth (the formula of the dispatch design).
+"""Who may take which ticket, and what each pair is worth (ADR 12 says why the ticket's part is a sum of its own).
 
-    value = p · ( served + α·fit + β·min(wait/target, cap) + priority + γ·fairness + δ·known − ε·load −
-    ζ·scarcity )
+    value = p · ( served + α·fit + γ·fairness + δ·known − ε·load − ζ·scarcity )     the person's part, ``worth``
+            + β·min(wait/target, cap) + priority                                    the ticket's part
 
-fit       Σ over required skills of 2·level and over preferred ones that are met of level, by the same with
-level 5
-          everywhere: 0–1; 1 for a ticket that asks for nothing. Whole numbers until one division, hence
-          exact.
-wait      targets that have passed, capped.
+fit       Σ over required skills of 2·level and over preferred ones that are met of level, by the same with level 5
+          everywhere: 0–1; 1 for a ticket that asks for nothing. Whole numbers until one division, hence exact.
 fairness  (fair share − share) / fair share, −1–1: who earned less per online hour gets more.
-scarcity  highest pressure among the person's skills that this ticket does not require, 0–1; pressure of a
-skill is
+scarcity  highest pressure among the person's skills that this ticket does not require, 0–1; pressure of a skill is
           w / (w + free people who have it), w = waiting tickets that require it + skill_demand.
-served    an offset (Weights.served) that keeps the bracket at 1 or more, so every allowed pair is worth
-something.
+served    an offset (Weights.served) that keeps the bracket at 1 or more, so every allowed pair is worth something.
 p         probability of accepting, not below MIN_ACCEPT.
+wait      targets that have passed, capped.
+priority  counted from the lowest there is, so that it is never below zero.
 
-Three habits keep the figures equal bit by bit, however the input is ordered and for one pair as for all: sums
-over people or skills are sums of whole numbers or ``fsum``; the rest is done element by element, in one
-function; and no matrix product, whose rounding depends on where in the matrix a cell lies.
+The person's part is the same for all tickets of a kind, but for people whom a customer knows, so it is kept by kind: a
+run of 10,000 tickets and 10,000 people has 10⁸ pairs, and a matrix of their values would take 800 MB.
+
+Three habits keep the figures equal bit by bit, however the input is ordered and for one pair as for all: sums over
+people or skills are sums of whole numbers or ``fsum``; the rest is done element by element, in one function; and no
+matrix product, whose rounding depends on where in the matrix a cell lies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypedDict
 
 import numpy as np
 
-from dispatch.matching.problem import ANY_LANGUAGE, F64, I8, TOP_LEVEL, Bool, Index, Problem
+from dispatch.matching.problem import (
+    ANY_LANGUAGE,
+    F64,
+    I8,
+    I64,
+    LOWEST_PRIORITY,
+    TOP_LEVEL,
+    Bool,
+    Index,
+    Problem,
+)
 
+BLOCK = 32  # kinds scored at once: what lies between stays small
 MIN_ACCEPT = 0.05  # a short window of bad luck must not make anybody invisible
-FEW_TICKETS = 8  # below this, looking for equal tickets costs more than it saves
 
 
 class Terms(TypedDict):
-    """The weighted terms of one pair; ``value`` is accept · (sum of the others), to the last bit as in
-    ``Scores.value``."""
+    """The weighted terms of one pair; ``value`` is accept · (served + fit + fairness + known + load + scarcity) + wait +
+    priority, to the last bit as in ``Scores.value``."""
 
     served: float
     fit: float
@@ -53,13 +64,81 @@ class Terms(TypedDict):
 
 @dataclass(frozen=True)
 class Scores:
-    """What ``score`` found. n tickets, m people, t kinds of ticket (equal needs, language and units)."""
+    """What ``score`` found. n tickets, m people, t kinds of ticket (equal needs, language and units; with acceptance by
+    pair each ticket is a kind).
 
-    eligible: Bool  # (n, m)
-    value: F64  # (n, m) above 0 everywhere, meaningful where eligible
-    kind: Index  # (n,) row of kind_eligible: the door for a solver that works on kinds
+    What is by kind is small; ``eligible`` and ``value`` are made of it when asked for, 1 and 8 bytes a pair.
+    """
+
+    kind: Index  # (n,) row of what is by kind
     kind_eligible: Bool  # (t, m) before excluded pairs
+    kind_worth: F64  # (t, m) the person's part without known; above 0, meaningful where eligible
+    ticket: F64  # (n,) the ticket's part, 0 or more
+    known: tuple[
+        Index, Index, F64
+    ]  # ticket, agent, the person's part; each (q,), no pair twice, eligible ones only
+    excluded: tuple[Index, Index]  # ticket, agent; each (x,)
     basis: Basis  # what all pairs have in common, for ``terms_of``
+
+    @cached_property
+    def eligible(self) -> Bool:
+        """(n, m)"""
+        eligible = self.kind_eligible[self.kind]
+        eligible[self.excluded] = False
+        return eligible
+
+    @cached_property
+    def value(self) -> F64:
+        """(n, m) of every pair, meaningful where eligible. For small runs: large ones ask ``value_of``."""
+        worth = self.kind_worth[self.kind]
+        ticket, agent, of_known = self.known
+        worth[ticket, agent] = of_known
+        worth += self.ticket[:, None]
+        return worth
+
+    def value_of(self, ticket: Index, agent: Index) -> F64:
+        """(q,) of pairs by position, with the bits of ``value``."""
+        worth = self.kind_worth[self.kind[ticket], agent]
+        i, j, of_known = self.known
+        if i.size:
+            width = self.kind_eligible.shape[1]
+            place, met = among(i * width + j, ticket * width + agent)
+            worth[met] = of_known[place[met]]
+        return worth + self.ticket[ticket]
+
+    def eligible_row(self, i: int) -> Bool:
+        """(m,) who may take ticket i."""
+        row: Bool = self.kind_eligible[self.kind[i]].copy()
+        row[self.excluded[1][self.excluded[0] == i]] = False
+        return row
+
+    @cached_property
+    def ticket_able(self) -> Bool:
+        """(n,) somebody may take it."""
+        able: Bool = np.logical_or.reduce(self.kind_eligible, axis=1)[self.kind]
+        for i in set(self.excluded[0].tolist()):
+            able[i] = self.eligible_row(i).any()
+        return able
+
+    @cached_property
+    def agent_able(self) -> Bool:
+        """(m,) may take some ticket."""
+        if not self.excluded[0].size:
+            able: Bool = np.logical_or.reduce(self.kind_eligible, axis=0)  # each kind has a ticket
+            return able
+        restricted = np.unique(self.excluded[0])
+        plain = np.zeros(len(self.kind_eligible), np.bool_)
+        plain[np.delete(self.kind, restricted)] = True
+        able = np.logical_or.reduce(self.kind_eligible[plain], axis=0)
+        for i in restricted.tolist():
+            able |= self.eligible_row(i)
+        return able
+
+
+def among(keys: Index, wanted: Index) -> tuple[Index, Bool]:
+    """Where each wanted number stands in ``keys``, which ascend, and whether it does; at least one key."""
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return place, keys[place] == wanted
 
 
 @dataclass(frozen=True)
@@ -69,7 +148,8 @@ class _Run:
     required: I8  # (n, s)
     preferred: I8  # (n, s)
     levels: I8  # (s, m) transposed: a skill's column is read at once
-    pressure: F64  # (s, m) of the skills that a person has, else 0
+    pressed: I64  # (q, m) each person's skills under the highest pressure, highest first; q: most required, and one
+    pressure: F64  # (q, m) theirs, 0 for a skill that they do not have
     open: Bool  # (m,) may get an offer at all
 
 
@@ -81,7 +161,7 @@ class Basis:
     of_ticket: dict[str, F64]  # each (n,)
     of_agent: dict[str, F64]  # each (m,)
     ticket_sum: F64  # (n,)
-    agent_sum: F64  # (m,)
+    agent_sum: F64  # (m,) with served
 
 
 def _basis(problem: Problem) -> Basis:
@@ -91,45 +171,62 @@ def _basis(problem: Problem) -> Basis:
         of_ticket=of_ticket,
         of_agent=of_agent,
         ticket_sum=sum(of_ticket.values(), start=np.zeros(len(problem.tickets))),
-        agent_sum=sum(of_agent.values(), start=np.zeros(len(problem.agents))),
+        agent_sum=sum(of_agent.values(), start=np.full(len(problem.agents), problem.weights.served)),
     )
 
 
 @dataclass(frozen=True)
-class _Kind:
-    eligible: Bool  # (m,)
-    fit: F64  # (m,) 0–1
-    scarcity: F64  # (m,) 0–1; 0 where not eligible
+class _Kinds:
+    """Of b kinds and m people, each (b, m)."""
+
+    eligible: Bool
+    fit: F64  # 0–1
+    scarcity: F64  # 0–1
 
 
 def score(problem: Problem) -> Scores:
-    """Eligibility and value of every pair; O(kinds · skills · m + n · m), 8 + 1 bytes a pair."""
-    tickets, weights = problem.tickets, problem.weights
-    n, m = len(tickets), len(problem.agents)
+    """Eligibility and worth of every kind and person; O(kinds · skills · m), 9 bytes a kind and person."""
+    tickets, agents, weights = problem.tickets, problem.agents, problem.weights
+    m = len(agents)
     basis = _basis(problem)
-    run = basis.run
-    first, kind = _kinds(problem, run)
-    kind_eligible = np.empty((len(first), m), np.bool_)
-    skill = np.empty((len(first), m))
-    for row, i in enumerate(first):
-        found = _kind(problem, run, int(i), slice(None))
-        kind_eligible[row] = found.eligible
-        skill[row] = _skill(found, weights.fit, weights.scarcity)
-    eligible = kind_eligible[kind]
-    if tickets.excluded.ticket_id.size:
-        eligible[problem.positions(tickets.excluded)] = False
-    known = np.zeros((n, m), np.bool_) if tickets.known.ticket_id.size else None
-    if known is not None:
-        known[problem.positions(tickets.known)] = True
-    accept = problem.agents.accept
-    value = _value(
-        skill[kind],
-        basis.ticket_sum[:, None],
-        basis.agent_sum[None, :],
-        None if known is None else known.astype(np.float64) * weights.known,
-        _accept(accept if accept.ndim == 2 else accept[None, :]),
+    first, kind = _kinds(problem, basis.run)
+    eligible = np.empty((len(first), m), np.bool_)
+    bracket = np.empty((len(first), m))
+    for start in range(0, len(first), BLOCK):
+        part = slice(start, start + BLOCK)
+        found = _of_kinds(problem, basis.run, first[part], slice(None))
+        eligible[part] = found.eligible
+        bracket[part] = _skill(found, weights.fit, weights.scarcity)
+    bracket += basis.agent_sum
+    accept = _accept(np.atleast_2d(agents.accept))
+    excluded = problem.positions(tickets.excluded)
+    known = _known(problem, eligible, kind, excluded)
+    worth = accept[known[0] if len(accept) > 1 else 0, known[1]] * (
+        bracket[kind[known[0]], known[1]] + weights.known
     )
-    return Scores(eligible=eligible, value=value, kind=kind, kind_eligible=kind_eligible, basis=basis)
+    bracket *= accept
+    return Scores(
+        kind=kind,
+        kind_eligible=eligible,
+        kind_worth=bracket,
+        ticket=basis.ticket_sum,
+        known=(*known, worth),
+        excluded=excluded,
+        basis=basis,
+    )
+
+
+def _known(
+    problem: Problem, eligible: Bool, kind: Index, excluded: tuple[Index, Index]
+) -> tuple[Index, Index]:
+    """Eligible pairs of people who know each other, ascending, each once."""
+    i, j = problem.positions(problem.tickets.known)
+    if not i.size:
+        return i, j
+    m = len(problem.agents)
+    i, j = np.divmod(np.setdiff1d(i * m + j, excluded[0] * m + excluded[1]), max(m, 1))
+    may = eligible[kind[i], j]
+    return i[may], j[may]
 
 
 def terms(problem: Problem, i: int, j: int) -> Terms:
@@ -146,45 +243,29 @@ def terms_of(problem: Problem, pairs: Iterable[tuple[int, int]], basis: Basis | 
     probability = np.atleast_2d(agents.accept)
     found = []
     for i, j in pairs:
-        kind = _kind(problem, run, i, slice(j, j + 1))
-        known = np.full((1, 1), float((i, j) in known_pairs)) * weights.known
-        accept = _accept(probability[[i if len(probability) > 1 else 0], j : j + 1])
-        value = _value(
-            _skill(kind, weights.fit, weights.scarcity)[None, :].copy(),
-            basis.ticket_sum[i : i + 1, None],
-            basis.agent_sum[None, j : j + 1],
-            known,
-            accept,
-        )
+        kind = _of_kinds(problem, run, np.array([i]), slice(j, j + 1))
+        known = weights.known * float((i, j) in known_pairs)
+        accept = _accept(probability[i if len(probability) > 1 else 0, j : j + 1])
+        bracket = _skill(kind, weights.fit, weights.scarcity)[0] + basis.agent_sum[j : j + 1]
+        value = accept * (bracket + known) + basis.ticket_sum[i]  # adding a known of 0 changes no bit
         found.append(
             Terms(
                 served=weights.served,
-                fit=weights.fit * float(kind.fit[0]),
+                fit=weights.fit * float(kind.fit[0, 0]),
                 wait=float(of_ticket["wait"][i]),
                 priority=float(of_ticket["priority"][i]),
                 fairness=float(of_agent["fairness"][j]),
-                known=float(known[0, 0]),
+                known=known,
                 load=float(of_agent["load"][j]),
-                scarcity=-weights.scarcity * float(kind.scarcity[0]),
-                accept=float(accept[0, 0]),
-                value=float(value[0, 0]),
+                scarcity=-weights.scarcity * float(kind.scarcity[0, 0]),
+                accept=float(accept[0]),
+                value=float(value[0]),
             )
         )
     return found
 
 
-def _value(skill: F64, ticket: F64, agent: F64, known: F64 | None, accept: F64) -> F64:
-    """The formula's sum and product, for one pair or all. Writes into ``skill``: at 1,000² memory traffic is
-    the cost."""
-    skill += ticket
-    skill += agent
-    if known is not None:  # adding 0 changes no bit, so leaving it out is the same
-        skill += known
-    skill *= accept
-    return skill
-
-
-def _skill(kind: _Kind, fit: float, scarcity: float) -> F64:
+def _skill(kind: _Kinds, fit: float, scarcity: float) -> F64:
     return fit * kind.fit - scarcity * kind.scarcity
 
 
@@ -192,9 +273,8 @@ def _ticket_terms(problem: Problem) -> dict[str, F64]:
     """What depends on the ticket alone, each (n,)."""
     tickets, weights = problem.tickets, problem.weights
     return {
-        "served": np.full(len(tickets), weights.served),
         "wait": weights.wait * np.minimum(tickets.waited_seconds / tickets.target_seconds, weights.wait_cap),
-        "priority": weights.priority * tickets.priority,
+        "priority": weights.priority * (tickets.priority - LOWEST_PRIORITY),
     }
 
 
@@ -222,11 +302,23 @@ def _prepare(problem: Problem) -> _Run:
     wanted = np.count_nonzero(required, axis=0) + problem.skill_demand
     supply = np.count_nonzero(has & can, axis=1)
     pressure = np.divide(wanted, wanted + supply, out=np.zeros(s), where=wanted > 0)
+    pressures = (
+        agents.levels > 0
+    ) * pressure  # by person: finding the highest of a row is much faster than of a column
+    most = min(int(np.count_nonzero(required, axis=1).max(initial=0)) + 1, s)
+    everybody = np.arange(len(agents))
+    pressed = np.empty((most, len(agents)), np.int64)
+    highest = np.empty((most, len(agents)))
+    for place in range(most):
+        pressed[place] = top = pressures.argmax(axis=1)
+        highest[place] = pressures[everybody, top]
+        pressures[everybody, top] = -1.0
     return _Run(
         required=required,
         preferred=tickets.preferred.matrix(n, s),
         levels=levels,
-        pressure=has * pressure[:, None],
+        pressed=pressed,
+        pressure=highest,
         open=can,
     )
 
@@ -235,7 +327,7 @@ def _kinds(problem: Problem, run: _Run) -> tuple[Index, Index]:
     """First ticket of each kind, and the kind of each ticket. Tickets of a kind differ in age, priority and
     history only."""
     n = len(problem.tickets)
-    if n <= FEW_TICKETS:
+    if n <= 1 or problem.agents.accept.ndim == 2:
         every = np.arange(n, dtype=np.intp)
         return every, every
     asked = np.concatenate(
@@ -252,26 +344,41 @@ def _kinds(problem: Problem, run: _Run) -> tuple[Index, Index]:
     return first, kind
 
 
-def _kind(problem: Problem, run: _Run, i: int, people: slice) -> _Kind:
-    """Eligibility, fit and scarcity of the kind that ticket i belongs to, for a slice of the people."""
+def _of_kinds(problem: Problem, run: _Run, first: Index, people: slice) -> _Kinds:
+    """Eligibility, fit and scarcity of the kinds that these tickets belong to, for a slice of the people."""
     tickets, agents = problem.tickets, problem.agents
     levels = run.levels[:, people]
-    eligible = run.open[people] & (agents.free_units[people] >= tickets.units[i])
-    if tickets.language[i] != ANY_LANGUAGE:
-        eligible &= (agents.languages[people] >> np.int64(tickets.language[i])) & 1 != 0
-    required, preferred = run.required[i].nonzero()[0], run.preferred[i].nonzero()[0]
-    points = np.zeros(levels.shape[1], np.int32)
-    for s in required:
-        eligible &= levels[s] >= run.required[i, s]
-        points += levels[s]
-        points += levels[s]  # twice: what is required says twice as much as what is preferred
-    for s in preferred:
-        points += levels[s] * (levels[s] >= run.preferred[i, s])
-    most = TOP_LEVEL * (2 * len(required) + len(preferred))
-    fit = points / most if most else np.ones(levels.shape[1])
-    # The widest step, (skills, people): done only for those who may take it, usually a tenth.
-    able = np.flatnonzero(eligible)
-    scarcity = np.zeros(levels.shape[1])
-    others = run.pressure[:, people][(run.required[i] == 0).nonzero()[0][:, None], able]
-    scarcity[able] = np.maximum.reduce(others, axis=0, initial=0.0)
-    return _Kind(eligible=eligible, fit=fit, scarcity=scarcity)
+    eligible = run.open[people] & (agents.free_units[people] >= tickets.units[first, None])
+    language = tickets.language[first].astype(np.int64)[:, None]
+    if (language != ANY_LANGUAGE).any():
+        speaks = agents.languages[people] >> np.maximum(language, 0) & 1 != 0
+        eligible &= speaks | (language == ANY_LANGUAGE)
+    points = np.zeros(eligible.shape, np.int16)
+    most = np.zeros(len(first), np.int64)
+    for rows, skill, level in _slots(run.required[first]):
+        has = levels[skill]
+        eligible[rows] &= has >= level
+        points[rows] += 2 * has  # what is required says twice as much as what is preferred
+        most[rows] += 2 * TOP_LEVEL
+    for rows, skill, level in _slots(run.preferred[first]):
+        has = levels[skill]
+        points[rows] += has * (has >= level)
+        most[rows] += TOP_LEVEL
+    fit = points / np.maximum(most, 1)[:, None]
+    fit[most == 0] = 1.0
+    # The highest pressure among skills that are not required: as many are passed over as may be required.
+    asked = run.required[first] > 0
+    scarcity = np.zeros(eligible.shape)
+    for skill, pressure in zip(run.pressed[::-1, people], run.pressure[::-1, people], strict=True):
+        scarcity = np.where(asked[:, skill], scarcity, pressure)
+    return _Kinds(eligible=eligible, fit=fit, scarcity=scarcity)
+
+
+def _slots(asked: I8) -> Iterator[tuple[Index, Index, I8]]:
+    """The first skill that each row of (b, s) asks for, then the second, …: rows that have one, skill, least level as a
+    column."""
+    row, skill = asked.nonzero()
+    place = np.arange(len(row)) - np.searchsorted(row, row)
+    for turn in range(int(place.max(initial=-1)) + 1):
+        now = place == turn
+        yield row[now], skill[now], asked[row[now], skill[now]][:, None]

@@ -25,7 +25,7 @@ from dispatch.matching.solve import Solution, solve
 
 MAGIC = b"SBM"
 # of the layout and of the arithmetic: raise it when score or solve may give other pairs for the same input
-VERSION = 1
+VERSION = 2
 LEVEL = 1  # zlib; 6 saves a tenth and costs three times as long
 LARGEST = 64 * 2**20  # bytes unpacked: a damaged or hostile snapshot must not eat the memory
 
@@ -64,7 +64,7 @@ class ReplayDiffers(AssertionError):
 def pack(problem: Problem, solution: Solution) -> bytes:
     """The snapshot of a run. ``solution`` must be of ``problem``."""
     tickets, agents = problem.tickets, problem.agents
-    able = solution.scores.eligible.any(axis=0)
+    able = solution.scores.agent_able
     n, m = len(tickets), len(agents)
     per_pair = agents.accept.ndim == 2
     parts = [

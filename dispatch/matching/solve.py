@@ -4,52 +4,38 @@ One round gives each ticket at most one person. The best is, in this order:
 
 1. overdue tickets (max_wait has passed) are served, the oldest first: none younger takes a person from one;
 2. as many tickets as possible are served;
-3. the sum of the values of ``score`` is highest, on a grid of 2⁻³⁰ or as fine as the size allows (see
-   ``_grid``);
+3. the sum of the values of ``score`` is highest, on a grid of 2⁻³⁰ or as fine as the size allows;
 4. the people who have been idle longest get the offers, of these the lower id; and the tickets that waited
-   longest, of these the lower id.
+   longest, of these the lower id;
+5. of equal tickets the one that waited longest gets the best person (``Match.settled``).
 
-All of it is one assignment problem in whole numbers: a cell is ``unit · (1 + promised) + grid value · ties +
-tie``, where each factor is larger than everything below it can add up to over a whole matching. Whole numbers
-up to 2⁵¹ keep sums and differences exact in float64, which is what scipy computes in, so that equal means
-equal.
+1 to 4 are one assignment problem in whole numbers, so that equal means equal. Why 1 needs only a yes or no a ticket and 4
+only ranks, not powers of two: sets of tickets that can be served together form a matroid (transversal), and so do the sets
+of people in the optima of an assignment problem; in a matroid the set with the highest sum of any falling weights is the
+one that is first in the order of the weights. By Mendelsohn and Dulmage the best tickets and the best people can be had
+together (Schrijver, *Combinatorial Optimization*, 2003, ch. 39–41).
 
-Why 1 needs only a yes or no (``promised``) and 4 only ranks, not powers of two: sets of tickets that can be
-served together form a matroid (transversal), and so do the sets of people in the optima of an assignment
-problem; in a matroid the set with the highest sum of any falling weights is the one that is first in the
-order of the weights. By Mendelsohn and Dulmage the best tickets and the best people can be had together
-(Schrijver, *Combinatorial Optimization*, 2003, ch. 39–41).
-
-Solvers: ``scipy.optimize.linear_sum_assignment``, shortest augmenting paths after Jonker and Volgenant as in
-D. F. Crouse, "On implementing 2D rectangular assignment algorithms", 2016; for large thin problems
-``scipy.sparse.csgraph.min_weight_full_bipartite_matching`` (Jonker and Volgenant's LAPJVsp).
-A third one (equal tickets collapsed into kinds, min-cost flow) fits in at ``solve(assign=…)``: an ``Assign``
-gets the cells and returns the pairs.
+Two solvers give the same: ``dense`` on the matrix of all pairs, which is faster for small runs, and ``flow`` on kinds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import floor, log2
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
+from dispatch.matching.dense import best, dense
+from dispatch.matching.flow import flow
+from dispatch.matching.match import Match
 from dispatch.matching.problem import F64, I64, Bool, Index, Problem
 from dispatch.matching.score import Scores, score
 
-EXACT = 2.0**51  # duals and path lengths stay within three times the largest cell: below 2⁵³
-FINEST = 30  # bits after the point; finer would tell rounding apart, not people
-COARSEST_WITH_TIES = 14  # above about 1,000 × 1,000 in one run, rule 4 gives way to the grid
-SPARSE_CELLS = 250_000  # below, the dense solver is faster whatever the density
-SPARSE_SHARE = 0.3  # of allowed cells; above, the dense solver is faster
+LARGE = (
+    5_000_000  # min(r, c)² · max(r, c), what the dense solver needs at worst; from here on the flow is faster
+)
 
-Assign = Callable[[F64], tuple[Index, Index]]
-"""(rows, columns) that maximise the sum over an (r, c) matrix of whole numbers, 0 = not allowed, others above
-0. Each row and column at most once. Pairs on cells of 0 are dropped by the caller."""
+Assign = Callable[[Match], tuple[Index, Index]]
 
 
 @dataclass(frozen=True)
@@ -89,25 +75,36 @@ def solve(problem: Problem, *, scores: Scores | None = None, assign: Assign | No
     starvation, but a pass does not see the next, so the total may be lower. (Knapsacks in an assignment
     are NP-hard.) Against brute force on 1,000 random runs of 4 tickets of 10, 25, 50, 100 units and 3 people
     with up to 3 cards: one ticket fewer in 8 %, else 0.9 % less value on average and 7.8 % at worst.
+
+    ``assign``: the solver, ``dense`` or ``flow``; by the size of the run unless given. Memory: 9 bytes a kind and person,
+    twice; above LARGE nothing of the size of all pairs, unless acceptance is given by pair.
     """
     scores = scores or score(problem)
     tickets, agents = problem.tickets, problem.agents
     # Rows and columns in the order of the ties, and only those that can matter: the input's order and people
     # who can take nothing leave no trace, which also lets a snapshot forget their figures.
     rows = np.lexsort((tickets.id, -tickets.waited_seconds))
-    rows = rows[np.logical_or.reduce(scores.eligible, axis=1)[rows]]
+    rows = rows[scores.ticket_able[rows]]
     columns = np.lexsort((agents.id, -agents.idle_seconds))
-    columns = columns[np.logical_or.reduce(scores.eligible, axis=0)[columns]]
+    columns = columns[scores.agent_able[columns]]
     parallel = min(max(len(columns) // max(len(rows), 1), 1), problem.weights.max_parallel)
 
+    kinds, first, kind = np.unique(scores.kind[rows], return_index=True, return_inverse=True)
+    at_row, at_column = _places(rows, len(tickets)), _places(columns, len(agents))
+    known_row, known_column, of_known = scores.known
     board = _Board(
-        value=scores.value[rows[:, None], columns],
-        allowed=scores.eligible[rows[:, None], columns],
-        units=tickets.units[rows].astype(np.int64),
+        kind=kind,
+        eligible=scores.kind_eligible[kinds[:, None], columns],
+        worth=scores.kind_worth[kinds[:, None], columns],
+        ticket=scores.ticket[rows],
         overdue=tickets.overdue[rows],
+        known=_sorted(at_row[known_row], at_column[known_column], of_known),
+        barred=_inside(at_row[scores.excluded[0]], at_column[scores.excluded[1]]),
+        units=tickets.units[rows].astype(np.int64),
+        kind_units=tickets.units[rows[first]].astype(np.int64),
         free=agents.free_units[columns].astype(np.int64),
         pending=agents.max_pending[columns].astype(np.int64),
-        assign=assign,
+        assign=assign or _by_size(len(rows), len(columns)),
     )
     found: list[tuple[Index, Index]] = []
     for _ in range(parallel):
@@ -122,161 +119,111 @@ def solve(problem: Problem, *, scores: Scores | None = None, assign: Assign | No
         scores=scores,
         ticket=ticket,
         agent=agent,
-        value=scores.value[ticket, agent],
+        value=scores.value_of(ticket, agent),
         round=np.repeat(np.arange(1, len(found) + 1), [len(r) for r, _ in found]),
         parallel=parallel,
     )
 
 
+def _by_size(r: int, c: int) -> Assign:
+    return flow if min(r, c) ** 2 * max(r, c) >= LARGE else dense
+
+
+def _places(positions: Index, size: int) -> Index:
+    """The inverse of ``positions``; −1 for what is not among them."""
+    places = np.full(size, -1, np.intp)
+    places[positions] = np.arange(len(positions))
+    return places
+
+
+def _sorted(row: Index, column: Index, worth: F64) -> tuple[Index, Index, F64]:
+    order = np.lexsort((column, row))
+    return row[order], column[order], worth[order]
+
+
+def _inside(row: Index, column: Index) -> tuple[Index, Index]:
+    here = (row >= 0) & (column >= 0)
+    return row[here], column[here]
+
+
 @dataclass
 class _Board:
-    """What is still to give in this run; ``round`` takes from it."""
+    """What is still to give in this run; ``round`` takes from it. r rows, c columns, t kinds."""
 
-    value: F64  # (r, c)
-    allowed: Bool  # (r, c) loses the pairs that were given, and those that no longer fit
-    units: I64  # (r,)
+    kind: Index  # (r,)
+    eligible: Bool  # (t, c)
+    worth: F64  # (t, c)
+    ticket: F64  # (r,)
     overdue: Bool  # (r,)
+    known: tuple[Index, Index, F64]  # row, column, worth
+    barred: tuple[Index, Index]  # row, column; gains the pairs that were given
+    units: I64  # (r,)
+    kind_units: I64  # (t,)
     free: I64  # (c,)
     pending: I64  # (c,)
-    assign: Assign | None
+    assign: Assign
 
     def round(self) -> tuple[Index, Index]:
         """One offer for as many tickets as possible: rows, columns, by row."""
-        if not self.units.size:
-            return np.empty(0, np.intp), np.empty(0, np.intp)
-        if self.pending.max() <= 1:
-            row, column = self._match(self.allowed, None)
-        elif (self.units == self.units[0]).all():
-            # A person is as many columns as they can take tickets.
-            slots = np.minimum(np.minimum(self.pending, self.free // self.units[0]), len(self.units))
-            row, column = self._match(self.allowed, np.repeat(np.arange(len(slots)), slots))
+        every = np.arange(len(self.kind))
+        if not len(every):
+            return every, every
+        if (self.units == self.units[0]).all():
+            slots = np.minimum(np.minimum(self.pending, self.free // self.units[0]), len(every))
+            row, column = self._match(every, slots)
         else:
-            passes = []
-            open_rows = np.ones(len(self.units), np.bool_)
-            while open_rows.any():
-                row, column = self._match(self.allowed & open_rows[:, None], None)
-                if not len(row):
-                    break
-                passes.append((row, column))
-                open_rows[row] = False
-            if passes:
-                row = np.concatenate([r for r, _ in passes])
-                column = np.concatenate([c for _, c in passes])
+            passes = [self._match(every, np.minimum(self.pending, 1))]
+            # Another pass only for those who may get another card.
+            while len(passes[-1][0]) and self.pending.any():
+                every = np.setdiff1d(every, passes[-1][0], assume_unique=True)
+                passes.append(self._match(every, np.minimum(self.pending, 1)))
+            row = np.concatenate([r for r, _ in passes])
+            column = np.concatenate([c for _, c in passes])
         by_row = np.argsort(row, kind="stable")
-        return row[by_row], column[by_row]
-
-    def _match(self, allowed: Bool, slots: Index | None) -> tuple[Index, Index]:
-        if slots is None:
-            row, column = _best(self.value, allowed, self.overdue, self.assign)
-        else:
-            row, column = _best(self.value[:, slots], allowed[:, slots], self.overdue, self.assign)
-            column = slots[column]
-        np.subtract.at(self.free, column, self.units[row])
-        np.subtract.at(self.pending, column, 1)
-        self.allowed[row, column] = False
-        self.allowed[:, column] &= (self.pending[column] > 0) & (self.free[column] >= self.units[:, None])
+        row, column = row[by_row], column[by_row]
+        self.barred = (np.concatenate([self.barred[0], row]), np.concatenate([self.barred[1], column]))
         return row, column
 
+    def _match(self, rows: Index, slots: I64) -> tuple[Index, Index]:
+        """The best pairs of these rows."""
+        row, column = self._one(rows, slots) if len(rows) == 1 else self._several(rows, slots)
+        np.subtract.at(self.free, column, self.units[row])
+        np.subtract.at(self.pending, column, 1)
+        return row, column
 
-def _best(value: F64, allowed: Bool, overdue: Bool, assign: Assign | None) -> tuple[Index, Index]:
-    """The best assignment by the four rules; rows and columns come in the order of their ties."""
-    if not allowed.any():
-        return np.empty(0, np.intp), np.empty(0, np.intp)
-    if len(value) == 1:
-        # The usual run: one ticket. The first of the highest is the longest idle.
-        grid, _, _ = _grid(value, allowed)
-        return np.zeros(1, np.intp), np.array([np.where(allowed[0], grid[0], -1.0).argmax()])
-    cells = _cells(value, allowed, overdue)
-    row, column = (assign or _assign)(cells)
-    kept = cells[row, column] > 0
-    return row[kept], column[kept]
+    def _one(self, row: Index, slots: I64) -> tuple[Index, Index]:
+        """Of one ticket, as in the usual run: the first of the best, without the machinery."""
+        kind = self.kind[row[0]]
+        may = self.eligible[kind] & (slots > 0) & (self.free >= self.units[row[0]])
+        may[self.barred[1][self.barred[0] == row[0]]] = False
+        worth = self.worth[kind]
+        known = self.known[0] == row[0]
+        if known.any():
+            worth = worth.copy()
+            worth[self.known[1][known]] = self.known[2][known]
+        _, column = best(worth[None, :], may[None, :], self.overdue[row])
+        return row[: len(column)], column
 
-
-def _cells(value: F64, allowed: Bool, overdue: Bool) -> F64:
-    """(r, c) whole numbers whose highest sum is the best by all four rules; 0 where not allowed."""
-    r, c = value.shape
-    pairs = min(r, c)
-    cells, top, ties = _grid(value, allowed)
-    by_ticket = np.zeros(r)
-    if ties > 1:
-        cells *= ties
-        cells += np.arange(c, 0.0, -1.0)
-        by_ticket += np.arange(r, 0.0, -1.0)
-    # One more than the most that grid values and ties of a whole matching can add up to.
-    unit = 1.0 + pairs * (top * ties + (c + r if ties > 1 else 0))
-    by_ticket += unit
-    by_ticket[_promised(allowed, overdue)] += unit
-    cells += by_ticket[:, None]
-    cells *= allowed
-    return cells
-
-
-def _grid(value: F64, allowed: Bool) -> tuple[F64, float, float]:
-    """Values as whole numbers from 0 (the lowest allowed), the highest of them, and the factor that makes
-    room for ties.
-
-    The step is 2⁻ᵏ with the highest k ≤ FINEST for which the largest cell stays below EXACT. 5 × 500: k = 30;
-    100 × 100: about 29; 1,000 × 1,000: about 16, a step of 0.00002 where a term of 1 is a whole level of fit.
-    """
-    r, c = value.shape
-    pairs = min(r, c)
-    seen = value[allowed]  # a tenth of the cells, and much faster than reductions with a mask
-    low = float(seen.min())
-    width = float(seen.max()) - low
-    span = max(width, 2.0**-FINEST)
-    ties = float(pairs * (r + c) + 1)
-
-    def bits(factor: float) -> int:
-        # Largest cell: 2 · unit + itself, unit = pairs · (top + ties) + 1, top = (span · 2ᵏ + 1) · factor.
-        return floor(log2((EXACT / ((2 * pairs + 2) * factor) - 2) / span))
-
-    k = bits(ties)
-    if k < COARSEST_WITH_TIES:
-        ties, k = 1.0, bits(1.0)
-    step = 2.0 ** min(k, FINEST)
-    grid = value - low
-    grid *= step
-    np.rint(grid, out=grid)
-    return grid, float(np.rint(width * step)), ties
-
-
-def _promised(allowed: Bool, overdue: Bool) -> Index:
-    """Rows of overdue tickets that can all be served together, the oldest first (rows are by age).
-
-    The first such set in the order of age is the one of highest weight under any falling weights, here ranks.
-    """
-    late = np.flatnonzero(overdue & allowed.any(axis=1))
-    if len(late) <= 1:
-        return late
-    ranks = allowed[late] * np.arange(len(late), 0.0, -1.0)[:, None]
-    row, column = linear_sum_assignment(ranks, maximize=True)
-    held: Index = row[ranks[row, column] > 0]
-    return late[held]
-
-
-def _assign(cells: F64) -> tuple[Index, Index]:
-    if cells.size >= SPARSE_CELLS and np.count_nonzero(cells) < SPARSE_SHARE * cells.size:
-        return assign_sparse(cells)
-    return assign_dense(cells)
-
-
-def assign_dense(cells: F64) -> tuple[Index, Index]:
-    """Crouse's algorithm on the full matrix: O(min(r, c)² · max(r, c)) at worst."""
-    row, column = linear_sum_assignment(cells, maximize=True)
-    return row, column
-
-
-def assign_sparse(cells: F64) -> tuple[Index, Index]:
-    """LAPJVsp on the allowed cells; every ticket gets a column of its own that means "not served", so that
-    all rows match."""
-    r, c = cells.shape
-    row, column = np.nonzero(cells)
-    top = float(cells.max()) + 1.0  # costs stay above 0: scipy takes a stored 0 for no edge
-    costs = np.concatenate([top - cells[row, column], np.full(r, top)])
-    every = np.arange(r)
-    graph = csr_array(
-        (costs, (np.concatenate([row, every]), np.concatenate([column, c + every]))), shape=(r, c + r)
-    )
-    row, column = min_weight_full_bipartite_matching(graph)
-    served = column < c
-    return row[served], column[served]
+    def _several(self, rows: Index, slots: I64) -> tuple[Index, Index]:
+        may = self.eligible & (slots > 0) & (self.free >= self.kind_units[:, None])
+        whole = len(rows) == len(self.kind)
+        place = rows if whole else _places(rows, len(self.kind))
+        barred = _inside(place[self.barred[0]], self.barred[1])
+        kind = self.kind[rows]
+        # Who can take nothing of this kind any more needs not be barred from one of its tickets.
+        matters = may[kind[barred[0]], barred[1]]
+        known = (place[self.known[0]], *self.known[1:])
+        here = known[0] >= 0
+        here[here] = may[kind[known[0][here]], known[1][here]]
+        match = Match(
+            kind=kind,
+            open=may,
+            worth=self.worth,
+            ticket=self.ticket[rows],
+            overdue=self.overdue[rows],
+            slots=slots,
+            known=(known[0][here], known[1][here], known[2][here]),
+            barred=(barred[0][matters], barred[1][matters]),
+        )
+        row, column = match.settled(*self.assign(match))
+        return rows[row], column

@@ -73,8 +73,9 @@ def answerable(now: float, expires_at: float) -> bool:
 def excluded(answered: Mapping[int, float], here: Set[int], now: float) -> frozenset[int]:
     """Agents to whom a ticket is not offered now.
 
-    answered: agent → when they last said no to this ticket, in seconds; here: agents who are free. Who said no is not asked
-    again until everybody else who is free has, and never within AGAIN_SECONDS.
+    answered: agent → when they last said no to this ticket, in seconds; here: agents who are free and may take it. Who said no
+    is not asked again until everybody else of these has, and never within AGAIN_SECONDS. People who may not take it do not
+    count: with them, a ticket to which all able people said no would wait for ever.
     """
     # The sum, not the difference: who looks again at said_at + AGAIN_SECONDS must not be told to wait by a rounding.
     if here <= answered.keys():

@@ -129,7 +129,8 @@ class Play:
 
     def excluded(self, ticket: int) -> frozenset[int]:
         """To whom this ticket is not offered because they said no to it."""
-        return rules.excluded(self.said_no.get(ticket, {}), self.free, self.now)
+        able = self.free & self.world.able[self.world.kind[ticket]]
+        return rules.excluded(self.said_no.get(ticket, {}), able, self.now)
 
     def units_free(self, agent: int) -> int:
         """Units that an offer may take; those of a ticket that is being wrapped up are free for the next."""

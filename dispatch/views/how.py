@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from dispatch import decisions
-from dispatch.sight import AGAIN_SECONDS
+from dispatch.rules.offers import AGAIN_SECONDS
 
 
 @require_safe
@@ -15,4 +15,4 @@ def how_offers_are_made(request: HttpRequest) -> HttpResponse:
     for policy in decisions.current_policies():
         people, tickets = decisions.weights_in_words(policy)
         pools.append({"policy": policy, "pool": policy.pool, "people": people, "tickets": tickets})
-    return render(request, "dispatch/how.html", {"pools": pools, "again_seconds": AGAIN_SECONDS})
+    return render(request, "dispatch/how.html", {"pools": pools, "again_seconds": int(AGAIN_SECONDS)})

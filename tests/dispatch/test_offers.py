@@ -227,3 +227,17 @@ def test_skill_and_language_are_hard_needs(
     world.ticket()
     assert match_pool(world.pool.pk) == expected
     assert (Ticket.objects.get().flagged_at is None) == bool(expected)
+
+
+def test_people_who_could_not_take_it_keep_nobody_from_being_asked_again(world: World) -> None:
+    """All able people said no; Greta, who is free and cannot, must not make the ticket wait for ever."""
+    for name, payments in (("Anna", 3), ("Greta", 0)):
+        presence.go_online(agent_id=world.agent(name, payments=payments).pk)
+    world.ticket()
+    match_pool(world.pool.pk)
+    offer = Offer.objects.get()
+    offer_decline(offer_id=offer.pk, agent_id=offer.agent_id, epoch=1)
+    assert match_pool(world.pool.pk) == 0
+    Offer.objects.update(answered_at=Now() - timedelta(seconds=61), ended_at=Now() - timedelta(seconds=61))
+    assert match_pool(world.pool.pk) == 1
+    assert Offer.objects.get(state="pending").agent.name == "Anna"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dispatch.matching import AgentRow, TicketRow, build, solve
 from dispatch.matching.explain import explain_absence, reasons
-from dispatch.matching.snapshot import ReplayDiffers, SnapshotUnreadable, pack, replay, unpack
+from dispatch.matching.snapshot import MAGIC, VERSION, ReplayDiffers, SnapshotUnreadable, pack, replay, unpack
 from tests.dispatch.matching.people import ALICE, BOB, CHARLIE, LOGIN, REFUND, problems
 
 
@@ -97,7 +97,7 @@ def test_other_pairs_are_an_error():
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.binary(max_size=200) | st.binary(max_size=60).map(lambda tail: b"SBM\x01" + tail))
+@given(st.binary(max_size=200) | st.binary(max_size=60).map(lambda tail: MAGIC + bytes([VERSION]) + tail))
 def test_rubbish_is_refused(data):
     with pytest.raises(SnapshotUnreadable):
         unpack(data)
@@ -117,3 +117,24 @@ def test_damage_is_refused_or_harmless(data):
         unpack(good[: data.draw(st.integers(0, len(good) - 1))])
     with pytest.raises(SnapshotUnreadable):
         unpack(good + b"more")
+
+
+def test_a_large_run_goes_all_the_way_without_a_matrix_of_all_pairs():
+    problem = crowd(250, 300, 15)
+    solution = solve(problem)
+    told = reasons(solution)
+    assert len(told) == len(solution.ids) > 200
+    replayed = replay(pack(problem, solution))
+    assert replayed.value.tobytes() == solution.value.tobytes()
+    assert explain_absence(problem, solution.ids[0][0], solution.ids[0][1], solution=solution) == [
+        "It was offered to you."
+    ]
+    for scores in (solution.scores, replayed.scores):
+        assert not {"value", "eligible"} & vars(scores).keys()
+    # What is by kind says the same as what is by pair.
+    eligible = solution.scores.eligible
+    assert (solution.scores.ticket_able == eligible.any(axis=1)).all()
+    assert (solution.scores.agent_able == eligible.any(axis=0)).all()
+    assert all((solution.scores.eligible_row(i) == eligible[i]).all() for i in range(250))
+    assert solution.scores.value[solution.ticket, solution.agent].tobytes() == solution.value.tobytes()
+    assert [one["terms"]["value"] for one in told] == solution.value.tolist()
