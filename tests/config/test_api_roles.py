@@ -61,7 +61,10 @@ TABLE: list[tuple[str, str, dict[str, Any] | None, tuple[int, ...]]] = [
     ("desk/<id>/note", "POST", {"epoch": 1, "body": "Hello"}, (401, 401, 401, 404, 201, 403)),
     ("desk/<id>/resolve", "POST", {"epoch": 1}, (401, 401, 401, 404, 200, 403)),
     ("desk/<id>/hand-back", "POST", {"epoch": 1}, (401, 401, 401, 404, 200, 403)),
+    ("runs/<run>", "GET", None, (401, 401, 401, 403, 403, 200)),
+    ("tickets/<id>/why-not/<agent>", "GET", None, (401, 401, 401, 403, 403, 200)),
 ]
+OF_STAFF = ("runs/<run>", "tickets/<id>/why-not/<agent>")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -76,7 +79,13 @@ def routes() -> Iterator[tuple[str, Any]]:
             elif path.startswith("api/v1/"):
                 yield path.removeprefix("api/v1/"), one.callback.view_class  # type: ignore[attr-defined]
 
-    names = {"public_id": "id", "attachment_id": "file", "offer_id": "offer"}
+    names = {
+        "public_id": "id",
+        "attachment_id": "file",
+        "offer_id": "offer",
+        "run_id": "run",
+        "agent_id": "agent",
+    }
     for path, view in walk(get_resolver().url_patterns, ""):
         yield re.sub(r"<\w+:(\w+)>", lambda found: f"<{names.get(found[1], found[1])}>", path), view
 
@@ -102,7 +111,14 @@ def scene(world: World) -> dict[str, Any]:
     offer_accept(offer_id=offer.pk, agent_id=anna.pk, epoch=epoch)
     customer_reply(ticket=ticket, body="See", files=[inspect("note.txt", b"hello")])
     presence.go_online(agent_id=world.agent("Bernd").pk)
-    return {"id": ticket.public_id, "offer": offer.pk, "file": Attachment.objects.get().pk, "ticket": ticket}
+    return {
+        "id": ticket.public_id,
+        "offer": offer.pk,
+        "run": offer.run_id,
+        "agent": anna.pk,
+        "file": Attachment.objects.get().pk,
+        "ticket": ticket,
+    }
 
 
 def caller_of(role: str, world: World, ticket: Ticket) -> Caller:
@@ -143,7 +159,8 @@ def test_who_may(
 def test_other_methods_are_refused(world: World, scene: dict[str, Any], path: str) -> None:
     here = re.sub(r"<(\w+)>", lambda found: str(scene[found[1]]), path)
     allowed = {method for one, method, _body, _expected in TABLE if one == path}
-    caller = caller_of("own customer" if path.startswith("ticket") else "holder", world, scene["ticket"])
+    who = "own customer" if path.startswith("ticket") else "holder"
+    caller = caller_of("admin" if path in OF_STAFF else who, world, scene["ticket"])
     for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - allowed:
         answer = caller.generic(method, f"/api/v1/{here}")
         assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
