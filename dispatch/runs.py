@@ -265,7 +265,6 @@ def _flag(tickets: Sequence[TicketRow], plan: Routes, possible: Sequence[bool]) 
                 (alone, ticket_events.FLAGGED, Now()),
                 (helped, ticket_events.UNFLAGGED, None),
             ):
-                if ids:
-                    timeline.advance(
-                        Ticket.objects.filter(pk__in=ids, state=TicketState.WAITING), event, flagged_at=mark
-                    )
+                timeline.advance(
+                    Ticket.objects.filter(pk__in=ids, state=TicketState.WAITING), event, flagged_at=mark
+                )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar, cast
 
+from django.core.exceptions import EmptyResultSet
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, models, transaction
 from django.db.models import F, QuerySet
 from django.db.models.sql import UpdateQuery
@@ -48,7 +49,12 @@ def update_returning(rows: QuerySet[Any], returning: Sequence[str], **values: An
     query.add_update_values(values)
     query.annotations = {}
     query.clear_ordering(force=True)
-    sql, params = query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
+    try:
+        sql, params = query.get_compiler(DEFAULT_DB_ALIAS).as_sql()
+    except (
+        EmptyResultSet
+    ):  # Django knows without asking that no row can meet the condition, such as one of an empty list
+        return []
     columns = ", ".join(connection.ops.quote_name(_column(rows.model, name)) for name in returning)
     with connection.cursor() as cursor:
         cursor.execute(f"{sql} RETURNING {columns}", params)

@@ -94,3 +94,17 @@ RATES = [
 )
 def test_the_latest_rate_that_has_begun_counts(topic: int | None, on: date, expected: int) -> None:
     assert price(topic, on, RATES) == Price(expected, "EUR")
+
+
+def test_places_of_tickets_that_somebody_changes_just_now_are_told_next_time(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All rows are locked by others, so none is free to be written."""
+    ticket = world.ticket()
+    lock = Ticket.objects.select_for_update
+    monkeypatch.setattr(Ticket.objects, "select_for_update", lambda **how: lock(**how).filter(pk=0))
+    assert queue.places_write() == 0
+    monkeypatch.undo()
+    assert queue.places_write() == 1
+    ticket.refresh_from_db()
+    assert ticket.place == 1
