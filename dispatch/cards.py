@@ -65,18 +65,22 @@ def why_lines(offer: Offer, language: str) -> list[str]:
 def _why(why: Mapping[str, Any], plan: Routes, language: str) -> list[str]:
     if not why:
         return []
-    tongue: Language = "de" if language.startswith("de") else "en"
-    return explain(cast("Reason", why), language=tongue, names=_names(plan, tongue))
+    return explain(cast("Reason", why), language=tongue(language), names=_names(plan, tongue(language)))
 
 
 def names(language: str) -> Names:
     """What skills and languages are called in this language, for the sentences of a decision."""
-    return _names(routes.routes(), "de" if language.startswith("de") else "en")
+    return _names(routes.routes(), tongue(language))
 
 
-def _names(plan: Routes, tongue: Language) -> Names:
-    skills = {skill: name[tongue] for skill, name in plan.skill_names.items()}
-    return Names(skills, _languages(tongue))
+def tongue(language: str) -> Language:
+    """The language of sentences for who reads this one."""
+    return "de" if language.startswith("de") else "en"
+
+
+def _names(plan: Routes, language: Language) -> Names:
+    skills = {skill: name[language] for skill, name in plan.skill_names.items()}
+    return Names(skills, _languages(language))
 
 
 @cache

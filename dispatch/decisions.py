@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from agents.models import Agent
 from dispatch import cards
 from dispatch.matching import snapshot
-from dispatch.matching.explain import Language, Reason, explain, explain_absence, reasons
+from dispatch.matching.explain import Reason, explain, explain_absence, reasons
 from dispatch.matching.snapshot import ReplayDiffers, SnapshotUnreadable
 from dispatch.matching.solve import Solution
 from dispatch.models import Policy, Run
@@ -60,7 +60,7 @@ def pairs_of(solution: Solution, language: str) -> list[Pair]:
     """What a run found, with its reasons, in the order of the solver. Two queries, and those of routes()."""
     tickets = Ticket.objects.in_bulk([ticket_id for ticket_id, _agent in solution.ids])
     agents = Agent.objects.in_bulk([agent_id for _ticket, agent_id in solution.ids])
-    names, tongue = cards.names(language), _tongue(language)
+    names, tongue = cards.names(language), cards.tongue(language)
     return [
         Pair(
             ticket_id,
@@ -86,7 +86,7 @@ def why_not(run: Run, ticket_id: int, agent_id: int, language: str) -> list[str]
         found.solution.problem,
         ticket_id,
         agent_id,
-        language=_tongue(language),
+        language=cards.tongue(language),
         names=cards.names(language),
         solution=found.solution,
     )
@@ -166,7 +166,3 @@ def current_policies() -> list[Policy]:
         .order_by(F("pool__name_en"))
         .distinct()
     )
-
-
-def _tongue(language: str) -> Language:
-    return "de" if language.startswith("de") else "en"

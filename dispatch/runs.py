@@ -38,8 +38,8 @@ LOCK_CLASS = 7301  # first half of the advisory lock's key; the pool is the seco
 def match_pool(pool_id: int) -> int:
     """Match the pool's waiting tickets with its free people once, and make the offers. Outermost.
 
-    Returns the number of offers made. Waits for a run of the same pool that is under way; safe to run twice. Two queries
-    while what admins have set and everybody's profile is known, and the one that lets go of the pool.
+    Returns the number of offers made. Waits for a run of the same pool that is under way; safe to run twice. While what admins
+    have set and everybody's profile is known: two queries, one that lets go of the pool, and one that stores what it saw.
     """
     plan = routes.routes()
     policy = routes.policy(pool_id)

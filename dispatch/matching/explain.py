@@ -228,7 +228,7 @@ class Reason(TypedDict):
 
 
 def reasons(solution: Solution) -> list[Reason]:
-    """The reason of each offer, in the order of ``solution.pairs``; some 0.1 ms each."""
+    """The reason of each offer, in the order of ``solution.pairs``."""
     problem = solution.problem
     tickets, agents = problem.tickets, problem.agents
     pairs = list(zip(solution.ticket.tolist(), solution.agent.tolist(), strict=True))

@@ -9,7 +9,7 @@ from dispatch.models.routing import Policy
 
 
 class Run(models.Model):
-    """One pass of the matcher. Stored only when it made offers or left a ticket without any."""
+    """One pass of the matcher. Stored only when it made offers."""
 
     pool = models.ForeignKey(Pool, models.PROTECT, related_name="runs", verbose_name=_("pool"))
     policy = models.ForeignKey(Policy, models.PROTECT, related_name="runs", verbose_name=_("policy"))
