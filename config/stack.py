@@ -68,12 +68,13 @@ def web(listener: socket.socket, name: str = "web") -> Program:
     )
 
 
-def matcher() -> Program:
-    """The Celery worker of the matching runs and the tick: one at a time, in the thread that hears of them.
+def matcher(name: str = "matcher") -> Program:
+    """A Celery worker of the matching runs and the tick: one at a time, in the thread that hears of them. Several share the
+    pools between them.
 
     Apart from the other tasks, so that no mail and no figure stands between a customer and an agent.
     """
-    return _worker("matcher", "match", "-P", "solo")
+    return _worker(name, "match", "-P", "solo")
 
 
 def worker(threads: int = 2) -> Program:
@@ -101,9 +102,14 @@ def manage(*words: str, name: str | None = None) -> Program:
 
 def usual(listener: socket.socket, folder: Path) -> list[Program]:
     """Web, workers and beat, in the order of their start."""
-    count = env.number("WEB_PROCESSES", 2)
-    webs = [web(listener, "web" if place == 1 else f"web{place}") for place in range(1, count + 1)]
-    return [*webs, matcher(), worker(), beat(folder / "beat")]
+    webs = [web(listener, name) for name in names("web", env.number("WEB_PROCESSES", 2))]
+    matchers = [matcher(name) for name in names("matcher", env.number("MATCHER_PROCESSES", 1))]
+    return [*webs, *matchers, worker(), beat(folder / "beat")]
+
+
+def names(name: str, count: int) -> list[str]:
+    """Of `count` processes of one kind: web, web2, web3."""
+    return [name if place == 1 else f"{name}{place}" for place in range(1, count + 1)]
 
 
 @dataclass

@@ -10,6 +10,7 @@ pool, and later ones are that one with new ids. A test compares them with what C
 import json
 import threading
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 from celery import Task
 from django.conf import settings
 from kombu import Connection
+from redis.exceptions import RedisError
 
 from tickets.redis import client
 
@@ -56,6 +58,23 @@ def ask(task: "Task[Any, Any]", pool_id: int) -> bool:
     letter = _letter(task, pool_id)
     script = _script(settings.REDIS_URL)
     return bool(script(keys=[f"run-asked:{pool_id}", letter.queue], args=[KEPT_SECONDS, letter.again()]))
+
+
+def again_say(pool_id: int) -> None:
+    """Whoever runs the pool now shall ask for one more run. Without Redis nobody hears it; the tick finds what waits."""
+    with suppress(RedisError, OSError):
+        client().set(_again(pool_id), 1, ex=KEPT_SECONDS)
+
+
+def again_heard(pool_id: int) -> bool:
+    """Whether somebody has said so since the last time."""
+    with suppress(RedisError, OSError):
+        return client().getdel(_again(pool_id)) is not None
+    return False
+
+
+def _again(pool_id: int) -> str:
+    return f"run-again:{pool_id}"
 
 
 @cache

@@ -26,7 +26,7 @@ from dispatch.pricing import price
 from dispatch.routes import Routes, RouteSpec
 from dispatch.rules import steps
 from dispatch.rules.offers import AGAIN_SECONDS
-from dispatch.sight import Asked, People, TicketRow, asked_of, problem_of, see, spec_of
+from dispatch.sight import ALONE, Asked, People, TicketRow, asked_of, problem_of, see, spec_of
 from tickets import bell, timeline
 from tickets import events as ticket_events
 from tickets.models import Ticket, TicketState
@@ -35,16 +35,24 @@ from tickets.planned import planned
 LOCK_CLASS = 7301  # first half of the advisory lock's key; the pool is the second
 
 
-def match_pool(pool_id: int) -> int:
+class PoolBusy(Exception):
+    """Another run of the pool is under way, and the caller did not want to wait for it."""
+
+
+def match_pool(pool_id: int, *, wait: bool = True) -> int:
     """Match the pool's waiting tickets with its free people once, and make the offers. Outermost.
 
-    Returns the number of offers made. Waits for a run of the same pool that is under way; safe to run twice. While what admins
-    have set and everybody's profile is known: two queries, one that lets go of the pool, and one that stores what it saw.
+    Returns the number of offers made. Waits for a run of the same pool that is under way, or, without `wait`, raises PoolBusy;
+    safe to run twice. While what admins have set and everybody's profile is known: two queries, one that lets go of the pool,
+    and one that stores what it saw.
     """
     plan = routes.routes()
     policy = routes.policy(pool_id)
-    with _alone(pool_id) as lock:
-        tickets, people = see(pool_id, plan, lock, [LOCK_CLASS, pool_id])
+    with _alone(pool_id, wait=wait) as lock:
+        seen = see(pool_id, plan, lock, [LOCK_CLASS, pool_id])
+        if seen is None:
+            raise PoolBusy
+        tickets, people = seen
         if not tickets:
             return 0
         if not len(people):
@@ -65,8 +73,9 @@ def match_pool(pool_id: int) -> int:
 
 
 @contextmanager
-def _alone(pool_id: int) -> Iterator[str]:
-    """No other run of this pool until the end of the block. Gives the SQL that takes the lock, to be sent with the first query.
+def _alone(pool_id: int, *, wait: bool) -> Iterator[str]:
+    """No other run of this pool until the end of the block. Gives the SQL that takes the lock, to be sent with the first query,
+    which reads from ALONE whether it was there to be had; without `wait` it may not be, and the block ends by PoolBusy.
 
     The lock is the connection's and not a transaction's, so a run has neither BEGIN nor COMMIT to wait for; it is gone with
     the connection when the process dies. Behind a pooler that hands connections round, and within a test's transaction, the
@@ -74,16 +83,31 @@ def _alone(pool_id: int) -> Iterator[str]:
     """
     if connection.in_atomic_block or not settings.DATABASE_PREPARE:
         with timeline.command():
-            yield "SELECT pg_advisory_xact_lock(%s, %s)"
+            yield _lock("advisory_xact_lock", wait=wait)
         return
+    busy = False
     try:
-        yield "SELECT pg_advisory_lock(%s, %s)"
+        yield _lock("advisory_lock", wait=wait)
+    except PoolBusy:
+        busy = True
+        raise
     finally:
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, pool_id])
-        except Error:
-            connection.close()  # lets go for certain: nobody else could ever run this pool
+        if not busy:
+            _let_go(pool_id)
+
+
+def _lock(kind: str, *, wait: bool) -> str:
+    if wait:
+        return f"SELECT set_config('{ALONE}', 'true', false), pg_{kind}(%s, %s)"
+    return f"SELECT set_config('{ALONE}', pg_try_{kind}(%s, %s)::text, false)"
+
+
+def _let_go(pool_id: int) -> None:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, pool_id])
+    except Error:
+        connection.close()  # lets go for certain: nobody else could ever run this pool
 
 
 class Wanted(NamedTuple):

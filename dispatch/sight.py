@@ -17,6 +17,7 @@ from dispatch.rules import offers, steps
 from tickets.models import Ticket, TicketState
 from tickets.planned import planned
 
+ALONE = "standby.alone"  # a setting of the connection: whether the statement that wanted the pool's lock has got it
 MOST_TICKETS = 2000  # a run; the rest waits for the next one, oldest first
 
 
@@ -119,7 +120,8 @@ _FREE = """
 # form, which is numpy's too, with the highest byte first. While no ticket waits, nobody looks for people.
 _SEE = f"""
     WITH queue AS MATERIALIZED ({_QUEUE})
-    SELECT (SELECT json_agg(json_build_array(id, waited, priority, topic_id, language, flagged, known, answered)
+    SELECT current_setting('{ALONE}')::boolean,
+           (SELECT json_agg(json_build_array(id, waited, priority, topic_id, language, flagged, known, answered)
                             ORDER BY waiting_since, id) FROM queue),
            string_agg(int8send(agent_id), ''), string_agg(int8send(shift_id), ''), string_agg(int4send(units), ''),
            string_agg(int4send(units_taken), ''), string_agg(float4send(idle), '')
@@ -127,19 +129,24 @@ _SEE = f"""
 """  # noqa: S608  nothing from outside is in it
 
 
-def see(pool_id: int, plan: Routes, lock: str, lock_params: Sequence[int]) -> tuple[list[TicketRow], People]:
-    """Lock the pool by this statement, then read what waits without an open offer, oldest first (queue_of() written out), and,
-    if anything does, the pool's people who are online, have units free and no open offer.
+def see(
+    pool_id: int, plan: Routes, lock: str, lock_params: Sequence[int]
+) -> tuple[list[TicketRow], People] | None:
+    """Lock the pool by this statement, which says in ALONE whether it could; None if not. Then read what waits without an open
+    offer, oldest first (queue_of() written out), and, if anything does, the pool's people who are online, have units free and
+    no open offer.
 
     One query, and those of the members when they are not kept. All are as they are once the lock is there.
     """
     afters, unrouted = _reach(pool_id, plan)
-    [(queue, *columns)] = planned(
+    [(alone, queue, *columns)] = planned(
         _SEE,
         [list(afters), list(afters.values()), unrouted, list(plan.by_topic), MOST_TICKETS, pool_id],
         first=lock,
         first_params=lock_params,
     )
+    if not alone:
+        return None
     # Below 0 has waited what came while the lock was waited for.
     tickets = [
         TicketRow._make((one, max(waited, 0.0), *more, said or []))

@@ -16,8 +16,21 @@ logger = logging.getLogger(__name__)
 
 @shared_task
 def match(pool_id: int) -> None:
-    """One matching run of a pool. Its message was taken before the run looks, so what comes later asks for the next one."""
-    runs.match_pool(pool_id)
+    """One matching run of a pool. Its message was taken before the run looks, so what comes later asks for the next one.
+
+    While another matcher runs the pool, this one does not stand and wait, since other pools may want it: it leaves word, and
+    the other one asks for one more run when it is through.
+    """
+    for word_left in (False, True):
+        try:
+            runs.match_pool(pool_id, wait=False)
+        except runs.PoolBusy:
+            if not word_left:
+                asking.again_say(pool_id)  # before the second try: the other one may have just ended
+        else:
+            if asking.again_heard(pool_id):
+                run_ask([pool_id])
+            return
 
 
 @shared_task

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 
-from config.stack import PROJECT, Program, Stack, beat, listen, matcher, web, worker
+from config.stack import PROJECT, Program, Stack, beat, listen, matcher, names, web, worker
 from tests import ground
 
 LOCK = 7_302_118  # advisory lock: one process makes the template, the others wait for it
@@ -150,6 +150,7 @@ def live_stack(
     *,
     settings: Mapping[str, str] | None = None,
     web_processes: int = 1,
+    matchers: int = 1,
     with_worker: bool = True,
     with_beat: bool = True,
     redis_number: int | None = None,
@@ -175,9 +176,9 @@ def live_stack(
             "STANDBY_TRIAL": "1",
             **(settings or {}),
         }
-        names = ["web"] + [f"web{place}" for place in range(2, web_processes + 1)]
-        programs: list[Program] = [web(listener, each) for each in names]
-        programs += [matcher(), worker()] if with_worker else []
+        programs: list[Program] = [web(listener, name) for name in names("web", web_processes)]
+        if with_worker:
+            programs += [*(matcher(name) for name in names("matcher", matchers)), worker()]
         programs += [beat(folder)] if with_beat else []
         processes = Stack(programs, environment, folder / "logs", listener)
         try:
