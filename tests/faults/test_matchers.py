@@ -13,6 +13,7 @@ pytestmark = pytest.mark.servers
 
 SECOND = """
 from agents.models import Agent, Pool
+from dispatch.models import Route
 pool = Pool.objects.create(key="second", name_en="Second line", name_de="Zweite Reihe")
 Route.objects.filter(topic__key="card").update(pool=pool)
 Agent.objects.get(name="Ben").pools.set([pool])
