@@ -118,7 +118,8 @@ def standings_refresh() -> int:
     """Refresh the figures of agents who are online: share of offers accepted, earnings per online hour over the window.
 
     Both are drawn towards the usual while there is little to go by: 4 of 5 offers accepted, one hour at the mean. A share
-    of 1 is the mean of all online. Returns agents refreshed. One query.
+    of 1 is the mean of all online. Earnings are counted in lines of the usual amount of their currency, so that those of two
+    currencies can be added. Returns agents refreshed. One query.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -136,18 +137,19 @@ def standings_refresh() -> int:
                 FROM agents_shift s JOIN here USING (agent_id)
                 WHERE coalesce(s.ended_at, statement_timestamp()) > statement_timestamp() - %(window)s::interval
                 GROUP BY s.agent_id),
-            earned AS (
-                SELECT l.agent_id, sum(l.amount_cents)::float AS cents
+            lines AS (
+                SELECT l.agent_id, l.amount_cents / avg(abs(l.amount_cents)) OVER (PARTITION BY l.currency) AS worth
                 FROM agents_ledgerentry l JOIN here USING (agent_id)
-                WHERE l.created_at > statement_timestamp() - %(window)s::interval GROUP BY l.agent_id),
+                WHERE l.created_at > statement_timestamp() - %(window)s::interval AND l.amount_cents <> 0),
+            earned AS (SELECT agent_id, sum(worth)::float AS worth FROM lines GROUP BY agent_id),
             mean AS (
-                SELECT coalesce(sum(cents), 0) / greatest(sum(online), 0.001) AS hourly
+                SELECT coalesce(sum(worth), 0) / greatest(sum(online), 0.001) AS hourly
                 FROM hours LEFT JOIN earned USING (agent_id)),
             figures AS (
                 SELECT here.agent_id,
                        (coalesce(yes, 0) + 4.0) / (coalesce(yes, 0) + coalesce(no, 0) + 5.0) AS accept_rate,
                        CASE WHEN mean.hourly > 0
-                            THEN (coalesce(cents, 0) + mean.hourly) / (coalesce(online, 0) + 1) / mean.hourly
+                            THEN (coalesce(worth, 0) + mean.hourly) / (coalesce(online, 0) + 1) / mean.hourly
                             ELSE 1 END AS share
                 FROM here CROSS JOIN mean LEFT JOIN answers USING (agent_id) LEFT JOIN hours USING (agent_id)
                      LEFT JOIN earned USING (agent_id))

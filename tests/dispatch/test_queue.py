@@ -4,8 +4,10 @@ from datetime import date, timedelta
 
 import pytest
 from django.db.models import F
+from django.db.models.functions import Now
 
-from agents.models import Shift
+from agents.models import EntryKind, Shift
+from agents.pay import credit
 from dispatch import desk, presence, queue
 from dispatch.models import Offer, Standing
 from dispatch.offers import offer_accept, offer_decline
@@ -27,9 +29,9 @@ def test_places_follow_age_and_are_told_when_they_change(world: World) -> None:
         (3, None),
     ]
     presence.go_online(agent_id=world.agent("Anna").pk)
-    Ticket.objects.filter(pk=first.pk).update(created_at=F("created_at") - timedelta(seconds=90))
     match_pool(world.pool.pk)
     offer_accept(offer_id=Offer.objects.get().pk, agent_id=Offer.objects.get().agent_id, epoch=1)
+    Ticket.objects.filter(pk=first.pk).update(created_at=F("first_held_at") - timedelta(seconds=90))
     assert queue.places_write() == 2
     assert list(Ticket.objects.order_by("pk").values_list("place", "expected_seconds")) == [
         (None, None),
@@ -70,6 +72,31 @@ def test_standings_of_newcomer_worker_and_decliner(world: World) -> None:
     # 400 cents in 3 hours are a mean of 133.3 an hour; Anna has (400 + 133.3) ÷ 2 h, the others (0 + 133.3) ÷ 2 h.
     assert found["Anna"].share == pytest.approx(2.0, rel=0.01)
     assert found["Cem"].share == pytest.approx(0.5, rel=0.01)
+
+
+def test_earnings_of_two_currencies_are_not_added_as_they_are(world: World) -> None:
+    """300 and 100 yen are to 3 and 1 euro as each other: what a currency's line is usually worth counts as one."""
+    for name, cents, currency in (
+        ("Anna", 300, "EUR"),
+        ("Bernd", 100, "EUR"),
+        ("Cem", 30_000, "JPY"),
+        ("Dora", 10_000, "JPY"),
+    ):
+        agent = world.agent(name)
+        presence.go_online(agent_id=agent.pk)
+        credit(
+            agent_id=agent.pk,
+            kind=EntryKind.TICKET,
+            amount_cents=cents,
+            currency=currency,
+            reference=name,
+            memo="",
+        )
+    Shift.objects.update(started_at=Now() - timedelta(hours=1))
+    queue.standings_refresh()
+    share = dict(Standing.objects.values_list("agent__name", "share"))
+    # Lines are worth 1.5, 0.5, 1.5 and 0.5, a mean of 1 an hour; each is drawn to it by one hour.
+    assert share == pytest.approx({"Anna": 1.25, "Bernd": 0.75, "Cem": 1.25, "Dora": 0.75}, rel=0.01)
 
 
 RATES = [
