@@ -40,7 +40,7 @@ def test_the_day_as_it_was(world: World) -> None:
     RouteStep.objects.create(route=route, after_seconds=40, pool=world.pool, least_level=2)
     RouteStep.objects.create(route=route, after_seconds=50, pool=Pool.objects.create(key="further"))
 
-    case = case_of_day(timezone.localdate(NOON))
+    case = case_of_day(timezone.localdate(NOON), world.pool.pk)
 
     assert [list(kind.steps) for kind in case.kinds] == [
         [Step(0, POOL), Step(40, POOL, 2)],
