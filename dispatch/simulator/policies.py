@@ -158,6 +158,6 @@ BASELINES = (LONGEST_IDLE, ROUND_ROBIN, LEAST_LOADED, GREEDY)
 
 # Tuned for the reference case (docs/adr/0013). A large weight of the fair share is a price: who has worked more than others
 # costs more, just enough that work evens out while everybody gets what they do best.
-TUNED = Weights(fit=5.0, wait=1.0, fairness=27.0, load=2.75, scarcity=0.3, max_parallel=2)
+TUNED = Weights(fit=5.0, wait=1.0, fairness=40.0, load=2.75, scarcity=0.3, max_parallel=2)
 OURS = Policy("assignment", weights=TUNED, means=Means(next_up=True))
 EVERY = (RANDOM, *BASELINES, OURS)
