@@ -1,6 +1,7 @@
 """A day of this installation as a case for the simulator: its tickets, its routes, the people who were online."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import numpy as np
@@ -10,7 +11,7 @@ from django.utils import timezone
 from agents.models import AgentSkill, Shift
 from dispatch import routes
 from dispatch.models import Offer, OfferState
-from dispatch.simulator.case import Case, Kind
+from dispatch.simulator.case import POOL, Case, Kind
 from dispatch.simulator.inputs import Arrival, coming
 from tickets.models import Ticket
 
@@ -71,6 +72,8 @@ def case_of_day(day: date, pool_id: int | None = None) -> Case:
                 target_seconds=float(spec.target_seconds or 1),
                 max_wait_seconds=float(spec.max_wait_seconds or 600),
                 offer_seconds=float(spec.offer_seconds),
+                # Those that let others of the same pool in; a further pool's people are not in this case.
+                steps=[replace(step, pool_id=POOL) for step in spec.steps if step.pool_id == spec.pool_id],
             )
             for spec in specs
         ],

@@ -11,7 +11,10 @@ import numpy as np
 from numpy.random import Generator
 
 from dispatch.matching.problem import I8
+from dispatch.rules import steps
+from dispatch.rules.steps import Step
 
+POOL = 0  # the only one
 ANSWERS = 128  # answers of a person that are drawn at once
 
 
@@ -25,6 +28,7 @@ class Kind:
     target_seconds: float = 20.0
     max_wait_seconds: float = 600.0
     offer_seconds: float = 60.0
+    steps: Sequence[Step] = (Step(0, POOL),)  # of the route, ascending; the first begins at 0
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,7 @@ class World:
     levels: I8  # (agents, skills)
 
     def __post_init__(self) -> None:
+        self._able: dict[tuple[int, int], frozenset[int]] = {}
         self._answers: list[list[tuple[float, float]]] = [[] for _ in range(self.case.agents)]
         self._streams: list[Generator] = [
             np.random.default_rng([self.seed, 1, agent]) for agent in range(self.case.agents)
@@ -144,16 +149,15 @@ class World:
         order: list[int] = np.random.default_rng([self.seed, 2]).permutation(self.case.agents).tolist()
         return order
 
-    @cached_property
-    def able(self) -> list[frozenset[int]]:
-        """Agents who may take each kind, had they the time."""
-        found = []
-        for kind in self.case.kinds:
+    def able(self, kind: int, step: Step) -> frozenset[int]:
+        """Agents who may take a ticket of this kind on this step of its route, had they the time."""
+        key = (kind, step.least_level)
+        if key not in self._able:
             may = np.ones(self.case.agents, np.bool_)
-            for skill, level in kind.required.items():
+            for skill, level in steps.required(self.case.kinds[kind].required, step).items():
                 may &= self.levels[:, skill] >= level
-            found.append(frozenset(np.flatnonzero(may).tolist()))
-        return found
+            self._able[key] = frozenset(np.flatnonzero(may).tolist())
+        return self._able[key]
 
     def fit(self, ticket: int, agent: int) -> float:
         """Mean level over 5 of the skills that the ticket requires; 1 when it requires none. As in matching.score."""

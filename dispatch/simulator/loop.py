@@ -15,6 +15,7 @@ import numpy as np
 
 from dispatch.rules import offers as rules
 from dispatch.rules.offers import EFFECTS, State
+from dispatch.rules.steps import Step
 from dispatch.simulator.case import World
 from dispatch.simulator.policies import DRAWN, Policy
 
@@ -29,6 +30,7 @@ class What(IntEnum):
     DONE = 4  # the agent is through with a ticket
     BACK = 5  # who missed an offer returns
     AGAIN = 6  # a declined ticket may be offered to the same people again
+    STEP = 7  # a ticket's wait has reached the next step of its route
 
 
 class Play:
@@ -43,6 +45,8 @@ class Play:
         self.solves, self.solve_seconds = 0, 0.0
         self.events = 0
 
+        self.steps = [policy.means.steps or kind.steps for kind in world.case.kinds]
+        self.reached = [0] * n  # place of the step that the ticket is on
         self.waiting: list[int] = []  # tickets without an open offer, oldest first
         self.said_no: dict[int, dict[int, float]] = {}  # ticket → agent → when
         self.open: dict[int, list[int]] = {}  # ticket → its open offers
@@ -80,7 +84,8 @@ class Play:
     def run(self) -> Play:
         """Play until the last ticket that came is served."""
         handlers = (
-            self._arrival, self._patience, self._answer, self._wrap, self._done, self._back, self._again
+            self._arrival, self._patience, self._answer, self._wrap, self._done, self._back, self._again,
+            self._step,
         )  # fmt: skip
         if self.world.at:
             self._at(self.world.at[0], What.ARRIVAL, 0)
@@ -104,8 +109,9 @@ class Play:
 
     def _match(self) -> None:
         """One run, if anybody who is free may take anything that waits."""
-        able, kind, free = self.world.able, self.world.kind, self.free
-        if not free or all(free.isdisjoint(able[k]) for k in {kind[ticket] for ticket in self.waiting}):
+        free, kind = self.free, self.world.kind
+        sorts = {(kind[ticket], self.reached[ticket]) for ticket in self.waiting}
+        if not free or all(free.isdisjoint(self.world.able(k, self.steps[k][place])) for k, place in sorts):
             return
         asked: dict[int, list[int]] = {}
         for ticket, agent in self.policy.choose(self):
@@ -120,16 +126,23 @@ class Play:
 
     def may_take(self, ticket: int, free: Set[int]) -> list[int]:
         """Those of these agents who may take the ticket, by id."""
-        kind = self.world.kind[ticket]
-        able = free & self.world.able[kind]
+        able = free & self.able(ticket)
         if ticket in self.said_no:
             able = able - self.excluded(ticket)
-        units = self.world.case.kinds[kind].units
+        units = self._units(ticket)
         return sorted(agent for agent in able if self.units_free(agent) >= units)
+
+    def step(self, ticket: int) -> Step:
+        """The step of its route that the ticket's wait has reached."""
+        return self.steps[self.world.kind[ticket]][self.reached[ticket]]
+
+    def able(self, ticket: int) -> frozenset[int]:
+        """Agents who may take the ticket on its present step, had they the time."""
+        return self.world.able(self.world.kind[ticket], self.step(ticket))
 
     def excluded(self, ticket: int) -> frozenset[int]:
         """To whom this ticket is not offered because they said no to it."""
-        able = self.free & self.world.able[self.world.kind[ticket]]
+        able = self.free & self.able(ticket)
         return rules.excluded(self.said_no.get(ticket, {}), able, self.now)
 
     def units_free(self, agent: int) -> int:
@@ -162,6 +175,8 @@ class Play:
         self.waiting.append(ticket)
         if world.patience[ticket] < inf:
             self._at(self.now + world.patience[ticket], What.PATIENCE, ticket)
+        for step in self.steps[world.kind[ticket]][1:]:
+            self._at(self.now + step.after_seconds, What.STEP, ticket)
         if ticket + 1 < len(world.at):
             self._at(world.at[ticket + 1], What.ARRIVAL, ticket + 1)
         self._changed = True
@@ -267,6 +282,11 @@ class Play:
         self._look(agent)
 
     def _again(self, ticket: int) -> None:
+        self._changed |= self.holder[ticket] < 0
+
+    def _step(self, ticket: int) -> None:
+        # Counted and not computed from the time: a rounding must not keep a ticket below its step.
+        self.reached[ticket] += 1
         self._changed |= self.holder[ticket] < 0
 
     def _end(self, offer: int, state: State) -> None:

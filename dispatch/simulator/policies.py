@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,8 @@ import numpy as np
 from dispatch.matching import ANY_LANGUAGE, Agents, Needs, Pairs, Problem, Tickets, Weights, solve
 from dispatch.matching.problem import F32
 from dispatch.rules import offers as rules
+from dispatch.rules import steps
+from dispatch.rules.steps import Step
 
 if TYPE_CHECKING:
     from dispatch.simulator.loop import Play
@@ -30,6 +32,7 @@ class Means:
 
     next_up: bool = False  # offer the next ticket while the last one is being wrapped up
     auto_share: float = 0.0  # share of the agents who have auto-accept on
+    steps: Sequence[Step] | None = None  # of all routes, instead of the case's
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,9 @@ def _solved(play: Play, weights: Weights) -> Asked:
     kinds = [world.case.kinds[world.kind[ticket]] for ticket in tickets]
     n, m = len(tickets), len(agents)
     flat = [
-        (place, skill, level) for place, kind in enumerate(kinds) for skill, level in kind.required.items()
+        (place, skill, level)
+        for place, (ticket, kind) in enumerate(zip(tickets, kinds, strict=True))
+        for skill, level in steps.required(kind.required, play.step(ticket)).items()
     ]
     needs = np.array(flat, np.int32).reshape(len(flat), 3)
     capacity = world.case.capacity
@@ -153,6 +158,6 @@ BASELINES = (LONGEST_IDLE, ROUND_ROBIN, LEAST_LOADED, GREEDY)
 
 # Tuned for the reference case (docs/adr/0013). A large weight of the fair share is a price: who has worked more than others
 # costs more, just enough that work evens out while everybody gets what they do best.
-TUNED = Weights(fit=5.0, wait=1.0, fairness=27.0, load=2.75, scarcity=0.3, max_parallel=2)
+TUNED = Weights(fit=5.0, wait=1.0, fairness=40.0, load=2.75, scarcity=0.3, max_parallel=2)
 OURS = Policy("assignment", weights=TUNED, means=Means(next_up=True))
 EVERY = (RANDOM, *BASELINES, OURS)

@@ -4,6 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from dispatch.matching import Weights
+from dispatch.rules.steps import Step
+from dispatch.simulator.case import POOL
 from dispatch.simulator.policies import OURS, Policy
 
 
@@ -27,5 +29,10 @@ ABLATION = (
     _weights("without load", load=0.0),
     _weights("without scarcity", scarcity=0.0),
     _means("a quarter auto-accepts", auto_share=0.25),
-    _weights("load 3.25, fair share 28", load=3.25, fairness=28.0),
+    _weights("fair share 27", fairness=27.0),
+    _means(
+        "level 3 first, 25 s",
+        _weights("best first", fit=8.0, fairness=90.0),
+        steps=(Step(0, POOL, 3), Step(25, POOL)),
+    ),
 )

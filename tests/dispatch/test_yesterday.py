@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from agents.models import Shift
+from agents.models import Pool, Shift
 from dispatch import presence
-from dispatch.simulator.case import world_of
+from dispatch.models import Route, RouteStep
+from dispatch.rules.steps import Step
+from dispatch.simulator.case import POOL, world_of
 from dispatch.simulator.loop import Play
 from dispatch.simulator.measure import figures_of
 from dispatch.simulator.policies import OURS
@@ -34,8 +36,17 @@ def test_the_day_as_it_was(world: World) -> None:
     placed(world.ticket(topic=world.card), NOON + timedelta(seconds=60))
     placed(world.ticket(), NOON - timedelta(days=1))
 
-    case = case_of_day(timezone.localdate(NOON))
+    route = Route.objects.get(topic=world.refund)
+    RouteStep.objects.create(route=route, after_seconds=40, pool=world.pool, least_level=2)
+    RouteStep.objects.create(route=route, after_seconds=50, pool=Pool.objects.create(key="further"))
 
+    case = case_of_day(timezone.localdate(NOON), world.pool.pk)
+
+    assert [list(kind.steps) for kind in case.kinds] == [
+        [Step(0, POOL), Step(40, POOL, 2)],
+        [Step(0, POOL)],
+        [Step(0, POOL)],
+    ]
     assert [(dict(kind.required), kind.units, kind.offer_seconds) for kind in case.kinds] == [
         ({1: 2} if world.cards.pk < world.payments.pk else {0: 2}, 30, 20.0),
         ({0: 3} if world.cards.pk < world.payments.pk else {1: 3}, 30, 20.0),

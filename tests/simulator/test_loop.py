@@ -9,7 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dispatch.matching import Weights
-from dispatch.simulator.case import Case, Coming, Kind, world_of
+from dispatch.rules.steps import Step
+from dispatch.rules.steps import at as at_last
+from dispatch.simulator.case import POOL, Case, Coming, Kind, world_of
 from dispatch.simulator.loop import Play
 from dispatch.simulator.measure import figures_of
 from dispatch.simulator.policies import EVERY, LONGEST_IDLE, Means, Policy
@@ -78,6 +80,18 @@ def test_who_says_no_is_asked_again_after_a_minute():
     assert Play(world, ONE).run().accepted_at == [10.0 + 70.0 * noes]
 
 
+def test_a_step_of_the_route_lets_others_in():
+    best_first = (Step(0, POOL, 4), Step(30, POOL, 3), Step(50, POOL))
+    kinds = [Kind({0: 1}, steps=best_first)]
+    # The one of level 4 is asked at once, the one of level 2 when the wait has reached the last step.
+    play = played(case_of([0.0, 5.0], [100.0, 100.0], [2, 4], kinds=kinds))
+    assert (play.holder, play.accepted_at) == ([1, 0], [10.0, 65.0])
+    # A policy may play other steps than the case's.
+    plain = replace(ONE, means=Means(steps=(Step(0, POOL),)))
+    play = played(case_of([0.0, 5.0], [100.0, 100.0], [2, 4], kinds=kinds), plain)
+    assert (play.holder, play.accepted_at) == ([1, 0], [10.0, 15.0])
+
+
 def test_who_misses_an_offer_is_away():
     play = played(
         case_of([0.0], [100.0], [3, 3], kinds=[Kind({0: 1}, offer_seconds=4.0)], measured=40.0, answer_cv=2.0)
@@ -102,12 +116,15 @@ def test_who_is_impatient_leaves_and_frees_who_was_asked():
     patience=st.sampled_from([60.0, inf]),
     offer_seconds=st.sampled_from([10.0, 60.0]),
     units=st.sampled_from([50, 100]),
+    steps=st.sampled_from([(Step(0, POOL),), (Step(0, POOL, 5), Step(7, POOL, 3), Step(90, POOL))]),
 )
-@example(seed=87, load=1.2, policy=EVERY[0], patience=inf, offer_seconds=10.0, units=50)  # one starved
-def test_every_ticket_is_served_once_or_left(seed, load, policy, patience, offer_seconds, units):
+@example(
+    seed=87, load=1.2, policy=EVERY[0], patience=inf, offer_seconds=10.0, units=50, steps=(Step(0, POOL),)
+)  # one starved
+def test_every_ticket_is_served_once_or_left(seed, load, policy, patience, offer_seconds, units, steps):
     case = Case(
         name="any",
-        kinds=[Kind({skill: 2}, units=units, offer_seconds=offer_seconds) for skill in range(3)],
+        kinds=[Kind({skill: 2}, units=units, offer_seconds=offer_seconds, steps=steps) for skill in range(3)],
         agents=6,
         skills=3,
         skills_each=2,
@@ -120,7 +137,7 @@ def test_every_ticket_is_served_once_or_left(seed, load, policy, patience, offer
     world = world_of(case, seed)
     play = Play(world, policy).run()
     for ticket, at in enumerate(world.at):
-        able = world.able[world.kind[ticket]]
+        able = world.able(world.kind[ticket], at_last(steps, POOL, play.accepted_at[ticket] - at))
         assert ticket not in play.waiting
         assert play.left[ticket] == (play.holder[ticket] < 0)
         assert play.left[ticket] or at <= play.accepted_at[ticket] <= play.begun_at[ticket] < inf
