@@ -54,6 +54,7 @@ def card(row: CardRow, plan: Routes, language: str) -> Card:
         "waiting_since": row.waiting_since,
         "summary": row.summary,
         "why": _why(row.why, plan, language),
+        "next_up": row.next_up,
     }
 
 

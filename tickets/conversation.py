@@ -41,13 +41,15 @@ def message_post(
     key: str | None = None,
     digest: str = "",
 ) -> Message:
-    """Write one message (or note) into an open ticket. An inner step: the caller holds `timeline.command()`.
+    """Write one message into an open ticket, or a note into any. An inner step: the caller holds `timeline.command()`.
 
     `body` is clean already (body_clean), `files` are inspected. Raises TicketClosed. Three queries and one a file.
     """
     event = events.NOTE_ADDED if internal else events.MESSAGE_POSTED
+    ticket = Ticket.objects.filter(pk=ticket_id)
     numbered = timeline.advance(
-        Ticket.objects.filter(pk=ticket_id, state__in=Ticket.OPEN),
+        # A note may come when all is said; who may write it is the caller's matter.
+        ticket if internal else ticket.filter(state__in=Ticket.OPEN),
         event,
         actor_id=author_user_id,
         key=key,
