@@ -50,7 +50,10 @@ def note(
     files: Sequence[Inspected] = (),
     key: str | None = None,
 ) -> Message:
-    """The holder, or who wraps up, writes an internal note; no customer ever sees it or its files. Outermost. Raises as reply."""
+    """The holder, or who wraps up, writes an internal note; no customer ever sees it or its files. Outermost.
+
+    Raises as reply; a wrap-up's note may come when the ticket is resolved or closed.
+    """
     return _write(
         agent, epoch, ticket_id, body_clean(body, required=not files), files, internal=True, key=key
     )
@@ -74,7 +77,9 @@ def _write(
         with timeline.command():
             shift = shift_current(agent_id=agent.pk, epoch=epoch)
             with_them = Offer.ON_DESK if internal else Q(state=OfferState.ACCEPTED)
-            if not Offer.objects.filter(with_them, ticket_id=ticket_id, shift=shift).exists():
+            offers = Offer.objects.filter(with_them, ticket_id=ticket_id, shift=shift)
+            wraps = list(offers.values_list("wrap_until", flat=True))
+            if not wraps:
                 raise NotHolder
             return message_post(
                 ticket_id=ticket_id,
@@ -84,6 +89,7 @@ def _write(
                 body=body,
                 files=files,
                 internal=internal,
+                late=wraps[0] is not None,
                 key=key,
                 digest=digest,
             )

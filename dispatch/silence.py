@@ -1,11 +1,11 @@
 """A customer who has been silent for long costs less: the ticket gives most of its units back until they write again.
 
-Both ways are the tick's, so a message knows nothing of it: a second after it the units are back, as far as there is room. All of
-it happens under the shift's lock, by whose counter capacity is never exceeded.
+Both ways are the tick's, so a message knows nothing of it: a second after it the units are back, as far as there is room. All
+of it happens under the shift's lock, by whose counter capacity is never exceeded.
 """
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, Now
@@ -45,8 +45,11 @@ def _last_words() -> QuerySet[Message]:
     return talk.order_by("-seq")
 
 
-def _silent() -> QuerySet[Offer]:
-    """Held tickets whose holder had the last word; what was said before they came is not theirs."""
+def _silent() -> Any:
+    """Held tickets whose holder had the last word, `at` some time; what was said before they came is not theirs.
+
+    A queryset of offers; the type checker loses what is annotated.
+    """
     last = _last_words()
     return (
         Offer.objects.filter(state=OfferState.ACCEPTED, silent_since__isnull=True)

@@ -1,8 +1,8 @@
 """The time after a ticket's last message in which its units stay taken: begun with its completion, ended here.
 
-The ticket is resolved and paid already; a wrap-up is a moment of `Offer.wrap_until` and units of the shift, both changed under
-the shift's lock. It ends when the agent says so, by the tick, when they accept their next ticket and need the room, and when the
-shift ends or is lost.
+The ticket is resolved and paid already; a wrap-up is a moment in `Offer.wrap_until` and units of the shift, both changed
+under the shift's lock. It ends when the agent says so, by the tick, when they accept their next ticket and need the room, and
+when the shift ends or is lost.
 """
 
 from collections.abc import Iterable
@@ -49,7 +49,10 @@ def done(*, agent: Agent, epoch: int, ticket_id: int, key: str | None = None) ->
 
 
 def end_due(limit: int = 200) -> int:
-    """End the wrap-ups whose time is over, each shift in a transaction of its own. Outermost; for the tick. Returns how many."""
+    """End the wrap-ups whose time is over, each shift's in a transaction of its own. Outermost; for the tick.
+
+    Returns how many. Safe twice or late.
+    """
     due = (
         Offer.objects.filter(wrap_until__lte=Now())
         .order_by("shift_id")
@@ -66,8 +69,8 @@ def _end_due(shift_id: int) -> int:
 
 
 def make_room(offer: Offer, shift: Shift, same: Iterable[int]) -> None:
-    """What accepting needs of wrap-ups: those of the same ticket (`same`: offers) end, and of a next-up as many as must make room
-    for it; then it takes its units. Inner; `shift` is locked.
+    """What accepting needs of wrap-ups. Those of the same ticket (`same`: offers) end; for a next-up also as many as must make
+    room for it, and it takes its units. Inner; `shift` is locked.
 
     Raises AgentFull when all of them are not enough; nothing has changed then. No query for a plain offer.
     """

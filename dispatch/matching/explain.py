@@ -270,12 +270,13 @@ def explain(reason: Reason, *, language: Language = "en", names: Names | None = 
     def say(weight: float, key: str, **values: object) -> None:
         lines.append((weight, speak(key, **values)))
 
-    if reason["overdue"]:
-        say(np.inf, "overdue")
-    if reason["able"] == 1:
-        say(np.inf, "only")
-    if reason.get("next_up"):
-        say(np.inf, "next_up")
+    first = {
+        "overdue": reason["overdue"],
+        "only": reason["able"] == 1,
+        "next_up": reason.get("next_up", False),
+    }
+    for key in (key for key, true in first.items() if true):
+        say(np.inf, key)
     if shares["known"] > 0:
         say(shares["known"], "known")
     for fact in reason["skills"]:
