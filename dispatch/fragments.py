@@ -217,7 +217,6 @@ def entry(one: cards.OnDesk) -> dict[str, Any]:
         "waiting_at": _unanswered(messages),
         "answered_at": last["at"] if last and last["author"] == "agent" else None,
         "silent": offer.silent_since is not None,
-        "units": offer.units,
         "wrapping": wrap_left is not None,
         "wrap_left": f"{max(wrap_left or 0.0, 0.0):.1f}",
         "wrap_total": round(wrap_total),
@@ -255,7 +254,9 @@ def notice(frame: ticket_stream.Frame, about: Ticket | None) -> tuple[str, str]:
             return _("%(number)s: the customer has closed the ticket. It counts as done and is paid.") % {
                 "number": number
             }, "good"
-        case "offer.completed":
+        case "offer.completed" if not frame["data"].get(
+            "wrap_up_until"
+        ):  # else the thread still stands there
             return _("%(number)s is resolved. Well done.") % {"number": number}, "good"
         case "wrap_up.ended" if reason == TIME:
             return _("%(number)s: the wrap-up is over.") % {"number": number}, ""

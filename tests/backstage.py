@@ -45,7 +45,7 @@ EMPTY = """
 SET lock_timeout = '2s';
 TRUNCATE tickets_ticket, tickets_customer, agents_agent, agents_user, dispatch_run, django_session CASCADE;
 TRUNCATE dispatch_poolstanding;
-UPDATE dispatch_route SET offer_seconds = 20, wrap_up_seconds = 0, silent_seconds = 300;
+UPDATE dispatch_route SET offer_seconds = 20, wrap_up_seconds = 0, silent_seconds = 300, units = 30;
 """
 FUNCTIONS = """
 import time

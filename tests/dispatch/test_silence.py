@@ -216,4 +216,4 @@ def test_the_desk_says_who_is_silent(world: World, anna: Agent) -> None:
     assert "Waits for the customer" in page
     assert "Silent: takes" not in page
     silence.customers_look()
-    assert "Silent: takes 10 % of your capacity" in client.get("/console/").content.decode()
+    assert "Silent: takes less of your capacity" in client.get("/console/").content.decode()

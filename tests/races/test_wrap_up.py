@@ -10,9 +10,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
+from agents.errors import AgentFull
 from agents.models import Agent, Shift
 from agents.shifts import units_unwrap
-from dispatch import desk, presence, silence, wrap_up
+from dispatch import desk, offers, presence, silence, wrap_up
 from dispatch.models import FeedEvent, Offer, Route
 from dispatch.offers import offer_accept
 from dispatch.runs import match_pool
@@ -118,20 +119,33 @@ def test_control_looking_first_frees_the_units_twice(world: World, anna: Agent) 
     assert sum(isinstance(outcome, IntegrityError) for outcome in outcomes) == 1
 
 
-def test_control_accepting_without_the_lock_exceeds_or_loses_units(world: World, anna: Agent) -> None:
-    """Room that was seen before the tick freed it is freed a second time, or taken beyond the capacity."""
+def unlocked(monkeypatch: pytest.MonkeyPatch, module: Any, meanwhile: Callable[[], Any]) -> None:
+    """The module's command reads its shifts without a lock, and `meanwhile` is committed before it goes on."""
+
+    def look(shift_ids: Any) -> dict[int, Shift]:
+        seen = Shift.objects.in_bulk(list(shift_ids))
+        monkeypatch.undo()
+        thread = threading.Thread(target=together, args=(meanwhile,))
+        thread.start()
+        thread.join(20)
+        return seen
+
+    monkeypatch.setattr(module, "shifts_lock", look)
+
+
+def test_control_without_the_lock_on_the_shift_a_next_up_that_fits_is_refused(
+    world: World, anna: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The room that was seen is gone, and the wrap-up that would give it too: the tick came in between."""
     wrap(world, anna)
     world.ticket()
     match_pool(world.pool.pk)
     offer = Offer.objects.get(state="pending")
-    stale = Offer.objects.get(wrap_until__isnull=False)
     due()
-    wrap_up.end_due()
-    with pytest.raises(IntegrityError), transaction.atomic():
-        units_unwrap(stale.shift_id, stale.units)
-    Shift.objects.update(units_taken=F("units"))  # another ticket came
-    with pytest.raises(IntegrityError, match="shift_capacity_never_exceeded"), transaction.atomic():
-        Shift.objects.update(units_taken=F("units_taken") + offer.units)
+    unlocked(monkeypatch, offers, wrap_up.end_due)
+    with pytest.raises(AgentFull):
+        offer_accept(offer_id=offer.pk, agent_id=anna.pk, epoch=1)
+    assert Shift.objects.get().units_taken == 0
 
 
 # --- Silent customers -------------------------------------------------------------------------------------------------
@@ -207,11 +221,11 @@ def test_the_tick_that_lowers_against_the_message_that_wakes(
         close_all(anna)
 
 
-def test_control_giving_back_all_that_was_spared_exceeds_the_capacity(world: World, anna: Agent) -> None:
-    """What asking for room under the lock prevents."""
+def test_control_without_the_lock_on_the_shift_units_come_back_that_are_not_there(
+    world: World, anna: Agent, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ticket = silent(world, anna)
-    hold(world, anna)  # 60 more
     customer_reply(ticket=ticket, body="Here I am")
-    offer = Offer.objects.get(ticket=ticket)
-    with pytest.raises(IntegrityError, match="shift_capacity_never_exceeded"), transaction.atomic():
-        Shift.objects.update(units_taken=F("units_taken") + offer.units_spared)
+    unlocked(monkeypatch, silence, lambda: hold(world, anna))  # 60 of the 90 that were seen
+    with pytest.raises(RuntimeError, match="no room for 50 units"):
+        silence.customers_look()
