@@ -31,7 +31,8 @@ class Due(NamedTuple):
 def customers_look() -> int:
     """Lower what silent customers cost, and raise it for those who have written again. Outermost; for the tick.
 
-    Each ticket in a transaction of its own, safe twice or late. Returns how many changed. Two queries while nothing does.
+    Each ticket in a transaction of its own, safe twice or late. Returns how many changed. One query for each length of silence
+    that routes have, and one more.
     """
     changed = sum(_lower(one) for one in _fallen_silent())
     return changed + sum(_raise(one) for one in _awake())
