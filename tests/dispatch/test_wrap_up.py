@@ -13,7 +13,9 @@ from dispatch.errors import NotHolder, NotWrappingUp
 from dispatch.models import FeedEvent, Offer, Policy, Route
 from dispatch.offers import offer_accept, offer_decline, offers_cancel
 from dispatch.runs import match_pool
+from tests.callers import agent_of, problem
 from tests.cast import World
+from tests.console import Person, text_of
 from tests.untouched import nothing_changed
 from tickets import kept
 from tickets.lifecycle import ticket_close
@@ -214,6 +216,48 @@ def test_finishing_and_pausing_do_not_stop_it(
     choose(agent_id=anna.pk, epoch=1)
     assert units() == (30, 30)
     wrap_up.done(agent=anna, epoch=1, ticket_id=ticket.pk)
+    assert units() == (0, 0)
+
+
+# --- By API and console -----------------------------------------------------------------------------------------------
+
+
+def test_by_the_api(world: World, anna: Agent) -> None:
+    client, ticket = agent_of(anna), hold(world, anna)
+    problem(client.tell(f"desk/{ticket.public_id}/done", {"epoch": 1}), 409, "not_wrapping_up")
+    assert client.tell(f"desk/{ticket.public_id}/resolve", {"epoch": 1}).json() == {"state": "resolved"}
+    desk_now = client.ask("desk").json()
+    assert desk_now["tickets"] == []
+    assert [one["ticket"] for one in desk_now["wrap_ups"]] == [ticket.public_id]
+    assert client.ask(f"desk/{ticket.public_id}").json()["state"] == "resolved"
+    note = client.tell(f"desk/{ticket.public_id}/note", {"epoch": 1, "body": "Had the same last week."})
+    assert note.status_code == 201
+    for _ in range(2):
+        answer = client.tell(f"desk/{ticket.public_id}/done", {"epoch": 1})
+        assert (answer.status_code, answer.json()) == (200, {"wrap_ups": []})
+    problem(client.ask(f"desk/{ticket.public_id}"), 403, "not_holder")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_at_the_console(world: World) -> None:
+    Route.objects.update(wrap_up_seconds=SECONDS)
+    kept.forget()
+    person = Person(world, "Anna").online()
+    ticket = person.holding()
+    own = f"agent:{person.agent.pk}"
+    after = {own: 3, ticket.stream: Ticket.objects.get().last_seq}
+    frames = person.fetch(f"tickets/{ticket.public_id}/resolve", after).json()["frames"]
+    completed = next(frame for frame in frames if frame["type"] == "offer.completed")
+    assert f'id="head-{ticket.public_id}"' in completed["html"]
+    assert "Send and resolve" not in completed["html"]
+    assert "is resolved" not in completed["html"]  # the thread says it
+    page = text_of(person.get())
+    assert f"/console/tickets/{ticket.public_id}/done" in page
+    assert f"/console/tickets/{ticket.public_id}/resolve" not in page
+    page = text_of(person.post(f"tickets/{ticket.public_id}/note", body="Without a script"))
+    assert "Without a script" in page
+    page = text_of(person.post(f"tickets/{ticket.public_id}/done"))
+    assert f"thread-{ticket.public_id}" not in page
     assert units() == (0, 0)
 
 
