@@ -76,14 +76,6 @@ class Migration(migrations.Migration):
                 verbose_name="seconds of wrap-up",
             ),
         ),
-        migrations.AddIndex(
-            model_name="offer",
-            index=models.Index(
-                condition=models.Q(("wrap_until__isnull", False)),
-                fields=["shift", "wrap_until"],
-                name="offer_wrap_up_of_shift",
-            ),
-        ),
         migrations.AddConstraint(
             model_name="offer",
             constraint=models.CheckConstraint(
