@@ -85,16 +85,46 @@ def shift_choose(shift: Shift, state: ShiftState, reason: str = "") -> bool:
 def shift_end(shift: Shift, reason: EndReason) -> None:
     """End a locked, open shift: its epoch is over, its lease gone. Its offers were ended before by the caller."""
     Shift.objects.filter(pk=shift.pk).update(
-        state=ShiftState.ENDED, ended_at=Now(), end_reason=reason, units_taken=0, reason=""
+        state=ShiftState.ENDED,
+        ended_at=Now(),
+        end_reason=reason,
+        units_taken=0,
+        units_wrapping=0,
+        reason="",
     )
-    shift.state, shift.end_reason, shift.units_taken, shift.reason = ShiftState.ENDED, reason, 0, ""
+    shift.state, shift.end_reason, shift.reason = ShiftState.ENDED, reason, ""
+    shift.units_taken = shift.units_wrapping = 0
     Lease.objects.filter(shift=shift).delete()
     tell_availability_changed([shift.agent_id])
 
 
-def units_free(shift_id: int, units: int) -> None:
-    """Give units back to a locked shift; who has none taken any more is idle from now on."""
-    Shift.objects.filter(pk=shift_id).update(units_taken=F("units_taken") - units, idle_since=Now())
+def units_free(shift_id: int, units: int, *, worked: bool) -> None:
+    """Give units back to a locked shift. `worked`: a ticket ended with them, and its agent is idle from now on.
+
+    Whoever said no, or was not needed, is as long idle as before: a no must not put them behind others who are equal.
+    """
+    if worked:
+        Shift.objects.filter(pk=shift_id).update(units_taken=F("units_taken") - units, idle_since=Now())
+    elif units:
+        Shift.objects.filter(pk=shift_id).update(units_taken=F("units_taken") - units)
+
+
+def units_take(shift_id: int, units: int) -> bool:
+    """Take more units of a locked shift. False when it has not so many free; then nothing is taken."""
+    room = Shift.objects.filter(pk=shift_id, units_taken__lte=F("units") - units)
+    return bool(room.update(units_taken=F("units_taken") + units))
+
+
+def units_wrap(shift_id: int, units: int) -> None:
+    """Units of a ticket whose work is done stay taken for its wrap-up."""
+    Shift.objects.filter(pk=shift_id).update(units_wrapping=F("units_wrapping") + units)
+
+
+def units_unwrap(shift_id: int, units: int) -> None:
+    """The wrap-up is over: its units are free, and the agent is idle from now on."""
+    Shift.objects.filter(pk=shift_id).update(
+        units_taken=F("units_taken") - units, units_wrapping=F("units_wrapping") - units, idle_since=Now()
+    )
 
 
 def lease_renew(*, shift_ids: Iterable[int]) -> set[int]:

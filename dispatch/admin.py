@@ -53,7 +53,9 @@ class StepInline(admin.TabularInline[RouteStep, Route]):
 
 @admin.register(Route)
 class RouteAdmin(admin.ModelAdmin[Route]):
-    list_display = ("__str__", "pool", "offer_seconds", "units", "target_seconds", "max_wait_seconds")
+    list_display = (
+        "__str__", "pool", "offer_seconds", "units", "target_seconds", "max_wait_seconds", "wrap_up_seconds"
+    )  # fmt: skip
     list_filter = ("pool",)
     list_select_related = ("topic", "pool")
     inlines: ClassVar = [RequirementInline, StepInline]

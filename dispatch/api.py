@@ -14,11 +14,11 @@ from rest_framework.response import Response
 
 from agents.accounts import AgentTokenAuthentication
 from agents.api import AgentView
-from agents.errors import NotAdmitted, NotOnline, ShiftEnded
+from agents.errors import AgentFull, NotAdmitted, NotOnline, ShiftEnded
 from agents.models import Agent, Shift
-from dispatch import cards, desk, looks, presence
+from dispatch import cards, desk, looks, presence, wrap_up
 from dispatch import serializers as shapes
-from dispatch.errors import NotHolder, OfferExpired, OfferGone, OfferNotFound
+from dispatch.errors import NotHolder, NotWrappingUp, OfferExpired, OfferGone, OfferNotFound
 from dispatch.looks import ShiftRow
 from dispatch.models import Offer, OfferState
 from dispatch.offers import offer_accept, offer_decline
@@ -173,7 +173,7 @@ class OfferView(AgentView):
 
 
 class AcceptView(AgentView):
-    refuses = {"post": (OfferNotFound, OfferGone, OfferExpired, *OLD_SHIFT, KeyReused)}
+    refuses = {"post": (OfferNotFound, OfferGone, OfferExpired, AgentFull, *OLD_SHIFT, KeyReused)}
 
     @extend_schema(
         operation_id="offer_accept",
@@ -212,9 +212,14 @@ class DeclineView(AgentView):
 class DeskView(AgentView):
     @extend_schema(operation_id="desk", tags=["desk"], responses=shapes.DeskAnswer)
     def get(self, request: Request) -> Response:  # noqa: ARG002
-        """The tickets that this agent holds, notes included."""
+        """The tickets that this agent holds, notes included; and those that they still wrap up."""
+        found = cards.on_desk(self.agent.pk)
+        held = [one.ticket for one in found if one.wrap_left is None]
         return Response(
-            {"tickets": [ticket_data(held, staff=True) for held in cards.held_tickets(self.agent.pk)]}
+            {
+                "tickets": [ticket_data(ticket, staff=True) for ticket in held],
+                "wrap_ups": cards.wrap_ups(found),
+            }
         )
 
 
@@ -239,9 +244,9 @@ class DeskTicketView(OneHeldView):
 
     @extend_schema(operation_id="desk_ticket", tags=["desk"], responses=TicketData)
     def get(self, request: Request, public_id: str) -> Response:  # noqa: ARG002
-        """A ticket that this agent holds, notes included."""
+        """A ticket that this agent holds or wraps up, notes included."""
         offer = self.held_once(public_id)
-        if offer.state != OfferState.ACCEPTED:
+        if offer.state != OfferState.ACCEPTED and offer.wrap_until is None:
             raise NotHolder
         return Response(ticket_data(offer.ticket, staff=True))
 
@@ -286,7 +291,8 @@ class DeskNoteView(DeskWriteView):
         responses={201: MessageData},
     )
     def post(self, request: Request, public_id: str) -> Response:
-        """Write an internal note; no customer ever sees it or its files. With a file the text may be left out."""
+        """Write an internal note, also while wrapping up; no customer ever sees it or its files. With a file the text may be
+        left out."""
         return self.write(desk.note, request, public_id)
 
 
@@ -300,10 +306,26 @@ class DeskResolveView(OneHeldView):
         responses={200: shapes.StateAnswer},
     )
     def post(self, request: Request, public_id: str) -> Response:
-        """The matter is settled: the offer is completed and paid."""
+        """The matter is settled: the offer is completed and paid. A wrap-up may follow (`wrap_up_until` of its event)."""
         key, data = read_key(request), read(shapes.EpochInput, request)
         desk.resolve(agent=self.agent, ticket_id=self.held_once(public_id).ticket_id, key=key, **data)
         return Response({"state": TicketState.RESOLVED})
+
+
+class DeskDoneView(OneHeldView):
+    refuses = {"post": (TicketNotFound, NotHolder, NotWrappingUp, *OLD_SHIFT, KeyReused)}
+
+    @extend_schema(
+        operation_id="desk_done",
+        tags=["desk"],
+        request=shapes.EpochInput,
+        responses={200: shapes.WrapUpAnswer},
+    )
+    def post(self, request: Request, public_id: str) -> Response:
+        """End the wrap-up of a resolved ticket before its time. One that is over already is answered likewise."""
+        key, data = read_key(request), read(shapes.EpochInput, request)
+        wrap_up.done(agent=self.agent, ticket_id=self.held_once(public_id).ticket_id, key=key, **data)
+        return Response({"wrap_ups": cards.wrap_ups(cards.on_desk(self.agent.pk))})
 
 
 class DeskHandBackView(OneHeldView):
@@ -344,9 +366,7 @@ class TicketAttachmentView(AttachmentView):
             return super().readable()
         assert request.user.is_authenticated
         held = Offer.objects.filter(
-            agent__user=request.user,
-            ticket__public_id=self.kwargs["public_id"],
-            state=OfferState.ACCEPTED,
+            Offer.ON_DESK, agent__user=request.user, ticket__public_id=self.kwargs["public_id"]
         )
         return Message.objects.filter(ticket__in=held.values("ticket"))
 
@@ -367,6 +387,7 @@ urlpatterns = [
     path("desk/<slug:public_id>/reply", DeskReplyView.as_view(), name="api-desk-reply"),
     path("desk/<slug:public_id>/note", DeskNoteView.as_view(), name="api-desk-note"),
     path("desk/<slug:public_id>/resolve", DeskResolveView.as_view(), name="api-desk-resolve"),
+    path("desk/<slug:public_id>/done", DeskDoneView.as_view(), name="api-desk-done"),
     path("desk/<slug:public_id>/hand-back", DeskHandBackView.as_view(), name="api-desk-hand-back"),
     path(
         "tickets/<slug:public_id>/attachments/<int:attachment_id>",

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from functools import cache
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from django.conf import settings
-from django.db.models import Q, Sum
+from django.db.models import DurationField, ExpressionWrapper, F, Q, Sum
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone, translation
 
@@ -14,7 +14,7 @@ from agents.models import Agent, LedgerEntry, Shift
 from dispatch import looks, routes
 from dispatch.looks import CardRow, Look, ShiftRow
 from dispatch.matching.explain import Language, Names, Reason, explain
-from dispatch.models import Offer, OfferState
+from dispatch.models import Offer
 from dispatch.routes import LANGUAGES, Routes
 from tickets.models import Ticket
 
@@ -54,6 +54,7 @@ def card(row: CardRow, plan: Routes, language: str) -> Card:
         "waiting_since": row.waiting_since,
         "summary": row.summary,
         "why": _why(row.why, plan, language),
+        "next_up": row.next_up,
     }
 
 
@@ -90,13 +91,47 @@ def _languages(tongue: Language) -> dict[int, str]:
         return {place: str(dict(settings.LANGUAGES)[code]) for place, code in enumerate(LANGUAGES)}
 
 
+class OnDesk(NamedTuple):
+    """A ticket on an agent's desk: held, or in wrap-up."""
+
+    ticket: Ticket
+    offer: Offer
+    wrap_left: float | None  # seconds by the database's clock, at this look; None while it is held
+
+
+def on_desk(agent_id: int, public_id: str | None = None) -> list[OnDesk]:
+    """The tickets that are with this agent or being wrapped up by them, the longest first. One query."""
+    found = (
+        Offer.objects.filter(Offer.ON_DESK, agent_id=agent_id)
+        .select_related("ticket__topic", "ticket__customer")
+        .annotate(wrap_left=ExpressionWrapper(F("wrap_until") - Now(), output_field=DurationField()))
+        .order_by("answered_at", "pk")
+    )
+    if public_id is not None:
+        found = found.filter(ticket__public_id=public_id)
+    return [
+        OnDesk(offer.ticket, offer, None if offer.wrap_left is None else offer.wrap_left.total_seconds())
+        for offer in found
+    ]
+
+
 def held_tickets(agent_id: int) -> list[Ticket]:
     """The tickets that are with this agent, the longest first. One query."""
-    return list(
-        Ticket.objects.filter(offers__agent_id=agent_id, offers__state=OfferState.ACCEPTED)
-        .select_related("topic", "customer")
-        .order_by("held_at", "id")
-    )
+    return [one.ticket for one in on_desk(agent_id) if one.wrap_left is None]
+
+
+def wrap_ups(desk: Iterable[OnDesk]) -> list[dict[str, Any]]:
+    """`wrap_ups` of an agent's snapshot. `seconds_left` is below 0 when it is over and nobody has come by yet."""
+    return [
+        {
+            "offer": offer.pk,
+            "ticket": ticket.public_id,
+            "until": offer.wrap_until.isoformat(),
+            "seconds_left": round(left, 1),
+        }
+        for ticket, offer, left in desk
+        if left is not None and offer.wrap_until is not None
+    ]
 
 
 def shift_data(shift: Shift | ShiftRow | None) -> dict[str, Any] | None:
@@ -119,6 +154,8 @@ def agent_snapshot(agent: Agent, language: str, look: Look | None = None) -> Fra
     again, which changes nothing. Two queries, one less with a look.
     """
     look = look or looks.look(agent.pk)
+    desk = on_desk(agent.pk)
+    held = [one for one in desk if one.wrap_left is None]
     return {
         "stream": f"agent:{agent.pk}",
         "seq": look.seq,
@@ -126,7 +163,9 @@ def agent_snapshot(agent: Agent, language: str, look: Look | None = None) -> Fra
         "data": {
             "shift": shift_data(look.shift),
             "offers": [card(row, look.plan, language) for row in look.cards],
-            "tickets": [ticket.public_id for ticket in held_tickets(agent.pk)],
+            "tickets": [one.ticket.public_id for one in held],
+            "silent": [one.ticket.public_id for one in held if one.offer.silent_since],
+            "wrap_ups": wrap_ups(desk),
         },
     }
 

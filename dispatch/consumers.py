@@ -17,7 +17,7 @@ from rest_framework.authtoken.models import Token
 from agents.models import Agent, AgentStatus, Shift
 from dispatch import cards, feed, fragments, looks, presence
 from dispatch.looks import Look
-from dispatch.models import Feed, Offer, OfferState
+from dispatch.models import Feed, Offer
 from tickets import stream
 from tickets.models import Ticket
 from tickets.sockets import StreamConsumer, db
@@ -28,11 +28,11 @@ CLOSE_NO_AGENT = 4401
 CLOSE_SIGNED_OUT = 4403
 GATHER_SECONDS = 0.25  # beats of one process that come within this time are one statement
 
-_ENDS = {"offer.completed", "offer.released"}
+_ENDS = {"offer.completed", "offer.released", "wrap_up.ended"}
 
 
 class AgentConsumer(StreamConsumer):
-    """Streams: agent:<id>, and ticket:<public id> for each held ticket."""
+    """Streams: agent:<id>, and ticket:<public id> for each ticket that they hold or wrap up."""
 
     agent: Agent
     session_key: str | None = None  # of the log-in that let us in, else
@@ -105,7 +105,8 @@ class AgentConsumer(StreamConsumer):
         self.after[name] = frame["seq"]
         await self.transmit(frame)
         if name == self.own:
-            await self._drop_others({f"ticket:{public_id}" for public_id in frame["data"]["tickets"]})
+            wrapping = [one["ticket"] for one in frame["data"]["wrap_ups"]]
+            await self._drop_others({f"ticket:{name}" for name in (*frame["data"]["tickets"], *wrapping)})
             await self._take_held()
 
     async def _drop_others(self, held: set[str]) -> None:
@@ -119,7 +120,7 @@ class AgentConsumer(StreamConsumer):
         await super().push(frame)
         if frame["stream"] == self.own and "ticket" in frame["data"]:
             name = f"ticket:{frame['data']['ticket']}"
-            if frame["type"] in _ENDS:
+            if frame["type"] in _ENDS and not frame["data"].get("wrap_up_until"):
                 self.tickets.pop(name, None)
                 await self.unfollow(name)
             elif name not in self.tickets and (ticket := await db(self._held_one, frame["data"]["ticket"])):
@@ -139,12 +140,10 @@ class AgentConsumer(StreamConsumer):
         raise StopConsumer
 
     def _held(self) -> list[Ticket]:
-        return cards.held_tickets(self.agent.pk)
+        return [one.ticket for one in cards.on_desk(self.agent.pk)]
 
     def _held_one(self, public_id: str) -> Ticket | None:
-        return next(
-            (ticket for ticket in cards.held_tickets(self.agent.pk) if ticket.public_id == public_id), None
-        )
+        return next((one.ticket for one in cards.on_desk(self.agent.pk, public_id)), None)
 
     def _own_seq(self) -> int:
         return feed.last_seq(self.agent)
@@ -175,9 +174,7 @@ class AgentConsumer(StreamConsumer):
         ticket_id = self.tickets.get(name)
         if ticket_id is None:
             return []
-        if not Offer.objects.filter(
-            agent=self.agent, ticket_id=ticket_id, state=OfferState.ACCEPTED
-        ).exists():
+        if not Offer.objects.filter(Offer.ON_DESK, agent=self.agent, ticket_id=ticket_id).exists():
             return []
         return stream.frames_after(ticket_id, name, after, staff=True)
 

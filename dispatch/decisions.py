@@ -16,7 +16,7 @@ from dispatch.matching import snapshot
 from dispatch.matching.explain import Reason, explain, explain_absence, reasons
 from dispatch.matching.snapshot import ReplayDiffers, SnapshotUnreadable
 from dispatch.matching.solve import Solution
-from dispatch.models import Policy, Run
+from dispatch.models import Offer, Policy, Run
 from tickets.models import Ticket
 
 DROPPED_AT_ONCE = 1000  # runs; the rest is dropped by the next task
@@ -82,6 +82,15 @@ def why_not(run: Run, ticket_id: int, agent_id: int, language: str) -> list[str]
     found = replay(run)
     if found.solution is None:
         return [found.detail]
+    if (ticket_id, agent_id) in found.solution.ids and not Offer.objects.filter(
+        run=run, ticket_id=ticket_id, agent_id=agent_id
+    ).exists():
+        return [
+            _(
+                "The run chose you too, and no offer was made: who is still wrapping up is only asked first and not beside "
+                "others, and who has left or been asked about something else in the meantime is not asked."
+            )
+        ]
     return explain_absence(
         found.solution.problem,
         ticket_id,

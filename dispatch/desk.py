@@ -6,6 +6,8 @@ Every command carries the epoch of the agent's shift: a laptop that wakes after 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from django.db.models import Q
+
 from agents.models import Agent
 from agents.shifts import shift_current, shift_locked
 from dispatch.errors import NotHolder
@@ -48,7 +50,10 @@ def note(
     files: Sequence[Inspected] = (),
     key: str | None = None,
 ) -> Message:
-    """The holder writes an internal note; no customer ever sees it or its files. Outermost. Raises as reply."""
+    """The holder, or who wraps up, writes an internal note; no customer ever sees it or its files. Outermost.
+
+    Raises as reply; a wrap-up's note may come when the ticket is resolved or closed.
+    """
     return _write(
         agent, epoch, ticket_id, body_clean(body, required=not files), files, internal=True, key=key
     )
@@ -71,7 +76,10 @@ def _write(
     def act() -> Message:
         with timeline.command():
             shift = shift_current(agent_id=agent.pk, epoch=epoch)
-            if not Offer.objects.filter(ticket_id=ticket_id, shift=shift, state=OfferState.ACCEPTED).exists():
+            with_them = Offer.ON_DESK if internal else Q(state=OfferState.ACCEPTED)
+            offers = Offer.objects.filter(with_them, ticket_id=ticket_id, shift=shift)
+            wraps = list(offers.values_list("wrap_until", flat=True))
+            if not wraps:
                 raise NotHolder
             return message_post(
                 ticket_id=ticket_id,
@@ -81,6 +89,7 @@ def _write(
                 body=body,
                 files=files,
                 internal=internal,
+                late=wraps[0] is not None,
                 key=key,
                 digest=digest,
             )
@@ -89,7 +98,8 @@ def _write(
 
 
 def resolve(*, agent: Agent, epoch: int, ticket_id: int, key: str | None = None) -> None:
-    """The matter is settled: the ticket is resolved, the offer completed and paid, the units free. Outermost.
+    """The matter is settled: the ticket is resolved, the offer completed and paid, the units free, or taken until the wrap-up
+    of its route ends (dispatch/wrap_up.py). Outermost.
 
     Raises NotHolder, ShiftEnded, NotOnline, TicketClosed, KeyReused.
     """
@@ -97,10 +107,11 @@ def resolve(*, agent: Agent, epoch: int, ticket_id: int, key: str | None = None)
     def work(digest: str) -> None:
         shift = shift_locked(agent_id=agent.pk, epoch=epoch)
         mine = Offer.objects.filter(ticket_id=ticket_id, shift=shift, state=OfferState.ACCEPTED)
-        if not mine.exists():
+        topics = list(mine.values_list("ticket__topic_id", flat=True))
+        if not topics:
             raise NotHolder
         lifecycle.ticket_resolve(ticket_id=ticket_id, actor_id=agent.user_id, key=key, digest=digest)
-        complete(mine, "resolved", locked={shift.pk: shift})
+        complete(mine, "resolved", topics[0], locked={shift.pk: shift})
 
     _command(ticket_id, key, timeline.digest_of("resolve", agent.pk), work)
 
@@ -108,7 +119,7 @@ def resolve(*, agent: Agent, epoch: int, ticket_id: int, key: str | None = None)
 def hand_back(*, agent: Agent, epoch: int, ticket_id: int, reason: str = "", key: str | None = None) -> None:
     """The holder gives the ticket back: it waits again with its age, and is offered to others. Outermost.
 
-    Raises as resolve.
+    No wrap-up follows: the next agent may have it in a second, so notes are written before. Raises as resolve.
     """
     reason = body_clean(reason, required=False)[:40]
 

@@ -30,3 +30,8 @@ class NotHolder(Refusal):
     status = 403
     code = "not_holder"
     default_detail = _("This ticket is not with you.")
+
+
+class NotWrappingUp(Refusal):
+    code = "not_wrapping_up"
+    default_detail = _("This ticket is still with you. Its wrap-up begins when it is resolved.")

@@ -26,6 +26,7 @@ OFFER_MADE = declare_internal(
     waiting_since="string",
     summary="string",
     why="array",
+    next_up="boolean",
 )
 _ENDED = {"offer": "integer", "reason": "string"}
 OFFER_ACCEPTED = declare_internal(
@@ -39,10 +40,28 @@ OFFER_REVOKED = declare_internal(
 )
 OFFER_CANCELLED = declare_internal("offer.cancelled", "The customer needs it no longer.", **_ENDED)
 OFFER_COMPLETED = declare_internal(
-    "offer.completed", "The work on the ticket is done.", ticket="string", **_ENDED
+    "offer.completed",
+    "The work on the ticket is done. Its units stay taken until the wrap-up ends, if there is one.",
+    ticket="string",
+    wrap_up_until="string|null",
+    **_ENDED,
 )
 OFFER_RELEASED = declare_internal(
     "offer.released", "The ticket is no longer with the agent.", ticket="string", **_ENDED
+)
+WRAP_UP_ENDED = declare_internal(
+    "wrap_up.ended",
+    "The wrap-up of a completed ticket is over, its units are free.",
+    ticket="string",
+    **_ENDED,
+)
+ATTENTION_CHANGED = declare_internal(
+    "attention.changed",
+    "A held ticket takes this many units now: fewer while its customer is silent.",
+    ticket="string",
+    offer="integer",
+    units="integer",
+    silent="boolean",
 )
 LEDGER_CREDITED = declare_internal(
     "ledger.credited",

@@ -27,8 +27,8 @@ from dispatch.events import (
     OFFER_REVOKED,
 )
 from dispatch.looks import Look
-from dispatch.models import Offer
 from dispatch.offers import MISSED
+from dispatch.wrap_up import TIME
 from tickets import events
 from tickets import stream as ticket_stream
 from tickets.models import Channel, Ticket, TicketEvent
@@ -82,24 +82,30 @@ def _of_agent(agent: Agent, frame: ticket_stream.Frame, look: Look | None) -> st
     if frame["type"] in ("snapshot", "ledger.credited", "shift.changed"):
         context["earnings"] = cards.earnings(agent.pk)
     if frame["type"] == "snapshot":
-        context["desk"] = [entry(ticket) for ticket in cards.held_tickets(agent.pk)]
+        context["desk"] = desk(agent)
+        context["redraw"] = [one for one in context["desk"] if one["wrapping"]]
     if frame["type"] == "offer.accepted":
-        held = Ticket.objects.filter(public_id=frame["data"]["ticket"]).select_related("topic", "customer")
-        context["desk"] = [entry(ticket) for ticket in held]
-    if frame["type"] in ("offer.completed", "offer.released"):
-        offer = Offer.objects.select_related("ticket").filter(pk=frame["data"]["offer"]).first()
-        context["gone"] = offer.ticket if offer else None
-    context["notice"], context["notice_kind"] = notice(frame, context.get("gone"))
+        context["desk"] = desk(agent, frame["data"]["ticket"])
+    about = None
+    if frame["type"] in ("offer.completed", "offer.released", "wrap_up.ended"):
+        about = Ticket.objects.filter(public_id=frame["data"]["ticket"]).first()
+        # In its wrap-up it stays on the desk, for notes.
+        context["redraw"] = desk(agent, frame["data"]["ticket"])
+        context["gone"] = None if context["redraw"] else about
+    if frame["type"] == "attention.changed":
+        context["changed"] = desk(agent, frame["data"]["ticket"])
+    context["notice"], context["notice_kind"] = notice(frame, about)
     return render_to_string("dispatch/fragments/agent_event.html", context)
 
 
 def _of_ticket(agent: Agent, frame: ticket_stream.Frame) -> str:
-    public_id = frame["stream"].removeprefix("ticket:")
-    ticket = Ticket.objects.select_related("topic", "customer").filter(public_id=public_id).first()
-    if ticket is None or (frame["type"] not in ("snapshot", "message.posted", "note.added", *_TOLD_NAMES)):
+    if frame["type"] not in ("snapshot", "message.posted", "note.added", *_TOLD_NAMES):
         return ""
-    context: dict[str, Any] = {"frame": frame, "agent": agent, "ticket": ticket, "oob": True}
-    context["entry"] = entry(ticket)
+    found = cards.on_desk(agent.pk, frame["stream"].removeprefix("ticket:"))
+    if not found:  # it has left the desk meanwhile, which the agent's own stream tells
+        return ""
+    context: dict[str, Any] = {"frame": frame, "agent": agent, "ticket": found[0].ticket, "oob": True}
+    context["entry"] = entry(found[0])
     if frame["type"] in ("message.posted", "note.added"):
         context["item"] = {
             "seq": frame["seq"],
@@ -180,15 +186,23 @@ def _choices(state: str) -> list[dict[str, Any]]:
     ]
 
 
-def desk(agent: Agent) -> list[dict[str, Any]]:
-    """One entry a held ticket, the longest held first."""
-    return [entry(ticket) for ticket in cards.held_tickets(agent.pk)]
+def desk(agent: Agent, public_id: str | None = None) -> list[dict[str, Any]]:
+    """One entry a ticket that is held or wrapped up, the longest first; or that of one ticket, if it is."""
+    return [entry(one) for one in cards.on_desk(agent.pk, public_id)]
 
 
-def entry(ticket: Ticket) -> dict[str, Any]:
-    """What the desk shows of a ticket. `waiting_at` is when the customer wrote what nobody answered yet. Three queries."""
+def entry(one: cards.OnDesk) -> dict[str, Any]:
+    """What the desk shows of a ticket. Three queries.
+
+    `waiting_at` is when the customer wrote what nobody answered yet, `answered_at` when the last word was the agent's.
+    """
+    ticket, offer, wrap_left = one
+    wrap_total = (
+        (offer.wrap_until - offer.ended_at).total_seconds() if offer.wrap_until and offer.ended_at else 0.0
+    )
     snapshot = ticket_stream.snapshot(ticket, staff=True)
     messages = snapshot["data"]["messages"]
+    last = next((message for message in reversed(messages) if not message["internal"]), None)
     told = [
         {"seq": seq, "at": at, "says": happened(kind, data)}
         for seq, kind, data, at in TicketEvent.objects.filter(
@@ -201,7 +215,12 @@ def entry(ticket: Ticket) -> dict[str, Any]:
         "items": sorted([*messages, *told], key=lambda item: item["seq"]),
         "notes": [message for message in messages if message["internal"]],
         "waiting_at": _unanswered(messages),
-        "last": next((message for message in reversed(messages) if not message["internal"]), None),
+        "answered_at": last["at"] if last and last["author"] == "agent" else None,
+        "silent": offer.silent_since is not None,
+        "wrapping": wrap_left is not None,
+        "wrap_left": f"{max(wrap_left or 0.0, 0.0):.1f}",
+        "wrap_total": round(wrap_total),
+        "last": last,
         "language_name": dict(settings.LANGUAGES).get(ticket.language, ticket.language),
         "customer_name": ticket.customer.name,
         "reasons_back": reasons_back(),
@@ -220,10 +239,10 @@ def _unanswered(messages: Sequence[dict[str, Any]]) -> str | None:
     return since
 
 
-def notice(frame: ticket_stream.Frame, gone: Ticket | None) -> tuple[str, str]:  # noqa: PLR0911  a table
+def notice(frame: ticket_stream.Frame, about: Ticket | None) -> tuple[str, str]:  # noqa: PLR0911  a table
     """What the agent is told of an event in one sentence, and its kind: good, warn or "". Empty when the page says it."""
     reason = frame["data"].get("reason", "")
-    number = gone.number if gone else ""
+    number = about.number if about else ""
     match frame["type"]:
         case "offer.rescinded":
             return _("Another agent was faster. Nothing counts against you."), ""
@@ -235,8 +254,12 @@ def notice(frame: ticket_stream.Frame, gone: Ticket | None) -> tuple[str, str]: 
             return _("%(number)s: the customer has closed the ticket. It counts as done and is paid.") % {
                 "number": number
             }, "good"
-        case "offer.completed":
+        case "offer.completed" if not frame["data"].get(
+            "wrap_up_until"
+        ):  # else the thread still stands there
             return _("%(number)s is resolved. Well done.") % {"number": number}, "good"
+        case "wrap_up.ended" if reason == TIME:
+            return _("%(number)s: the wrap-up is over.") % {"number": number}, ""
         case "offer.released" if reason in (EndReason.LEASE, EndReason.FORCED, EndReason.AGENT):
             return _("%(number)s is no longer with you: it waits for another agent.") % {
                 "number": number

@@ -18,7 +18,7 @@ def frames(agent: Agent, after: Mapping[str, int], language: str) -> list[stream
     look = looks.look(agent.pk, known)
     found = _above(known, look.seq, lambda _known: feed.frames_of(agent.pk, look, language))
     news = [cards.agent_snapshot(agent, language, look)] if found is None else found
-    for ticket in cards.held_tickets(agent.pk):
+    for ticket in (one.ticket for one in cards.on_desk(agent.pk)):
         found = _above(
             after.get(ticket.stream),
             ticket.last_seq,

@@ -6,15 +6,16 @@ locks all their shifts first.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet, Subquery
 from django.db.models.functions import Now
 
 from agents.models import EntryKind, Shift, ShiftState
 from agents.pay import credit
-from agents.shifts import shift_choose, shift_locked, shifts_lock, units_free
+from agents.shifts import shift_choose, shift_locked, shifts_lock, units_free, units_wrap
 from agents.signals import tell_availability_changed
-from dispatch import events, feed
+from dispatch import events, feed, routes, wrap_up
 from dispatch.errors import OfferExpired, OfferGone, OfferNotFound
 from dispatch.models import Offer, OfferState
 from tickets import events as ticket_events
@@ -49,13 +50,16 @@ class Ended:
     agent_id: int
     shift_id: int
     units: int
+    next_up: bool
+    wrap_until: datetime | None
 
 
 def offer_accept(*, offer_id: int, agent_id: int, epoch: int, key: str | None = None) -> Offer:
     """The agent takes the ticket: exactly one can. Outermost.
 
     Accepting again what this agent already holds gives the same answer. Raises OfferNotFound, OfferGone (another was
-    faster, or it was taken back), OfferExpired (by the database's clock), ShiftEnded, NotOnline, KeyReused.
+    faster, or it was taken back), OfferExpired (by the database's clock), ShiftEnded, NotOnline, KeyReused. A next-up ends as
+    many wrap-ups as it needs room of; AgentFull when there is not enough.
     """
     digest = timeline.digest_of("offer_accept", offer_id)
     return feed.once(
@@ -69,7 +73,8 @@ def offer_accept(*, offer_id: int, agent_id: int, epoch: int, key: str | None = 
 
 def _accept(offer_id: int, agent_id: int, epoch: int, *, key: str | None, digest: str) -> Offer:
     with timeline.command():
-        offer, rivals = _own_and_rivals(offer_id, agent_id)
+        offer, others = _own_and_others(offer_id, agent_id)
+        rivals = [other for other in others if other.state == OfferState.PENDING]
         shifts = shifts_lock([offer.shift_id, *(rival.shift_id for rival in rivals)])
         shift = shifts[offer.shift_id]
         if shift.ended_at is not None or shift.epoch != epoch:
@@ -87,6 +92,9 @@ def _accept(offer_id: int, agent_id: int, epoch: int, *, key: str | None, digest
         if rivals:
             pending = Offer.objects.filter(pk__in=[rival.pk for rival in rivals], state=OfferState.PENDING)
             end(pending, OfferState.RESCINDED, "taken", locked=shifts)
+        # The customer opened again what this agent still wraps up: it is in hand once more.
+        wrapping = [other.pk for other in others if other.wrap_until and other.shift_id == shift.pk]
+        wrap_up.make_room(offer, shift, wrapping)
         feed.record(
             agent_id,
             events.OFFER_ACCEPTED,
@@ -142,11 +150,11 @@ def _own(offer_id: int, agent_id: int) -> Offer:
     return offer
 
 
-def _own_and_rivals(offer_id: int, agent_id: int) -> tuple[Offer, list[Offer]]:
-    """The agent's offer and the other open offers of its ticket. One query; no run adds to them while one is open."""
+def _own_and_others(offer_id: int, agent_id: int) -> tuple[Offer, list[Offer]]:
+    """The agent's offer, and the others of its ticket that are open or in wrap-up. One query; no run adds to them meanwhile."""
     ticket = Offer.objects.filter(pk=offer_id, agent_id=agent_id).values("ticket_id")[:1]
     found = Offer.objects.select_related("agent", "ticket").filter(
-        Q(pk=offer_id) | Q(state=OfferState.PENDING), ticket_id=Subquery(ticket)
+        Q(pk=offer_id) | Q(state=OfferState.PENDING) | Q(wrap_until__isnull=False), ticket_id=Subquery(ticket)
     )
     offers = {offer.pk: offer for offer in found}
     if offer_id not in offers:
@@ -215,12 +223,26 @@ def offers_cancel(*, ticket_id: int) -> int:
         if ticket is None:
             return 0
         ended = end(live.filter(state=OfferState.PENDING), OfferState.CANCELLED, "customer", locked=shifts)
-        return len(ended + complete(live.filter(state=OfferState.ACCEPTED), "customer", locked=shifts))
+        held = live.filter(state=OfferState.ACCEPTED)
+        return len(ended + complete(held, "customer", ticket.topic_id, locked=shifts))
 
 
-def complete(offers: QuerySet[Offer], reason: str, *, locked: dict[int, Shift]) -> list[Ended]:
-    """accepted → completed, and the pay that was shown is credited, once. Inner."""
-    ended = end(offers, OfferState.COMPLETED, reason, locked=locked)
+def complete(
+    offers: QuerySet[Offer], reason: str, topic_id: int | None, *, locked: dict[int, Shift]
+) -> list[Ended]:
+    """accepted → completed, and the pay that was shown is credited, once. Inner. The offers are of a ticket of this topic.
+
+    The units stay taken for the wrap-up of the topic's route, unless the agent's connection is lost: then nobody wraps up.
+    """
+    route = routes.routes().of(topic_id)
+    here = all(shift.lost_at is None for shift in locked.values())
+    ended = end(
+        offers,
+        OfferState.COMPLETED,
+        reason,
+        locked=locked,
+        wrap_up_seconds=route.wrap_up_seconds if route and here else 0,
+    )
     for offer in Offer.objects.select_related("ticket__topic").filter(pk__in=[one.offer_id for one in ended]):
         if offer.pay_cents == 0:
             continue
@@ -251,27 +273,39 @@ def end(
     reason: str,
     *,
     locked: dict[int, Shift],
+    wrap_up_seconds: int = 0,
     key: str | None = None,
     digest: str = "",
 ) -> list[Ended]:
     """End those of the offers that still are in the state the queryset asks for; free their units; tell everybody.
 
     Inner. The queryset's condition decides races by the row count; `locked` are the shifts that the caller has locked.
-    `key` and `digest` make the agent's event the receipt of a command that ends one offer.
+    With `wrap_up_seconds` the units of completed ones stay taken for so long. `key` and `digest` make the agent's event the
+    receipt of a command that ends one offer.
     """
     values = {"state": state, "reason": reason, "ended_at": Now()}
-    if state not in AFTER_WORK:
+    worked = state in AFTER_WORK
+    if not worked:
         values["answered_at"] = Now()
+    if wrap_up_seconds:
+        values["wrap_until"] = Now() + timedelta(seconds=wrap_up_seconds)
     ended = [
         Ended(*row)
-        for row in update_returning(offers, ["id", "ticket_id", "agent_id", "shift_id", "units"], **values)
+        for row in update_returning(
+            offers,
+            ["id", "ticket_id", "agent_id", "shift_id", "units", "next_up", "wrap_until"],
+            **values,
+        )
     ]
     for one in ended:
         if one.shift_id not in locked:
             raise RuntimeError(
                 f"shift {one.shift_id} of offer {one.offer_id} was not locked before its ticket"
             )
-        units_free(one.shift_id, one.units)
+        if one.wrap_until is not None:
+            units_wrap(one.shift_id, one.units)
+        elif worked or not one.next_up:  # a next-up has taken none before it is accepted
+            units_free(one.shift_id, one.units, worked=worked)
     _tell_ended(ended, state, reason, key, digest)
     return ended
 
@@ -297,9 +331,11 @@ def _tell_ended(
             )
     news = []
     for one in ended:  # each of another agent: nobody has two open offers, and a ticket has one holder
-        data = {"offer": one.offer_id, "reason": reason}
+        data: dict[str, object] = {"offer": one.offer_id, "reason": reason}
         if names:
             data["ticket"] = names[one.ticket_id]
+        if state == OfferState.COMPLETED:
+            data["wrap_up_until"] = one.wrap_until.isoformat() if one.wrap_until else None
         news.append((one.agent_id, ENDINGS[state], data))
     feed.record_many(news, key=key, digest=digest)
     if state in (OfferState.DECLINED, OfferState.EXPIRED, OfferState.REVOKED):

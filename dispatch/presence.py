@@ -16,7 +16,7 @@ from agents.shifts import (
     shift_open,
     shifts_lock,
 )
-from dispatch import feed, routes
+from dispatch import feed, routes, wrap_up
 from dispatch.models import Offer, OfferState
 from dispatch.offers import end, tell_shift
 from tickets import events as ticket_events
@@ -152,6 +152,7 @@ def _lose(shift_id: int) -> bool:
         if shift is None:
             return False
         _revoke_pending(shift, "lease")
+        _wrap_ups_end(shift, "lease")
         grace = _grace(shift)
         for ticket_id in _held_ticket_ids(shift):
             timeline.advance(
@@ -204,6 +205,7 @@ def _end(shift: Shift, reason: EndReason, *, key: str | None = None, digest: str
             reason,
             locked={shift.pk: shift},
         )
+    _wrap_ups_end(shift, reason)
     shift_end(shift, reason)
     tell_shift(shift, key=key, digest=digest)
 
@@ -215,6 +217,10 @@ def _revoke_pending(shift: Shift, reason: str) -> None:
         reason,
         locked={shift.pk: shift},
     )
+
+
+def _wrap_ups_end(shift: Shift, reason: str) -> None:
+    wrap_up.end(Offer.objects.filter(shift=shift), reason, locked={shift.pk: shift})
 
 
 def _held_ticket_ids(shift: Shift) -> list[int]:

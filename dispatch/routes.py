@@ -34,6 +34,9 @@ class RouteSpec:
     expected_minutes: int
     target_seconds: int
     max_wait_seconds: int
+    wrap_up_seconds: int = 0
+    silent_seconds: int = 0  # 0: never
+    silent_units: int = 1
     required: dict[int, int] = field(default_factory=dict)
     preferred: dict[int, int] = field(default_factory=dict)
 
@@ -62,6 +65,7 @@ class PolicySpec:
     pool_id: int
     weights: Weights
     grace_seconds: int
+    next_up: bool = True
 
 
 def routes() -> Routes:
@@ -95,6 +99,9 @@ def _load_routes() -> Routes:
             expected_minutes=route.expected_minutes,
             target_seconds=route.target_seconds,
             max_wait_seconds=route.max_wait_seconds,
+            wrap_up_seconds=route.wrap_up_seconds,
+            silent_seconds=route.silent_seconds,
+            silent_units=route.silent_units,
             required=needs.get(route.pk, {}).get(True, {}),
             preferred=needs.get(route.pk, {}).get(False, {}),
         )
@@ -126,7 +133,7 @@ def _load_policy(pool_id: int) -> PolicySpec:
     standing = PoolStanding.objects.filter(pool_id=pool_id).first()
     if standing is not None:
         weights = replace(weights, max_parallel=min(standing.parallel, weights.max_parallel))
-    return PolicySpec(found.pk, pool_id, weights, found.grace_seconds)
+    return PolicySpec(found.pk, pool_id, weights, found.grace_seconds, found.next_up)
 
 
 def rates() -> list[tuple[int | None, date, int, str]]:

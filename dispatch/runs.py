@@ -25,7 +25,8 @@ from dispatch.models import Run
 from dispatch.pricing import price
 from dispatch.routes import Routes, RouteSpec
 from dispatch.rules import steps
-from dispatch.rules.offers import AGAIN_SECONDS
+from dispatch.rules.offers import AGAIN_SECONDS, in_parallel
+from dispatch.rules.units import is_next_up
 from dispatch.sight import ALONE, Asked, People, TicketRow, asked_of, problem_of, see, spec_of
 from tickets import bell, timeline
 from tickets import events as ticket_events
@@ -119,23 +120,25 @@ class Wanted(NamedTuple):
     profile_version: int
     spec: RouteSpec
     reason: Reason
+    next_up: bool  # while they wrap up their last ticket
 
 
 def wanted_pairs(
     tickets: Sequence[TicketRow], people: People, solution: Solution, plan: Routes
 ) -> list[Wanted]:
-    """The solver's pairs."""
-    return [
-        Wanted(
-            tickets[i],
-            int(people.id[j]),
-            int(people.shift_id[j]),
-            int(people.profile_version[j]),
-            spec_of(plan, tickets[i]),
-            reason,
-        )
-        for (i, j, _value), reason in zip(solution.pairs, reasons(solution), strict=True)
-    ]
+    """The solver's pairs, without parallel offers to people who wrap up."""
+    free = people.units - people.units_taken
+    wanted = []
+    for (i, j, _value), reason in zip(solution.pairs, reasons(solution), strict=True):
+        spec = spec_of(plan, tickets[i])
+        ahead = is_next_up(spec.units, int(free[j]))
+        if not in_parallel(reason["round"], idle=not ahead):
+            continue
+        if ahead:
+            reason["next_up"] = True
+        person = int(people.id[j]), int(people.shift_id[j]), int(people.profile_version[j])
+        wanted.append(Wanted(tickets[i], *person, spec, reason, ahead))
+    return wanted
 
 
 # Shifts and tickets are locked in order first, and in statements of their own: only the next one sees the offers that were
@@ -147,7 +150,8 @@ LOCK = """
 # Who has left since they were seen, is no member any more, has other skills, or was offered something by the run of another
 # pool, is left out.
 STILL_FREE = """
-    s.state = 'online' AND s.lost_at IS NULL AND s.units_taken + w.units <= s.units
+    s.state = 'online' AND s.lost_at IS NULL
+    AND s.units_taken - CASE WHEN w.next_up THEN s.units_wrapping ELSE 0 END + w.units <= s.units
     AND NOT EXISTS (SELECT FROM dispatch_offer o WHERE o.agent_id = s.agent_id AND o.state = 'pending')
     AND EXISTS (
         SELECT FROM agents_agent a JOIN agents_user u ON u.id = a.user_id
@@ -162,11 +166,11 @@ STILL_WAITING = """
 WRITE = f"""
 WITH wanted AS (
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::int[], $6::text[], $7::int[], $8::text[],
-                         $14::int[])
-    WITH ORDINALITY AS w(ticket_id, agent_id, shift_id, units, pay_cents, currency, seconds, why, version, place)),
+                         $14::int[], $15::bool[])
+    WITH ORDINALITY AS w(ticket_id, agent_id, shift_id, units, pay_cents, currency, seconds, why, version, next_up, place)),
 still AS (SELECT id FROM tickets_ticket t WHERE id IN (SELECT ticket_id FROM wanted) AND {STILL_WAITING}),
 taken AS (
-    UPDATE agents_shift s SET units_taken = s.units_taken + w.units
+    UPDATE agents_shift s SET units_taken = s.units_taken + CASE WHEN w.next_up THEN 0 ELSE w.units END
     FROM wanted w JOIN still ON still.id = w.ticket_id
     WHERE s.id = w.shift_id AND {STILL_FREE}
     RETURNING s.id),
@@ -177,8 +181,8 @@ run AS (
     RETURNING id),
 offer AS (
     INSERT INTO dispatch_offer
-        (ticket_id, agent_id, shift_id, run_id, state, reason, units, pay_cents, currency, why, expires_at)
-    SELECT ticket_id, agent_id, shift_id, run.id, 'pending', '', units, pay_cents, currency, why::jsonb,
+        (ticket_id, agent_id, shift_id, run_id, state, reason, units, next_up, pay_cents, currency, why, expires_at)
+    SELECT ticket_id, agent_id, shift_id, run.id, 'pending', '', units, next_up, pay_cents, currency, why::jsonb,
         statement_timestamp() + make_interval(secs => seconds)
     FROM made, run ORDER BY place
     RETURNING id, ticket_id, agent_id),
@@ -219,6 +223,7 @@ def _write(
             len(solution.problem.agents),
             micros,
             [one.profile_version for one in wanted],
+            [one.next_up for one in wanted],
         ],
         first=LOCK,
         first_params=[shifts, sorted({one.ticket.id for one in wanted})],

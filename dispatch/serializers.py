@@ -68,6 +68,9 @@ class CardData(Fields):
     waiting_since = serializers.DateTimeField()
     summary = serializers.CharField()
     why = serializers.ListField(child=serializers.CharField())
+    next_up = serializers.BooleanField(
+        help_text="Offered during a wrap-up: accepting ends as much of it as the ticket needs room."
+    )
 
 
 class CardsAnswer(Fields):
@@ -89,8 +92,20 @@ class DeclinedAnswer(Fields):
     state = serializers.CharField(help_text="declined")
 
 
+class WrapUpData(Fields):
+    offer = serializers.IntegerField()
+    ticket = serializers.CharField(help_text="Its id, for /desk/{id}/note and /desk/{id}/done.")
+    until = serializers.DateTimeField()
+    seconds_left = serializers.FloatField(help_text="By the server's clock, at this look.")
+
+
+class WrapUpAnswer(Fields):
+    wrap_ups = WrapUpData(many=True, help_text="Those that still run.")
+
+
 class DeskAnswer(Fields):
     tickets = TicketData(many=True)
+    wrap_ups = WrapUpData(many=True)
 
 
 class StateAnswer(Fields):

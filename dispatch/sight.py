@@ -40,6 +40,7 @@ class People:
     shift_id: I64
     units: I32
     units_taken: I32
+    units_wrapping: I32  # of units_taken
     idle: F32  # seconds
     profile_version: I64
     accept_rate: F32
@@ -51,7 +52,7 @@ class People:
     @classmethod
     def nobody(cls) -> "People":
         wide, narrow, measured = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.float32)
-        return cls(wide, wide, narrow, narrow, measured, wide, measured, measured)
+        return cls(wide, wide, narrow, narrow, narrow, measured, wide, measured, measured)
 
 
 # --- Tickets ----------------------------------------------------------------------------------------------------------
@@ -106,12 +107,12 @@ _QUEUE = """
 """
 # Who is admitted, and how they did of late, is not asked here: that is kept, and what is written is checked once more.
 _FREE = """
-    SELECT s.agent_id, s.id AS shift_id, s.units, s.units_taken,
+    SELECT s.agent_id, s.id AS shift_id, s.units, s.units_taken, s.units_wrapping,
            extract(epoch FROM statement_timestamp() - s.idle_since)::real AS idle
     FROM agents_shift s
     JOIN agents_lease lease ON lease.shift_id = s.id
     JOIN agents_agent_pools member ON member.agent_id = s.agent_id AND member.pool_id = $6
-    WHERE s.state = 'online' AND s.ended_at IS NULL AND s.lost_at IS NULL AND s.units_taken < s.units
+    WHERE s.state = 'online' AND s.ended_at IS NULL AND s.lost_at IS NULL AND s.units_taken - s.units_wrapping < s.units
       AND lease.expires_at > statement_timestamp()
       AND s.agent_id NOT IN (SELECT o.agent_id FROM dispatch_offer o WHERE o.state = 'pending')
     ORDER BY s.agent_id
@@ -124,7 +125,8 @@ _SEE = f"""
            (SELECT json_agg(json_build_array(id, waited, priority, topic_id, language, flagged, known, answered)
                             ORDER BY waiting_since, id) FROM queue),
            string_agg(int8send(agent_id), ''), string_agg(int8send(shift_id), ''), string_agg(int4send(units), ''),
-           string_agg(int4send(units_taken), ''), string_agg(float4send(idle), '')
+           string_agg(int4send(units_taken), ''), string_agg(int4send(units_wrapping), ''),
+           string_agg(float4send(idle), '')
     FROM ({_FREE}) AS free WHERE EXISTS (SELECT FROM queue)
 """  # noqa: S608  nothing from outside is in it
 
@@ -159,7 +161,7 @@ def see(
 
 # --- People -----------------------------------------------------------------------------------------------------------
 
-_TYPES = (">i8", ">i8", ">i4", ">i4", ">f4")  # of _SEE's columns
+_TYPES = (">i8", ">i8", ">i4", ">i4", ">i4", ">f4")  # of _SEE's columns
 
 
 def _people(pool_id: int, columns: Sequence[Any]) -> People:
@@ -217,11 +219,15 @@ def problem_of(
         column |= {skill: len(column) + place for place, skill in enumerate(missing)}
         skills = np.append(skills, missing)
         levels = np.append(levels, np.zeros((len(people), len(missing)), np.int8), axis=1)
+    # What is being wrapped up is free for the next ticket, and counts as load until then (rules.units, ADR 14).
+    free = people.units - people.units_taken + (people.units_wrapping if policy.next_up else 0)
     here = set(people.id.tolist()) if only else set()
     excluded: set[tuple[int, int]] = set()
     for row, one in zip(tickets, needs, strict=True):
         if row.answered:
-            able = _able(row, one, people, languages=profiles.languages[rows], levels=levels, column=column)
+            able = _able(
+                row, one, people, free=free, languages=profiles.languages[rows], levels=levels, column=column
+            )
             said_no = {said["agent"]: -said["ago"] for said in row.answered}
             excluded |= {(row.id, agent) for agent in offers.excluded(said_no, able, 0.0)}
         if row.id in only:
@@ -245,10 +251,13 @@ def problem_of(
         ),
         agents=Agents(
             id=people.id,
-            free_units=people.units - people.units_taken,
+            free_units=free,
             capacity_units=people.units,
             load=(people.units_taken / people.units).astype(np.float32),
-            idle_seconds=np.maximum(people.idle, np.float32(0)),
+            # Who wraps up is not idle yet.
+            idle_seconds=np.where(
+                people.units_wrapping > 0, np.float32(0), np.maximum(people.idle, np.float32(0))
+            ),
             share=people.share,
             languages=profiles.languages[rows],
             levels=levels,
@@ -268,10 +277,17 @@ def spec_of(plan: Routes, row: TicketRow) -> RouteSpec:
 
 
 def _able(
-    row: TicketRow, asked: Asked, people: People, *, languages: I64, levels: I8, column: Mapping[int, int]
+    row: TicketRow,
+    asked: Asked,
+    people: People,
+    *,
+    free: I32,
+    languages: I64,
+    levels: I8,
+    column: Mapping[int, int],
 ) -> set[int]:
     """Those of the free people who may take this ticket now, whether they said no to it or not."""
-    able = people.units - people.units_taken >= asked.spec.units
+    able = free >= asked.spec.units
     if row.language in LANGUAGES:
         able &= languages >> LANGUAGES.index(row.language) & 1 != 0
     for skill, level in asked.required.items():

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from celery import shared_task
 from redis.exceptions import RedisError
 
-from dispatch import asking, decisions, offers, presence, queue, runs
+from dispatch import asking, decisions, offers, presence, queue, runs, silence, wrap_up
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +40,8 @@ def tick() -> None:
         offers.offer_expire(offer_id=offer_id, shift_id=shift_id)
     presence.leases_end()
     presence.graces_end()
+    wrap_up.end_due()
+    silence.customers_look()
     for ticket_id in queue.closed_with_live_offers():
         offers.offers_cancel(ticket_id=ticket_id)
     run_ask(queue.pools_due())

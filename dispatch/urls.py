@@ -13,6 +13,7 @@ urlpatterns = [
     path("tickets/<slug:public_id>/reply", commands.reply, name="console_reply"),
     path("tickets/<slug:public_id>/note", commands.note, name="console_note"),
     path("tickets/<slug:public_id>/resolve", commands.resolve, name="console_resolve"),
+    path("tickets/<slug:public_id>/done", commands.done, name="console_done"),
     path("tickets/<slug:public_id>/hand-back", commands.hand_back, name="console_hand_back"),
     path("tickets/<slug:public_id>/files/<int:attachment_id>", files.attachment, name="console_file"),
     path("earnings/", earnings.earnings, name="console_earnings"),

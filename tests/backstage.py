@@ -23,10 +23,10 @@ import json, sys
 import django
 django.setup()
 from agents.models import *
-from dispatch import desk, presence, runs, tasks
+from dispatch import desk, presence, runs, silence, tasks, wrap_up
 from dispatch.models import *
 from dispatch.offers import *
-from tickets import conversation, lifecycle
+from tickets import conversation, kept, lifecycle
 from tickets.models import *
 from tests.cast import make_world
 scope = dict(globals())
@@ -45,7 +45,7 @@ EMPTY = """
 SET lock_timeout = '2s';
 TRUNCATE tickets_ticket, tickets_customer, agents_agent, agents_user, dispatch_run, django_session CASCADE;
 TRUNCATE dispatch_poolstanding;
-UPDATE dispatch_route SET offer_seconds = 20;
+UPDATE dispatch_route SET offer_seconds = 20, wrap_up_seconds = 0, silent_seconds = 300, units = 30;
 """
 FUNCTIONS = """
 import time

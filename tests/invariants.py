@@ -25,10 +25,19 @@ BROKEN = {
     "no live offer of an ended shift": """
         SELECT o.id FROM dispatch_offer o JOIN agents_shift s ON s.id = o.shift_id
         WHERE o.state IN ('pending', 'accepted') AND s.ended_at IS NOT NULL""",
-    "units taken are those of the live offers": """
-        SELECT s.id FROM agents_shift s LEFT JOIN dispatch_offer o
-            ON o.shift_id = s.id AND o.state IN ('pending', 'accepted')
+    "units taken are those of live offers and wrap-ups": """
+        SELECT s.id FROM agents_shift s LEFT JOIN dispatch_offer o ON o.shift_id = s.id AND (
+            o.state = 'accepted' OR o.state = 'pending' AND NOT o.next_up OR o.wrap_until IS NOT NULL)
         GROUP BY s.id HAVING s.units_taken <> coalesce(sum(o.units), 0) OR s.units_taken > s.units""",
+    "units wrapping are those of wrap-ups": """
+        SELECT s.id FROM agents_shift s LEFT JOIN dispatch_offer o ON o.shift_id = s.id AND o.wrap_until IS NOT NULL
+        GROUP BY s.id HAVING s.units_wrapping <> coalesce(sum(o.units), 0)""",
+    "no wrap-up of an ended shift or a lost one": """
+        SELECT o.id FROM dispatch_offer o JOIN agents_shift s ON s.id = o.shift_id
+        WHERE o.wrap_until IS NOT NULL AND (s.ended_at IS NOT NULL OR s.lost_at IS NOT NULL)""",
+    "a next-up has room once the wrap-ups end": """
+        SELECT o.id FROM dispatch_offer o JOIN agents_shift s ON s.id = o.shift_id
+        WHERE o.state = 'pending' AND o.next_up AND s.units_taken - s.units_wrapping + o.units > s.units""",
     "I8 completed offers are credited, once": """
         SELECT o.id FROM dispatch_offer o
         LEFT JOIN agents_ledgerentry l ON l.reference = 'offer:' || o.id AND l.kind = 'ticket'

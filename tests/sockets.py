@@ -126,6 +126,8 @@ def state_of_agent(frame: Frame) -> Frame:
         "shift": shift,
         "offers": offers,
         "tickets": frame["data"]["tickets"],
+        "silent": frame["data"]["silent"],
+        "wrap_ups": {one["ticket"]: one["until"] for one in frame["data"]["wrap_ups"]},
     }
 
 
@@ -147,7 +149,18 @@ def apply_to_agent(agent: Frame, tickets: dict[str, Frame], frame: Frame) -> Non
             agent["tickets"].append(data["ticket"])
     elif kind in ("offer.completed", "offer.released"):
         agent["tickets"].remove(data["ticket"])
+        agent["silent"] = [ticket for ticket in agent["silent"] if ticket != data["ticket"]]
+        if data.get("wrap_up_until"):
+            agent["wrap_ups"][data["ticket"]] = data["wrap_up_until"]
+        else:
+            tickets.pop(f"ticket:{data['ticket']}", None)
+    elif kind == "wrap_up.ended":
+        del agent["wrap_ups"][data["ticket"]]
         tickets.pop(f"ticket:{data['ticket']}", None)
+    elif kind == "attention.changed":
+        agent["silent"] = [ticket for ticket in agent["silent"] if ticket != data["ticket"]]
+        if data["silent"]:
+            agent["silent"].append(data["ticket"])
 
 
 def state_of_ticket(frame: Frame) -> Frame:

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from config.stack import PROJECT
-from dispatch import desk, events, feed, looks, presence
-from dispatch.models import Feed, FeedEvent, Offer
+from dispatch import desk, events, feed, looks, presence, wrap_up
+from dispatch.models import Feed, FeedEvent, Offer, Route
 from dispatch.offers import offer_accept, offer_decline, offers_cancel
 from dispatch.runs import match_pool
 from tests.cast import World
-from tickets import stream
+from tickets import kept, stream
 from tickets.conversation import customer_reply
 from tickets.events import EVENTS
 from tickets.lifecycle import ticket_close, ticket_rate, ticket_reopen, ticket_request_human
@@ -83,7 +83,10 @@ def test_every_frame_of_a_full_life_has_the_declared_fields(world: World) -> Non
     presence.go_online(agent_id=carl.pk)
     match_pool(world.pool.pk)
     offer_accept(offer_id=Offer.objects.get(agent=carl).pk, agent_id=carl.pk, epoch=1)
+    Route.objects.update(wrap_up_seconds=20)
+    kept.forget()
     desk.resolve(agent=carl, epoch=1, ticket_id=ticket.pk)
+    wrap_up.done(agent=carl, epoch=1, ticket_id=ticket.pk)
     ticket_rate(ticket=ticket, score=2, solved=False)
     ticket_reopen(ticket=ticket, body="Not yet")
     match_pool(world.pool.pk)
@@ -107,9 +110,10 @@ def test_every_frame_of_a_full_life_has_the_declared_fields(world: World) -> Non
             check(frame)
             seen.add(frame["type"])
     assert FeedEvent.objects.filter(type="offer.made").exists()
-    # Those that only the clock brings about are made in tests/dispatch/test_presence.py and test_offers.py.
+    # Those that only the clock brings about are made in tests/dispatch/test_presence.py, test_offers.py and
+    # test_silence.py.
     by_the_clock = {
         "ticket.agent_lost", "ticket.agent_back", "ticket.placed", "ticket.flagged", "ticket.unflagged",
-        "offer.expired", "offer.rescinded", "offer.revoked",
+        "offer.expired", "offer.rescinded", "offer.revoked", "attention.changed",
     }  # fmt: skip
     assert set(EVENTS) - seen <= by_the_clock

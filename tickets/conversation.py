@@ -38,16 +38,19 @@ def message_post(
     author_user_id: int | None = None,
     files: Sequence[Inspected] = (),
     internal: bool = False,
+    late: bool = False,
     key: str | None = None,
     digest: str = "",
 ) -> Message:
     """Write one message (or note) into an open ticket. An inner step: the caller holds `timeline.command()`.
 
-    `body` is clean already (body_clean), `files` are inspected. Raises TicketClosed. Three queries and one a file.
+    `body` is clean already (body_clean), `files` are inspected. `late`: also when the ticket has ended, for notes that are
+    written then. Raises TicketClosed. Three queries and one a file.
     """
     event = events.NOTE_ADDED if internal else events.MESSAGE_POSTED
+    ticket = Ticket.objects.filter(pk=ticket_id)
     numbered = timeline.advance(
-        Ticket.objects.filter(pk=ticket_id, state__in=Ticket.OPEN),
+        ticket if late else ticket.filter(state__in=Ticket.OPEN),
         event,
         actor_id=author_user_id,
         key=key,

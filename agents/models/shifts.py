@@ -33,6 +33,7 @@ class Shift(models.Model):
     # Attention, counted by the same transactions that make and end offers; the constraint stands behind them.
     units = models.PositiveSmallIntegerField(_("capacity"))
     units_taken = models.PositiveSmallIntegerField(_("units taken"), default=0)
+    units_wrapping = models.PositiveSmallIntegerField(_("of these in wrap-up"), default=0, db_default=0)
     started_at = models.DateTimeField(_("started"), db_default=Now(), editable=False)
     idle_since = models.DateTimeField(_("idle since"), db_default=Now(), editable=False)
     lost_at = models.DateTimeField(_("connection lost"), null=True, blank=True, editable=False)
@@ -50,6 +51,9 @@ class Shift(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(units_taken__lte=F("units")), name="shift_capacity_never_exceeded"
+            ),
+            models.CheckConstraint(
+                condition=Q(units_wrapping__lte=F("units_taken")), name="shift_wrapping_is_taken"
             ),
             models.CheckConstraint(
                 condition=Q(state=ShiftState.ENDED, ended_at__isnull=False)

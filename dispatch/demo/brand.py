@@ -59,6 +59,7 @@ class TopicSpec:
     offer_seconds: int = 30
     minutes: int = 6
     target_seconds: int = 60
+    wrap_up_seconds: int = 20
 
 
 TOPICS = (
@@ -75,6 +76,7 @@ TOPICS = (
         offer_seconds=20,
         minutes=10,
         target_seconds=30,
+        wrap_up_seconds=30,
     ),
     TopicSpec(
         "payment", "Paying a purchase", "Einen Kauf bezahlen", "first", 280, {"payments": 1}, {"writing": 2}
@@ -125,6 +127,7 @@ TOPICS = (
         {"calm": 4},
         units=50,
         minutes=10,
+        wrap_up_seconds=30,
     ),
 )
 DEFAULT_POOL = "first"

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from agents.models import Agent, Pool, Shift
 from agents.shifts import LEASE
-from dispatch import desk, presence
+from dispatch import desk, presence, wrap_up
 from dispatch.demo.people import AGENTS, NEWCOMERS
 from dispatch.demo.stories import NAMES, NOTES, Story, address_of, stories
 from dispatch.models import Offer, OfferState
@@ -117,6 +117,7 @@ def _talk(story: Story, ticket_id: int, agent: Agent, shift: Shift) -> None:
         ticket_close(ticket=ticket)  # some just leave, contented
         return
     desk.resolve(agent=agent, epoch=shift.epoch, ticket_id=ticket_id)
+    wrap_up.done(agent=agent, epoch=shift.epoch, ticket_id=ticket_id)
     if ticket_id % 4:
         ticket_rate(ticket=ticket, score=story.score, solved=True, comment=story.comment)
 

@@ -83,6 +83,7 @@ def _topics(skills: dict[str, Skill], pools: dict[str, Pool]) -> None:
             units=spec.units,
             expected_minutes=spec.minutes,
             target_seconds=spec.target_seconds,
+            wrap_up_seconds=spec.wrap_up_seconds,
         )
         seconds, helper = HELPERS[spec.pool]
         RouteStep.objects.create(route=route, after_seconds=seconds, pool=pools[helper])

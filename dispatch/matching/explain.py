@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 import numpy as np
 
@@ -72,6 +72,10 @@ _SENTENCES: dict[str, dict[Language, str]] = {
     "free": {
         "en": "You have no other ticket open.",
         "de": "Sie haben kein anderes Ticket offen.",
+    },
+    "next_up": {
+        "en": "You were wrapping up your last ticket; this would be your next.",
+        "de": "Sie haben Ihr letztes Ticket gerade nachbereitet; dies wäre Ihr nächstes.",
     },
     "overdue": {
         "en": "The ticket has waited past its longest time, so it went before all younger ones.",
@@ -225,6 +229,9 @@ class Reason(TypedDict):
     idle_rank: int  # among them, 1 is the longest idle
     round: int
     parallel: int
+    next_up: NotRequired[
+        bool
+    ]  # asked while they wrapped up; the caller's to say, who knows why units are free
 
 
 def reasons(solution: Solution) -> list[Reason]:
@@ -263,10 +270,13 @@ def explain(reason: Reason, *, language: Language = "en", names: Names | None = 
     def say(weight: float, key: str, **values: object) -> None:
         lines.append((weight, speak(key, **values)))
 
-    if reason["overdue"]:
-        say(np.inf, "overdue")
-    if reason["able"] == 1:
-        say(np.inf, "only")
+    first = {
+        "overdue": reason["overdue"],
+        "only": reason["able"] == 1,
+        "next_up": reason.get("next_up", False),
+    }
+    for key in (key for key, true in first.items() if true):
+        say(np.inf, key)
     if shares["known"] > 0:
         say(shares["known"], "known")
     for fact in reason["skills"]:

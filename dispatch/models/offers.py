@@ -1,4 +1,5 @@
-"""Offer: a time-limited proposal of one ticket to one agent. Changed in dispatch/offers.py only."""
+"""Offer: a time-limited proposal of one ticket to one agent. Changed in dispatch/offers.py, and what follows an accepted one
+in dispatch/wrap_up.py and dispatch/silence.py."""
 
 from typing import ClassVar
 
@@ -30,7 +31,9 @@ class OfferState(models.TextChoices):
 
 
 class Offer(models.Model):
-    """One ticket, one agent, one deadline. While it is pending or accepted it takes units of the agent's shift."""
+    """One ticket, one agent, one deadline. It takes units of the agent's shift while it is pending (unless it is a next-up),
+    accepted, or in wrap-up.
+    """
 
     ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="offers", verbose_name=_("ticket"))
     agent = models.ForeignKey(Agent, models.PROTECT, related_name="offers", verbose_name=_("agent"))
@@ -39,6 +42,11 @@ class Offer(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=OfferState, default=OfferState.PENDING)
     reason = models.CharField(_("reason"), max_length=40, blank=True)
     units = models.PositiveSmallIntegerField(_("units"))
+    # What a customer who has been silent for long does not need of them: units + units_spared is what the ticket asks for.
+    units_spared = models.PositiveSmallIntegerField(_("units spared"), default=0, db_default=0)
+    silent_since = models.DateTimeField(_("customer silent since"), null=True, blank=True)
+    # Made while the agent wrapped up their last ticket: it takes no units until they accept.
+    next_up = models.BooleanField(_("next-up"), default=False, db_default=False)
     pay_cents = models.PositiveIntegerField(
         _("pay in cents")
     )  # fixed when offered: what the card says is what is paid
@@ -49,9 +57,11 @@ class Offer(models.Model):
     made_at = models.DateTimeField(_("made"), db_default=Now(), editable=False)
     expires_at = models.DateTimeField(_("deadline"))
     answered_at = models.DateTimeField(_("answered"), null=True, blank=True)  # when it left pending
-    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)  # when it stopped taking units
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    wrap_until = models.DateTimeField(_("wrap-up until"), null=True, blank=True)  # null: none, or over
 
     LIVE: ClassVar = (OfferState.PENDING, OfferState.ACCEPTED)
+    ON_DESK: ClassVar = Q(state=OfferState.ACCEPTED) | Q(wrap_until__isnull=False)  # held, or in wrap-up
 
     class Meta:
         verbose_name = _("offer")
@@ -77,11 +87,19 @@ class Offer(models.Model):
                 | (~Q(state__in=["pending", "accepted"]) & Q(ended_at__isnull=False)),
                 name="offer_ended_at_iff_ended",
             ),
+            models.CheckConstraint(
+                condition=Q(wrap_until__isnull=True) | Q(state="completed"), name="offer_wrap_up_after_work"
+            ),
         ]
         indexes = [
             models.Index(fields=["expires_at"], name="offer_pending_deadline", condition=Q(state="pending")),
             models.Index(
                 fields=["shift"], name="offer_live_of_shift", condition=Q(state__in=["pending", "accepted"])
+            ),
+            models.Index(
+                fields=["shift", "wrap_until"],
+                name="offer_wrap_up_of_shift",
+                condition=Q(wrap_until__isnull=False),
             ),
         ]
 

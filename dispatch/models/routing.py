@@ -43,6 +43,28 @@ class Route(models.Model):
         default=15,
         help_text=_("Only while somebody who has helped this customer before is online. 0: nobody waits."),
     )
+    wrap_up_seconds = models.PositiveSmallIntegerField(
+        _("seconds of wrap-up"),
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(3600)],
+        help_text=_(
+            "After a ticket is resolved its units stay taken for so long, for notes and a breath. 0: none."
+        ),
+    )
+    silent_seconds = models.PositiveIntegerField(
+        _("seconds after which a customer counts as silent"),
+        default=300,
+        db_default=300,
+        help_text=_("Since the agent's last message. 0: never."),
+    )
+    silent_units = models.PositiveSmallIntegerField(
+        _("units of attention while the customer is silent"),
+        default=10,
+        db_default=10,
+        validators=[MinValueValidator(1), MaxValueValidator(100)],
+        help_text=_("Never more than the ticket takes anyway."),
+    )
 
     class Meta:
         verbose_name = _("route")
@@ -53,6 +75,9 @@ class Route(models.Model):
                 fields=["pool"], condition=Q(topic__isnull=True), name="route_default_once_a_pool"
             ),
             models.CheckConstraint(condition=Q(units__gte=1, units__lte=100), name="route_units_1_to_100"),
+            models.CheckConstraint(
+                condition=Q(silent_units__gte=1, silent_units__lte=100), name="route_silent_units_1_to_100"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -161,6 +186,9 @@ class Policy(models.Model):
         default=50,
         validators=[MinValueValidator(0), MaxValueValidator(100)],
         help_text=_("Above it fewer are asked at once, until it is kept again."),
+    )
+    next_up = models.BooleanField(
+        _("offer the next ticket while the last one is wrapped up"), default=True, db_default=True
     )
     grace_seconds = models.PositiveSmallIntegerField(_("seconds a lost agent keeps held tickets"), default=60)
     snapshot_days = models.PositiveSmallIntegerField(

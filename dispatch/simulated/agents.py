@@ -9,10 +9,12 @@ from dispatch.simulated.worker import Chat, Worker
 
 ACCEPTS, MISSES = 0.85, 0.04  # shares of offers; the rest is declined
 HANDS_BACK, NOTES_SHARE = 0.05, 0.15  # shares of tickets
+DONE_EARLY = 0.6  # of wrap-ups; the others end by the clock
 DECIDES = (2.0, 10.0)  # seconds, all of them
 THINKS = (5.0, 14.0)
 PATIENCE = (50.0, 90.0)  # with a customer who does not answer
 LAST_WORDS = (6.0, 15.0)
+WRAPS_UP = (4.0, 15.0)
 WORKS = (480.0, 1800.0)  # one stretch of being online
 UNTIL_PAUSE = (180.0, 600.0)
 PAUSES = (30.0, 90.0)
@@ -94,6 +96,18 @@ class SimulatedAgent(Worker):
                 await self._desk(chat, "note", body=NOTES[chat.language])
         if not chat.ended():
             await self._desk(chat, "resolve")
+            await self._wrap_up(chat)
+
+    async def _wrap_up(self, chat: Chat) -> None:
+        """A note now and then, and most do not need all the time there is."""
+        if not self.pace.happens(DONE_EARLY):
+            return
+        await self.pace.think(*WRAPS_UP)
+        if chat.public_id not in self.wrapping:
+            return  # over, or there was none
+        if self.pace.happens(NOTES_SHARE):
+            await self._desk(chat, "note", body=NOTES[chat.language])
+        await self._desk(chat, "done")
 
     async def _desk(self, chat: Chat, word: str, **more: Any) -> None:
         if self.epoch is None:

@@ -86,6 +86,7 @@ class Worker:
         self.reason = ""
         self.offers: dict[int, dict[str, Any]] = {}  # open ones
         self.chats: dict[str, Chat] = {}
+        self.wrapping: set[str] = set()  # tickets in wrap-up
         self.live: Live | None = None
         self._connection: asyncio.Task[None] | None = None
 
@@ -204,6 +205,7 @@ class Worker:
             self.offers = {card["offer"]: card for card in data["offers"]}
             for card in fresh:
                 self.errands.start(self.offered(card))
+            self.wrapping = {one["ticket"] for one in data["wrap_ups"]}
             for public_id in self.chats.keys() - set(data["tickets"]):
                 self._drop(public_id)
             for public_id in data["tickets"]:
@@ -219,7 +221,12 @@ class Worker:
             if kind == "offer.accepted":
                 self._hold(data["ticket"])
             elif "ticket" in data:
+                if data.get("wrap_up_until"):
+                    self.wrapping.add(data["ticket"])
                 self._drop(data["ticket"])
+        elif kind == "wrap_up.ended":
+            self.wrapping.discard(data["ticket"])
+            self.tally[f"{kind}.{data['reason']}"] += 1
 
     def _hold(self, public_id: str) -> None:
         if public_id not in self.chats:

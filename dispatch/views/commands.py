@@ -23,7 +23,7 @@ from django.views.decorators.http import require_POST
 import agents.errors
 import tickets.errors
 from agents.models import Agent
-from dispatch import desk, fragments, news, presence
+from dispatch import desk, fragments, news, presence, wrap_up
 from dispatch.errors import NotHolder
 from dispatch.offers import offer_accept, offer_decline
 from dispatch.views.console import page
@@ -186,6 +186,12 @@ def note(request: HttpRequest, agent: Agent, public_id: str) -> None:
 @command
 def resolve(request: HttpRequest, agent: Agent, public_id: str) -> None:
     desk.resolve(agent=agent, epoch=_epoch(request), ticket_id=_ticket_id(public_id), key=_key(request))
+
+
+@command
+def done(request: HttpRequest, agent: Agent, public_id: str) -> None:
+    """Through with the wrap-up before its time."""
+    wrap_up.done(agent=agent, epoch=_epoch(request), ticket_id=_ticket_id(public_id), key=_key(request))
 
 
 @command

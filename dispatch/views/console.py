@@ -31,7 +31,7 @@ def page(
     look = looks.look(agent.pk)
     desk = fragments.desk(agent)
     after = {feed.stream_of(agent.pk): look.seq} | {entry["ticket"].stream: entry["seq"] for entry in desk}
-    held = [entry["ticket"].public_id for entry in desk]
+    held = [entry["ticket"].public_id for entry in desk]  # or wrapped up
     context: dict[str, Any] = (
         {
             "agent": agent,

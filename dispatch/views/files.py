@@ -5,7 +5,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from agents.models import Agent
-from dispatch.models import Offer, OfferState
+from dispatch.models import Offer
 from dispatch.views.people import agent_page
 from tickets.models import Attachment
 
@@ -22,9 +22,7 @@ def attachment(request: HttpRequest, agent: Agent, public_id: str, attachment_id
     )
     if (
         file is None
-        or not Offer.objects.filter(
-            ticket_id=file.message.ticket_id, agent=agent, state=OfferState.ACCEPTED
-        ).exists()
+        or not Offer.objects.filter(Offer.ON_DESK, ticket_id=file.message.ticket_id, agent=agent).exists()
     ):
         raise Http404
     try:

@@ -353,6 +353,18 @@ def test_a_page_that_applies_all_events_has_what_a_snapshot_says(
         "presence.finish(epoch=epoch, **act)",
         "desk.resolve(agent=anna, epoch=epoch, ticket_id=ticket.pk)",
         "lifecycle.ticket_close(ticket=second)",
+        "presence.go_online(**act); Route.objects.update(wrap_up_seconds=600); kept.forget()",
+        "ticket = world.ticket('A third'); offer = offered(anna.pk)",
+        "offer_accept(offer_id=offer, epoch=epoch, **act)",
+        "desk.reply(agent=anna, epoch=epoch, ticket_id=ticket.pk, body='Still there?')",
+        "Route.objects.update(silent_seconds=1); kept.forget(); time.sleep(1.1); silence.customers_look()",
+        "conversation.customer_reply(ticket=ticket, body='Yes'); silence.customers_look()",
+        "desk.resolve(agent=anna, epoch=epoch, ticket_id=ticket.pk)",
+        "desk.note(agent=anna, epoch=epoch, ticket_id=ticket.pk, body='For whoever comes next')",
+        "wrap_up.done(agent=anna, epoch=epoch, ticket_id=ticket.pk)",
+        "ticket = world.ticket('A fourth'); offer = offered(anna.pk)",
+        "offer_accept(offer_id=offer, epoch=epoch, **act)",
+        "desk.resolve(agent=anna, epoch=epoch, ticket_id=ticket.pk)",
         "presence.go_offline(epoch=epoch, **act)",
     ]
     for step in script:
@@ -360,7 +372,7 @@ def test_a_page_that_applies_all_events_has_what_a_snapshot_says(
         fresh = connect(anna["token"])
         fresh.resume()
         wanted = state_of_agent(fresh.next("snapshot"))
-        held = [state_of_ticket(fresh.next("snapshot")) for _ in wanted["tickets"]]
+        held = [state_of_ticket(fresh.next("snapshot")) for _ in [*wanted["tickets"], *wanted["wrap_ups"]]]
         fresh.close()
         numbers = {wanted["stream"]: wanted["seq"]} | {one["stream"]: one["seq"] for one in held}
         follower.apply_until(numbers, agent, tickets)

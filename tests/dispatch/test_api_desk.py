@@ -53,7 +53,7 @@ class TestTheHolder:
     def test_reads(self, ticket: Ticket, anna: Caller) -> None:
         one = anna.ask(f"desk/{ticket.public_id}").json()
         assert (one["state"], one["agent_name"], one["public_id"]) == ("held", "Anna", ticket.public_id)
-        assert anna.ask("desk").json() == {"tickets": [one]}
+        assert anna.ask("desk").json() == {"tickets": [one], "wrap_ups": []}
         assert b"carla@customers.example" not in anna.ask("desk").content
 
     def test_replies(self, ticket: Ticket, anna: Caller) -> None:
@@ -85,7 +85,7 @@ class TestTheHolder:
         answer = anna.tell(f"desk/{ticket.public_id}/resolve", {"epoch": 1})
         assert (answer.status_code, answer.json()) == (200, {"state": "resolved"})
         assert LedgerEntry.objects.get().amount_cents == 400
-        assert anna.ask("desk").json() == {"tickets": []}
+        assert anna.ask("desk").json() == {"tickets": [], "wrap_ups": []}
         with nothing_changed():
             problem(anna.ask(f"desk/{ticket.public_id}"), 403, "not_holder")
             for command in COMMANDS:
@@ -104,7 +104,7 @@ class TestNobodyElse:
         bernd_agent = world.agent("Bernd")
         presence.go_online(agent_id=bernd_agent.pk)
         bernd = agent_of(bernd_agent)
-        assert bernd.ask("desk").json() == {"tickets": []}
+        assert bernd.ask("desk").json() == {"tickets": [], "wrap_ups": []}
         with nothing_changed():
             for public_id in (ticket.public_id, "abcdefghjkmn"):
                 problem(bernd.ask(f"desk/{public_id}"), 404, "ticket_not_found")

@@ -55,6 +55,7 @@ class TestReading:
             "expected_minutes": 6,
             "waiting_since": Ticket.objects.get().waiting_since.isoformat(),
             "summary": "Where is my refund?",
+            "next_up": False,
         }
         one = anna.ask(f"offers/{offer.pk}").json()
         assert (one["state"], one["summary"]) == ("pending", card["summary"])

@@ -183,9 +183,10 @@ function edit(ticket, key) {
   const entry = outbox(ticket).find((one) => one.key === key);
   if (!form || !entry) return;
   keepOutbox(ticket, outbox(ticket).filter((one) => one.key !== key));
-  form.elements.kind.value = entry.kind;
-  const before = draft(ticket, entry.kind);
-  keepDraft(ticket, entry.kind, [entry.body, before].filter(Boolean).join("\n\n"));
+  // In a wrap-up there are notes only: what was meant for the customer comes back as one.
+  if (form.elements.kind instanceof RadioNodeList) form.elements.kind.value = entry.kind;
+  const before = draft(ticket, kindOf(form));
+  keepDraft(ticket, kindOf(form), [entry.body, before].filter(Boolean).join("\n\n"));
   if (carried.has(key)) chosen.set(drawer(form), [...carried.get(key), ...(chosen.get(drawer(form)) ?? [])]);
   carried.delete(key);
   show(form);

@@ -12,7 +12,9 @@ import * as settings from "./settings.js";
 import * as shortcuts from "./shortcuts.js";
 import * as signals from "./signals.js";
 import { drawDurations } from "./words.js";
+import * as wrapUps from "./wrap_ups.js";
 
+const ENDS = new Set(["offer.completed", "offer.released", "wrap_up.ended"]); // of a ticket on the desk
 const POLL_MS = 5000;
 const DEAF_MS = 3000; // a blink of the connection needs no banner
 const page = document.getElementById("console");
@@ -36,10 +38,10 @@ const live = new Live({
 
 function show(frame) {
   if (frame.type === "heartbeat" || frame.type === "error") return;
-  if (frame.type === "snapshot" && frame.stream === page.dataset.stream) keepOnly(frame.data.tickets);
+  if (frame.type === "snapshot" && frame.stream === page.dataset.stream) keepOnly([...frame.data.tickets, ...frame.data.wrap_ups.map((one) => one.ticket)]);
   composer.gaveWay(frame); // before it is drawn: the same words never stand there twice
   if (frame.html) place(frame.html);
-  if (frame.type === "offer.completed" || frame.type === "offer.released") live.forget(`ticket:${frame.data.ticket}`);
+  if (ENDS.has(frame.type) && !frame.data.wrap_up_until) live.forget(`ticket:${frame.data.ticket}`);
   // What was just accepted here is what the agent wants to see, unless they are writing.
   if (frame.type === "offer.accepted" && commands.accepted.delete(frame.data.offer)) {
     if (document.activeElement?.name !== "body") desk.choose(frame.data.ticket, true);
@@ -60,6 +62,7 @@ function draw() {
   composer.adopt();
   desk.draw();
   countdown.watch(poll);
+  wrapUps.draw();
   drawDurations();
   signals.count();
 }
@@ -111,6 +114,7 @@ draw();
 live.start();
 composer.sendWaiting();
 setInterval(() => countdown.draw(poll), 200);
+setInterval(wrapUps.draw, 500);
 setInterval(drawDurations, 10000);
 setInterval(() => state !== "connected" && navigator.onLine && poll(), POLL_MS);
 
