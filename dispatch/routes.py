@@ -10,7 +10,7 @@ from datetime import date
 from django.conf import settings
 from django.db.models import F
 
-from dispatch.matching.problem import Weights
+from dispatch.matching.problem import Weights, certified
 from dispatch.models import Policy, PoolStanding, Rate, Requirement, Route, RouteStep
 from dispatch.rules.steps import Step
 from tickets import kept
@@ -21,7 +21,7 @@ LANGUAGES = [code for code, _name in settings.LANGUAGES]  # a language's place h
 
 @dataclass(frozen=True)
 class RouteSpec:
-    """A route with its needs: skill id → least level."""
+    """A route with its needs: skill id → least level; of a skill that needs a certificate also certified(id)."""
 
     topic_id: int | None
     topic_key: str | None
@@ -73,7 +73,10 @@ def _load_routes() -> Routes:
     needs: dict[int, dict[bool, dict[int, int]]] = {}
     names: dict[int, dict[str, str]] = {}
     for need in Requirement.objects.select_related("skill"):
-        needs.setdefault(need.route_id, {True: {}, False: {}})[need.required][need.skill_id] = need.level
+        levels = needs.setdefault(need.route_id, {True: {}, False: {}})[need.required]
+        levels[need.skill_id] = need.level
+        if need.certificate:
+            levels[certified(need.skill_id)] = need.level
         names[need.skill_id] = {"en": need.skill.name_en, "de": need.skill.name_de}
     further: dict[int, list[Step]] = {}
     for step in RouteStep.objects.order_by("after_seconds", "id"):

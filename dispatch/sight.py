@@ -10,7 +10,7 @@ import numpy as np
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from dispatch.matching.problem import F32, I8, I32, I64, Agents, Needs, Pairs, Problem, Tickets
+from dispatch.matching.problem import F32, I8, I32, I64, Agents, Needs, Pairs, Problem, Tickets, certified
 from dispatch.members import members, members_forget, profiles_of
 from dispatch.routes import LANGUAGES, PolicySpec, Routes, RouteSpec
 from dispatch.rules import offers, steps
@@ -43,6 +43,7 @@ class People:
     profile_version: I64
     accept_rate: F32
     share: F32
+    seen_at: float = 0.0  # epoch seconds of the database's clock
 
     def __len__(self) -> int:
         return len(self.id)
@@ -121,6 +122,7 @@ _SEE = f"""
     WITH queue AS MATERIALIZED ({_QUEUE})
     SELECT (SELECT json_agg(json_build_array(id, waited, priority, topic_id, language, flagged, known, answered)
                             ORDER BY waiting_since, id) FROM queue),
+           extract(epoch FROM statement_timestamp())::float8,
            string_agg(int8send(agent_id), ''), string_agg(int8send(shift_id), ''), string_agg(int4send(units), ''),
            string_agg(int4send(units_taken), ''), string_agg(float4send(idle), '')
     FROM ({_FREE}) AS free WHERE EXISTS (SELECT FROM queue)
@@ -134,7 +136,7 @@ def see(pool_id: int, plan: Routes, lock: str, lock_params: Sequence[int]) -> tu
     One query, and those of the members when they are not kept. All are as they are once the lock is there.
     """
     afters, unrouted = _reach(pool_id, plan)
-    [(queue, *columns)] = planned(
+    [(queue, now, *columns)] = planned(
         _SEE,
         [list(afters), list(afters.values()), unrouted, list(plan.by_topic), MOST_TICKETS, pool_id],
         first=lock,
@@ -146,7 +148,7 @@ def see(pool_id: int, plan: Routes, lock: str, lock_params: Sequence[int]) -> tu
         for one, waited, *more, said in queue or []
     ]
     return tickets, _people(
-        pool_id, [np.frombuffer(c or b"", t) for c, t in zip(columns, _TYPES, strict=True)]
+        pool_id, now, [np.frombuffer(c or b"", t) for c, t in zip(columns, _TYPES, strict=True)]
     )
 
 
@@ -155,7 +157,7 @@ def see(pool_id: int, plan: Routes, lock: str, lock_params: Sequence[int]) -> tu
 _TYPES = (">i8", ">i8", ">i4", ">i4", ">f4")  # of _SEE's columns
 
 
-def _people(pool_id: int, columns: Sequence[Any]) -> People:
+def _people(pool_id: int, now: float, columns: Sequence[Any]) -> People:
     """Those of these people who are members. Who is not known as one may have become one since: they are read once more."""
     ids, *rest = (column.astype(column.dtype.newbyteorder("=")) for column in columns)
     if not len(ids):
@@ -167,7 +169,7 @@ def _people(pool_id: int, columns: Sequence[Any]) -> People:
         here = np.isin(ids, known.id, assume_unique=True)
         ids, *rest = ids[here], *(column[here] for column in rest)
     rows = np.searchsorted(known.id, ids)
-    return People(*(ids, *rest, known.profile_version[rows], known.accept_rate[rows], known.share[rows]))
+    return People(*(ids, *rest, known.profile_version[rows], known.accept_rate[rows], known.share[rows], now))
 
 
 # --- Both -------------------------------------------------------------------------------------------------------------
@@ -206,10 +208,13 @@ def problem_of(
     skills, levels = profiles.skills, profiles.levels[rows]
     needed = {skill for one in needs for skill in (*one.required, *one.preferred)}
     column = {skill: place for place, skill in enumerate(skills.tolist())}
-    if missing := sorted(needed - column.keys()):  # nobody has them
+    if missing := sorted(needed - column.keys()):  # nobody has them, or they are certificates
         column |= {skill: len(column) + place for place, skill in enumerate(missing)}
         skills = np.append(skills, missing)
         levels = np.append(levels, np.zeros((len(people), len(missing)), np.int8), axis=1)
+        for skill in missing:
+            if skill < 0:
+                levels[:, column[skill]] = profiles.certified(certified(skill), rows, people.seen_at)
     here = set(people.id.tolist()) if only else set()
     excluded: set[tuple[int, int]] = set()
     for row, one in zip(tickets, needs, strict=True):

@@ -4,7 +4,7 @@ Everything is a column (one numpy array a field), because a run touches every pa
 cost more than the solving. ``rows.build`` makes the columns from rows for callers that count in dozens.
 
 Anything else that must keep a person away from a ticket (a pool of another route step, a channel limit) is an
-``excluded`` pair; a certificate is a skill of level 1.
+``excluded`` pair; a certificate is a column of its own (``certified``).
 """
 
 from __future__ import annotations
@@ -31,6 +31,14 @@ LOWEST_PRIORITY = -1.0  # bounded below, so that what counts from it is never be
 HIGHEST_PRIORITY = 10.0
 MOST_PARALLEL = 3
 LANGUAGES = 62  # bits of the mask; the sign bit stays out of it
+
+
+def certified(skill: int) -> int:
+    """The id of the column "this skill, with a valid certificate" (and of such a column, the skill's).
+
+    Its levels are the skill's while the certificate is valid, else 0, so that asking for both leaves the fit as it is.
+    """
+    return -skill
 
 
 class InvalidProblem(ValueError):

@@ -103,12 +103,22 @@ class Requirement(models.Model):
         _("lowest level"), default=1, validators=[MinValueValidator(1), MaxValueValidator(5)]
     )
     required = models.BooleanField(_("required"), default=True)
+    certificate = models.BooleanField(
+        _("with a valid certificate"),
+        default=False,
+        help_text=_("Whose certificate for this skill is missing or has expired is not asked."),
+    )
 
     class Meta:
         verbose_name = _("requirement")
         verbose_name_plural = _("requirements")
         constraints = [
-            models.UniqueConstraint(fields=["route", "skill"], name="requirement_skill_once_a_route")
+            models.UniqueConstraint(fields=["route", "skill"], name="requirement_skill_once_a_route"),
+            models.CheckConstraint(
+                condition=Q(certificate=False) | Q(required=True),
+                name="requirement_certificate_only_required",
+                violation_error_message=_("Only a required skill can need a certificate."),
+            ),
         ]
 
     def __str__(self) -> str:
