@@ -4,6 +4,7 @@ Read by every run and changed a few times a day, so it is kept for some seconds 
 A run stores what it used.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -13,7 +14,8 @@ from django.db.models import F
 from dispatch.matching.problem import Weights, certified
 from dispatch.models import Policy, PoolStanding, Rate, Requirement, Route, RouteStep
 from dispatch.rules.steps import Step
-from tickets import kept
+from tickets import calendars, kept
+from tickets.hours import Hours, ages
 from tickets.models import Topic
 
 LANGUAGES = [code for code, _name in settings.LANGUAGES]  # a language's place here is its bit in a problem
@@ -43,6 +45,13 @@ class Routes:
     by_topic: dict[int, RouteSpec]
     default: RouteSpec | None
     skill_names: dict[int, dict[str, str]]  # skill id → language → name
+    hours: Mapping[int | None, Hours] = field(
+        default_factory=dict
+    )  # topic id → when its tickets age; else always
+
+    def ages(self, now: float) -> dict[int | None, Callable[[float], float]]:
+        """Topic id → of so many seconds of waiting until `now` (epoch), those in which the ticket aged. For hours only."""
+        return {topic_id: ages(hours, now) for topic_id, hours in self.hours.items()}
 
     def of(self, topic_id: int | None) -> RouteSpec | None:
         """The route of a topic, or the default one; None when an admin has set neither."""
@@ -65,7 +74,7 @@ class PolicySpec:
 
 
 def routes() -> Routes:
-    """All routes. Three queries when not kept."""
+    """All routes. Four queries when not kept, three more with calendars."""
     return kept.keep("routes", _load_routes)
 
 
@@ -105,7 +114,7 @@ def _load_routes() -> Routes:
             default = default or spec
         else:
             by_topic[route.topic_id] = spec
-    return Routes(by_topic, default, names)
+    return Routes(by_topic, default, names, calendars.load().by_topic)
 
 
 def _names(topic: Topic | None) -> dict[str, str]:

@@ -202,6 +202,7 @@ def problem_of(
     Two queries if a profile is new or changed, else none.
     """
     needs = [asked_of(plan, row, policy.pool_id) for row in tickets]
+    ages = plan.ages(people.seen_at)
     specs = [one.spec for one in needs]
     profiles = profiles_of(people.id, people.profile_version)
     rows = profiles.rows(people.id)
@@ -227,7 +228,10 @@ def problem_of(
     return Problem(
         tickets=Tickets(
             id=np.array([row.id for row in tickets], np.int64),
-            waited_seconds=np.array([row.waited for row in tickets]),
+            # Only open time ages; the steps of a route go by the clock.
+            waited_seconds=np.array(
+                [ages[row.topic_id](row.waited) if row.topic_id in ages else row.waited for row in tickets]
+            ),
             target_seconds=np.array([spec.target_seconds or 1 for spec in specs], np.float64),
             max_wait_seconds=np.array([spec.max_wait_seconds or inf for spec in specs], np.float64),
             priority=np.array([min(max(row.priority, -1), 10) for row in tickets], np.float64),
