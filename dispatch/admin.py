@@ -192,7 +192,7 @@ class RunAdmin(ReadOnly, admin.ModelAdmin[Run]):
 
 @admin.register(Standing)
 class StandingAdmin(ReadOnly, admin.ModelAdmin[Standing]):
-    list_display = ("agent", "accept_rate", "share", "refreshed_at")
+    list_display = ("agent", "accept_rate", "answered", "share", "refreshed_at")
     list_select_related = ("agent",)
 
 

@@ -141,7 +141,8 @@ def day_end(day: date) -> float:
 _MEMBERS = """
     SELECT array_agg(a.id ORDER BY a.id), array_agg(a.profile_version ORDER BY a.id),
            array_agg(coalesce(standing.accept_rate, 1)::real ORDER BY a.id),
-           array_agg(coalesce(standing.share, 1)::real ORDER BY a.id)
+           array_agg(coalesce(standing.share, 1)::real ORDER BY a.id),
+           array_agg(coalesce(standing.answered, 0) ORDER BY a.id)
     FROM agents_agent_pools member
     JOIN agents_agent a ON a.id = member.agent_id
     JOIN agents_user u ON u.id = a.user_id
@@ -158,6 +159,7 @@ class Members:
     profile_version: I64
     accept_rate: F32
     share: F32
+    answered: I64
 
 
 def members(pool_id: int) -> Members:
@@ -178,7 +180,7 @@ def _load_members(pool_id: int) -> Members:
     with connection.cursor() as cursor:
         cursor.execute(_MEMBERS, [pool_id])
         columns = cursor.fetchone()
-    types = (np.int64, np.int64, np.float32, np.float32)
+    types = (np.int64, np.int64, np.float32, np.float32, np.int64)
     return Members(*(np.array(column or [], dtype) for column, dtype in zip(columns, types, strict=True)))
 
 

@@ -111,7 +111,8 @@ def _last_wait(pool_id: int) -> int | None:
 
 
 def standings_refresh() -> int:
-    """Refresh the figures of agents who are online: share of offers accepted, earnings per online hour over the window.
+    """Refresh the figures of agents who are online: share of offers accepted, offers answered, earnings per online hour over
+    the window.
 
     Both are drawn towards the usual while there is little to go by: 4 of 5 offers accepted, one hour at the mean. A share
     of 1 is the mean of all online. Returns agents refreshed. One query.
@@ -141,16 +142,17 @@ def standings_refresh() -> int:
                 FROM hours LEFT JOIN earned USING (agent_id)),
             figures AS (
                 SELECT here.agent_id,
+                       coalesce(yes, 0) + coalesce(no, 0) AS answered,
                        (coalesce(yes, 0) + 4.0) / (coalesce(yes, 0) + coalesce(no, 0) + 5.0) AS accept_rate,
                        CASE WHEN mean.hourly > 0
                             THEN (coalesce(cents, 0) + mean.hourly) / (coalesce(online, 0) + 1) / mean.hourly
                             ELSE 1 END AS share
                 FROM here CROSS JOIN mean LEFT JOIN answers USING (agent_id) LEFT JOIN hours USING (agent_id)
                      LEFT JOIN earned USING (agent_id))
-            INSERT INTO dispatch_standing (agent_id, accept_rate, share, refreshed_at)
-            SELECT agent_id, accept_rate, share, statement_timestamp() FROM figures ORDER BY agent_id
-            ON CONFLICT (agent_id) DO UPDATE SET accept_rate = excluded.accept_rate, share = excluded.share,
-                                                 refreshed_at = excluded.refreshed_at
+            INSERT INTO dispatch_standing (agent_id, accept_rate, answered, share, refreshed_at)
+            SELECT agent_id, accept_rate, answered, share, statement_timestamp() FROM figures ORDER BY agent_id
+            ON CONFLICT (agent_id) DO UPDATE SET accept_rate = excluded.accept_rate, answered = excluded.answered,
+                                                 share = excluded.share, refreshed_at = excluded.refreshed_at
             """,
             {"window": f"{WINDOW.total_seconds()} seconds"},
         )

@@ -71,6 +71,7 @@ class PolicySpec:
     pool_id: int
     weights: Weights
     grace_seconds: int
+    exploration_percent: int
 
 
 def routes() -> Routes:
@@ -138,7 +139,7 @@ def _load_policy(pool_id: int) -> PolicySpec:
     standing = PoolStanding.objects.filter(pool_id=pool_id).first()
     if standing is not None:
         weights = replace(weights, max_parallel=min(standing.parallel, weights.max_parallel))
-    return PolicySpec(found.pk, pool_id, weights, found.grace_seconds)
+    return PolicySpec(found.pk, pool_id, weights, found.grace_seconds, found.exploration_percent)
 
 
 def rates() -> list[tuple[int | None, date, int, str]]:

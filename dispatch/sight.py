@@ -14,6 +14,7 @@ from dispatch.matching.problem import F32, I8, I32, I64, Agents, Needs, Pairs, P
 from dispatch.members import members, members_forget, profiles_of
 from dispatch.routes import LANGUAGES, PolicySpec, Routes, RouteSpec
 from dispatch.rules import offers, steps
+from dispatch.rules.newcomers import is_new, newcomers_first
 from tickets.models import Ticket, TicketState
 from tickets.planned import planned
 
@@ -43,6 +44,7 @@ class People:
     profile_version: I64
     accept_rate: F32
     share: F32
+    answered: I64  # offers of late
     seen_at: float = 0.0  # epoch seconds of the database's clock
 
     def __len__(self) -> int:
@@ -51,7 +53,7 @@ class People:
     @classmethod
     def nobody(cls) -> "People":
         wide, narrow, measured = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.float32)
-        return cls(wide, wide, narrow, narrow, measured, wide, measured, measured)
+        return cls(wide, wide, narrow, narrow, measured, wide, measured, measured, wide)
 
 
 # --- Tickets ----------------------------------------------------------------------------------------------------------
@@ -169,7 +171,8 @@ def _people(pool_id: int, now: float, columns: Sequence[Any]) -> People:
         here = np.isin(ids, known.id, assume_unique=True)
         ids, *rest = ids[here], *(column[here] for column in rest)
     rows = np.searchsorted(known.id, ids)
-    return People(*(ids, *rest, known.profile_version[rows], known.accept_rate[rows], known.share[rows], now))
+    figures = (known.profile_version, known.accept_rate, known.share, known.answered)
+    return People(*(ids, *rest, *(column[rows] for column in figures), now))
 
 
 # --- Both -------------------------------------------------------------------------------------------------------------
@@ -203,6 +206,7 @@ def problem_of(
     """
     needs = [asked_of(plan, row, policy.pool_id) for row in tickets]
     ages = plan.ages(people.seen_at)
+    ids = np.array([row.id for row in tickets], np.int64)
     specs = [one.spec for one in needs]
     profiles = profiles_of(people.id, people.profile_version)
     rows = profiles.rows(people.id)
@@ -227,7 +231,7 @@ def problem_of(
             excluded |= {(row.id, agent) for agent in here - set(only[row.id])}
     return Problem(
         tickets=Tickets(
-            id=np.array([row.id for row in tickets], np.int64),
+            id=ids,
             # Only open time ages; the steps of a route go by the clock.
             waited_seconds=np.array(
                 [ages[row.topic_id](row.waited) if row.topic_id in ages else row.waited for row in tickets]
@@ -244,6 +248,7 @@ def problem_of(
             preferred=Needs.of([one.preferred for one in needs], column),
             known=Pairs.of((row.id, agent) for row in tickets for agent in row.known),
             excluded=Pairs.of(sorted(excluded)),
+            newcomers_first=newcomers_first(ids, policy.exploration_percent),
         ),
         agents=Agents(
             id=people.id,
@@ -256,6 +261,7 @@ def problem_of(
             levels=levels,
             skill_id=skills,
             accept=people.accept_rate,
+            new=is_new(people.answered),
         ),
         weights=policy.weights,
         fair_share=1.0,  # Standing.share is relative to the pool's mean already

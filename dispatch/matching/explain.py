@@ -57,6 +57,10 @@ _SENTENCES: dict[str, dict[Language, str]] = {
             "Gleichstand."
         ),
     },
+    "newcomer": {
+        "en": "You are new: a share of the tickets goes to newcomers first.",
+        "de": "Sie sind neu: Ein Teil der Tickets geht zuerst an Neue.",
+    },
     "earned_less": {
         "en": "You have earned less per online hour than the average lately, so you came earlier.",
         "de": (
@@ -182,6 +186,10 @@ _BECAUSE: dict[str, dict[Language, str]] = {
         "en": "Mostly because your rare skills were kept free for tickets that need them.",
         "de": "Vor allem, weil Ihre seltenen Fähigkeiten für Tickets frei bleiben sollten, die sie brauchen.",
     },
+    "newcomer": {
+        "en": "Mostly because they are new, and this ticket was one of those that go to newcomers first.",
+        "de": "Vor allem, weil die andere Person neu ist und dieses Ticket zu denen gehörte, die zuerst an Neue gehen.",
+    },
     "accept": {
         "en": "Mostly because they were likelier to answer with yes, by recent answers to such topics.",
         "de": "Vor allem, weil ein Ja nach den letzten Antworten zu solchen Themen wahrscheinlicher war.",
@@ -275,6 +283,8 @@ def explain(reason: Reason, *, language: Language = "en", names: Names | None = 
         say(np.inf, "overdue")
     if reason["able"] == 1:
         say(np.inf, "only")
+    if shares.get("newcomer", 0.0) > 0:  # offers from before there were newcomers do not say
+        say(np.inf, "newcomer")
     if shares["known"] > 0:
         say(shares["known"], "known")
     for fact in reason["skills"]:
@@ -384,6 +394,7 @@ def _because(own: Terms, best: Terms, language: Language) -> list[str]:
         "known": best["accept"] * (best["known"] - own["known"]),
         "load": best["accept"] * (best["load"] - own["load"]),
         "scarcity": best["accept"] * (best["scarcity"] - own["scarcity"]),
+        "newcomer": best["newcomer"] - own["newcomer"],
         "accept": (best["accept"] - own["accept"]) * sums,
     }
     most = max(apart, key=lambda name: apart[name])

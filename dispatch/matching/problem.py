@@ -84,6 +84,13 @@ class Weights:
         """
         return 1.0 + self.fairness + self.load + self.scarcity
 
+    @property
+    def newcomer(self) -> float:
+        """What it is worth that somebody new is asked about a ticket that goes to newcomers first: as much as a person's
+        part can be at most, so that nothing else outweighs it.
+        """
+        return self.served + self.fit + self.fairness + self.known
+
 
 @dataclass(frozen=True)
 class Needs:
@@ -151,8 +158,11 @@ class Tickets:
     preferred: Needs = field(default_factory=Needs)  # count for fit only; the caller drops them step by step
     known: Pairs = field(default_factory=Pairs)  # people who helped this customer before
     excluded: Pairs = field(default_factory=Pairs)  # declined before, or ruled out by the caller
+    newcomers_first: Bool = field(default_factory=lambda: np.empty(0, np.bool_))  # (n,) default: none
 
     def __post_init__(self) -> None:
+        if np.size(self.newcomers_first) == 0:
+            object.__setattr__(self, "newcomers_first", np.zeros(np.shape(self.id)[0], np.bool_))
         _columns(
             self,
             id=np.int64,
@@ -162,6 +172,7 @@ class Tickets:
             priority=np.float64,
             units=np.int32,
             language=np.int8,
+            newcomers_first=np.bool_,
         )
         _same_length(
             self,
@@ -172,6 +183,7 @@ class Tickets:
             "priority",
             "units",
             "language",
+            "newcomers_first",
         )
         _unique(self.id, "tickets.id")
         _within(self.waited_seconds, "tickets.waited_seconds", 0.0, None)
@@ -215,6 +227,9 @@ class Agents:
     max_pending: I8 = field(
         default_factory=lambda: np.empty(0, np.int8)
     )  # (m,) offers they may still get; default 1
+    new: Bool = field(
+        default_factory=lambda: np.empty(0, np.bool_)
+    )  # (m,) has answered few offers; default: nobody
 
     def __post_init__(self) -> None:
         m = np.shape(self.id)[0]
@@ -223,6 +238,8 @@ class Agents:
         if np.size(self.max_pending) == 0:
             # One card at a time: nobody should have to answer two countdowns at once.
             object.__setattr__(self, "max_pending", np.ones(m, np.int8))
+        if np.size(self.new) == 0:
+            object.__setattr__(self, "new", np.zeros(m, np.bool_))
         _columns(
             self,
             id=np.int64,
@@ -234,6 +251,7 @@ class Agents:
             languages=np.int64,
             skill_id=np.int64,
             max_pending=np.int8,
+            new=np.bool_,
         )
         _same_length(
             self,
@@ -245,6 +263,7 @@ class Agents:
             "share",
             "languages",
             "max_pending",
+            "new",
         )
         object.__setattr__(self, "accept", np.ascontiguousarray(self.accept, np.float32))
         object.__setattr__(self, "levels", np.ascontiguousarray(self.levels, np.int8))

@@ -172,6 +172,12 @@ class Policy(models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(100)],
         help_text=_("Above it fewer are asked at once, until it is kept again."),
     )
+    exploration_percent = models.PositiveSmallIntegerField(
+        _("percent of tickets that go to newcomers first"),
+        default=5,
+        validators=[MinValueValidator(0), MaxValueValidator(50)],
+        help_text=_("So that who has answered few offers yet is not always passed over. 0: none."),
+    )
     grace_seconds = models.PositiveSmallIntegerField(_("seconds a lost agent keeps held tickets"), default=60)
     snapshot_days = models.PositiveSmallIntegerField(
         _("days that what a run saw is kept"),

@@ -27,5 +27,6 @@ ABLATION = (
     _weights("without load", load=0.0),
     _weights("without scarcity", scarcity=0.0),
     _means("a quarter auto-accepts", auto_share=0.25),
+    _means("5 % to newcomers first", exploration_percent=5),
     _weights("load 3.25, fair share 28", load=3.25, fairness=28.0),
 )
