@@ -1,7 +1,7 @@
 """The calendars that admins have set, and what customers are told of them. Kept for some seconds, like the topics."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -68,24 +68,27 @@ class Told:
     """What a customer is told of one calendar."""
 
     topics: str  # which ones, if not all have this calendar
-    week: list[tuple[str, str]]  # days, times
-    zone: str
-    closed: list[str]  # days soon on which it is closed though it is open in other weeks
-    opens: str  # when it opens next; empty while it is open
+    week: list[tuple[str, str]] = field(default_factory=list)  # days, times; empty: at any hour
+    zone: str = ""
+    closed: list[str] = field(
+        default_factory=list
+    )  # days soon on which it is closed, though not in other weeks
+    opens: str = ""  # when it opens next; empty while it is open
 
 
 def told() -> list[Told]:
-    """Of each calendar that the form's topics have. No query while topics and calendars are kept."""
+    """Of each calendar that the form's topics have, and last of those that have none, if others do. No query while kept."""
     known = calendars().by_topic
     if not known:
         return []
     topics_of: dict[Hours | None, list[str]] = {}
     for topic in topics.active():
         topics_of.setdefault(known.get(topic.pk), []).append(topic.name)
-    topics_of.setdefault(known.get(None), []).append(_("not sure"))
-    return [
+    topics_of.setdefault(known.get(None), []).append(_("I am not sure"))
+    always = topics_of.pop(None, [])
+    found = [
         Told(
-            topics="" if len(topics_of) == 1 else ", ".join(names),
+            topics=", ".join(names) if always or len(topics_of) > 1 else "",
             week=week_in_words(hours),
             zone=hours.zone.replace("_", " "),
             closed=_closed_soon(hours),
@@ -94,6 +97,7 @@ def told() -> list[Told]:
         for hours, names in topics_of.items()
         if hours is not None
     ]
+    return [*found, Told(topics=", ".join(always))] if found and always else found
 
 
 def opens_at(hours: Hours | None) -> datetime | None:

@@ -14,6 +14,7 @@ class Migration(migrations.Migration):
             model_name="requirement",
             name="certificate",
             field=models.BooleanField(
+                db_default=False,
                 default=False,
                 help_text="Whose certificate for this skill is missing or has expired is not asked.",
                 verbose_name="with a valid certificate",

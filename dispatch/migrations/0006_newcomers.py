@@ -15,6 +15,7 @@ class Migration(migrations.Migration):
             model_name="policy",
             name="exploration_percent",
             field=models.PositiveSmallIntegerField(
+                db_default=0,
                 default=0,
                 help_text="So that who has answered few offers yet is not always passed over. 0: none.",
                 validators=[
@@ -28,6 +29,7 @@ class Migration(migrations.Migration):
             model_name="policy",
             name="exploration_percent",
             field=models.PositiveSmallIntegerField(
+                db_default=5,
                 default=5,
                 help_text="So that who has answered few offers yet is not always passed over. 0: none.",
                 validators=[
@@ -40,6 +42,8 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="standing",
             name="answered",
-            field=models.PositiveIntegerField(default=0, verbose_name="offers answered, missed ones too"),
+            field=models.PositiveIntegerField(
+                db_default=0, default=0, verbose_name="offers answered, missed ones too"
+            ),
         ),
     ]

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("nobody_left", "nobody left to offer a ticket to")],
+                        choices=[("nobody_left", "nobody left")],
                         max_length=20,
                         verbose_name="kind",
                     ),

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 class AlertKind(models.TextChoices):
     NOBODY_LEFT = (
         "nobody_left",
-        _("nobody left to offer a ticket to"),
-    )  # subject: the topic's key, empty without one
+        _("nobody left"),  # to offer a ticket to; subject: the topic's key, empty without one
+    )
 
 
 class Alert(models.Model):

@@ -106,6 +106,7 @@ class Requirement(models.Model):
     certificate = models.BooleanField(
         _("with a valid certificate"),
         default=False,
+        db_default=False,
         help_text=_("Whose certificate for this skill is missing or has expired is not asked."),
     )
 
@@ -175,6 +176,7 @@ class Policy(models.Model):
     exploration_percent = models.PositiveSmallIntegerField(
         _("percent of tickets that go to newcomers first"),
         default=5,
+        db_default=5,
         validators=[MinValueValidator(0), MaxValueValidator(50)],
         help_text=_("So that who has answered few offers yet is not always passed over. 0: none."),
     )

@@ -193,7 +193,7 @@ def test_admins_see_them_and_change_nothing(admin_client: Client, world: World) 
     flagged(world)
     tasks.tick()
     page = admin_client.get("/admin/dispatch/alert/").content.decode()
-    assert "nobody left to offer a ticket to" in page
+    assert "nobody left" in page
     assert "refund" in page
     assert admin_client.get("/admin/dispatch/alert/add/").status_code == 403
 

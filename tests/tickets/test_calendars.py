@@ -71,8 +71,10 @@ def test_the_form_says_the_hours_and_the_next_opening(client: Client, world: Wor
 def test_topics_with_other_hours_are_named(client: Client, world: World, it_is) -> None:
     office(world.refund)
     it_is(MONDAY_NOON)
-    [told] = calendars.told()
+    told, always = calendars.told()
     assert (told.topics, told.opens) == ("Refund", "")
+    assert (always.topics, always.week) == ("Card, I am not sure", [])
+    assert "At any hour." in client.get("/").content.decode()
 
 
 def test_a_ticket_can_be_opened_at_any_hour_and_its_page_says_when_we_open(
