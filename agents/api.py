@@ -81,7 +81,12 @@ class MeView(AgentView):
                 "email": agent.user.email,
                 "languages": agent.languages,
                 "skills": [
-                    {"key": has.skill.key, "name": has.skill.name, "level": has.level}
+                    {
+                        "key": has.skill.key,
+                        "name": has.skill.name,
+                        "level": has.level,
+                        "certified_until": has.certified_until,
+                    }
                     for has in agent.agent_skills.select_related("skill").order_by("skill__key")
                 ],
                 "pools": list(agent.pools.order_by("key").values_list("key", flat=True)),

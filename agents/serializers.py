@@ -23,6 +23,9 @@ class SkillData(Fields):
     key = serializers.CharField()
     name = serializers.CharField(help_text="In the language of Accept-Language.")
     level = serializers.IntegerField(min_value=1, max_value=5)
+    certified_until = serializers.DateField(
+        allow_null=True, help_text="Last day on which the certificate is valid; null when there is none."
+    )
 
 
 class MeData(Fields):

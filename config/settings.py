@@ -188,6 +188,7 @@ CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "dispatch.tasks.tick", "schedule": 1.0, "options": {"expires": 5}},
     "places": {"task": "dispatch.tasks.places", "schedule": 5.0, "options": {"expires": 10}},
     "standings": {"task": "dispatch.tasks.standings", "schedule": 60.0, "options": {"expires": 60}},
+    "alerts": {"task": "dispatch.tasks.alerts_mail", "schedule": 5.0, "options": {"expires": 10}},
     "mail": {"task": "tickets.tasks.mail_due", "schedule": 5.0, "options": {"expires": 10}},
     # By the clock: counted from its own start, a beat that is restarted often would never come to it.
     "files": {

@@ -18,6 +18,7 @@ from agents.admin import ShiftAdmin as BaseShiftAdmin
 from agents.models import Pool, Shift
 from dispatch import cards, decisions, presence
 from dispatch.models import (
+    Alert,
     Feed,
     FeedEvent,
     Offer,
@@ -194,7 +195,7 @@ class RunAdmin(ReadOnly, admin.ModelAdmin[Run]):
 
 @admin.register(Standing)
 class StandingAdmin(ReadOnly, admin.ModelAdmin[Standing]):
-    list_display = ("agent", "accept_rate", "share", "refreshed_at")
+    list_display = ("agent", "accept_rate", "answered", "share", "refreshed_at")
     list_select_related = ("agent",)
 
 
@@ -206,6 +207,14 @@ class PoolStandingAdmin(ReadOnly, admin.ModelAdmin[PoolStanding]):
     @admin.display(description=_("share"))
     def share(self, standing: PoolStanding) -> str:
         return f"{100 * standing.rescinded / standing.ended:.0f} %" if standing.ended else "–"
+
+
+@admin.register(Alert)
+class AlertAdmin(ReadOnly, admin.ModelAdmin[Alert]):
+    list_display = ("kind", "subject", "opened_at", "closed_at", "mailed_at", "recovery_mailed_at")
+    list_filter = ("kind", ("closed_at", admin.EmptyFieldListFilter))
+    search_fields = ("subject",)
+    date_hierarchy = "opened_at"
 
 
 @admin.register(Feed)

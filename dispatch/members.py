@@ -6,15 +6,18 @@ by a run is checked once more against both (runs.STILL_FREE).
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import MAXYEAR, date, datetime, time, timedelta
+from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
 from django.db import connection
-from django.db.models.functions import Now
+from django.db.models.functions import Extract, Now
+from django.utils import timezone
 
 from agents.models import Agent, AgentSkill, AgentStatus, Shift, ShiftState
-from dispatch.matching.problem import F32, I8, I64
+from dispatch.matching.problem import F32, F64, I8, I64, certified
 from dispatch.routes import LANGUAGES
 from tickets import kept
 
@@ -26,6 +29,15 @@ class Profile:
     version: int
     levels: dict[int, int]  # skill id → level
     languages: int  # bits, in the order of LANGUAGES
+    ends: dict[int, float] = field(
+        default_factory=dict
+    )  # skill id → when its certificate ends, in epoch seconds
+
+    def level(self, skill: int, now: float) -> int:
+        """Of a skill, or of a skill with a certificate (`certified`) at this moment; 0 for what they have not."""
+        if skill < 0 and self.ends.get(certified(skill), 0.0) <= now:
+            return 0
+        return self.levels.get(abs(skill), 0)
 
 
 @dataclass(frozen=True)
@@ -38,6 +50,14 @@ class Profiles:
     skills: I64  # (s,) ascending
     levels: I8  # (agents, s)
     languages: I64  # (agents,)
+    ends: dict[int, F64]  # skill id → (agents,) when the certificate ends, in epoch seconds; 0: there is none
+
+    def certified(self, skill: int, rows: Any, now: float) -> I8:
+        """Levels of these rows in this skill, 0 where the certificate is not valid at this moment."""
+        if skill not in self.ends:
+            return np.zeros(len(rows), np.int8)
+        levels = self.levels[rows, np.searchsorted(self.skills, skill)]
+        return np.where(self.ends[skill][rows] > now, levels, 0).astype(np.int8)
 
     def rows(self, ids: I64) -> Any:
         """Rows of these agents, who must be known."""
@@ -59,6 +79,10 @@ def _stacked(of: dict[int, Profile]) -> Profiles:
     for place, agent_id in enumerate(ids):
         for skill, level in of[agent_id].levels.items():
             levels[place, column[skill]] = level
+    ends: dict[int, F64] = defaultdict(lambda: np.zeros(len(of)))
+    for place, agent_id in enumerate(ids):
+        for skill, end in of[agent_id].ends.items():
+            ends[skill][place] = end
     return Profiles(
         of=of,
         ids=np.array(ids, np.int64),
@@ -66,6 +90,7 @@ def _stacked(of: dict[int, Profile]) -> Profiles:
         skills=np.array(skills, np.int64),
         levels=levels,
         languages=np.array([of[agent_id].languages for agent_id in ids], np.int64),
+        ends=dict(ends),
     )
 
 
@@ -87,23 +112,37 @@ def profiles_of(ids: I64, versions: I64) -> Profiles:
         return known
     of = dict(known.of)
     levels: dict[int, dict[int, int]] = defaultdict(dict)
-    for agent_id, skill_id, level in AgentSkill.objects.filter(agent_id__in=stale).values_list(
-        "agent_id", "skill_id", "level"
+    ends: dict[int, dict[int, float]] = defaultdict(dict)
+    for agent_id, skill_id, level, until in AgentSkill.objects.filter(agent_id__in=stale).values_list(
+        "agent_id", "skill_id", "level", "certified_until"
     ):
         levels[agent_id][skill_id] = level
+        if until is not None:
+            ends[agent_id][skill_id] = day_end(until)
     for agent_id, version, languages in Agent.objects.filter(pk__in=stale).values_list(
         "pk", "profile_version", "languages"
     ):
         mask = sum(1 << place for place, code in enumerate(LANGUAGES) if code in languages)
-        of[agent_id] = Profile(version, levels[agent_id], mask)
+        of[agent_id] = Profile(version, levels[agent_id], mask, ends[agent_id])
     _profiles = _stacked(of)
     return _profiles
+
+
+def day_end(day: date) -> float:
+    """The midnight after this day in TIME_ZONE, in epoch seconds.
+
+    Kept instead of a yes or no, and compared with the database's clock by each run: nothing tells of a day that is over.
+    """
+    if day.year == MAXYEAR:
+        return inf
+    return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min)).timestamp()
 
 
 _MEMBERS = """
     SELECT array_agg(a.id ORDER BY a.id), array_agg(a.profile_version ORDER BY a.id),
            array_agg(coalesce(standing.accept_rate, 1)::real ORDER BY a.id),
-           array_agg(coalesce(standing.share, 1)::real ORDER BY a.id)
+           array_agg(coalesce(standing.share, 1)::real ORDER BY a.id),
+           array_agg(coalesce(standing.answered, 0) ORDER BY a.id)
     FROM agents_agent_pools member
     JOIN agents_agent a ON a.id = member.agent_id
     JOIN agents_user u ON u.id = a.user_id
@@ -120,6 +159,7 @@ class Members:
     profile_version: I64
     accept_rate: F32
     share: F32
+    answered: I64
 
 
 def members(pool_id: int) -> Members:
@@ -140,7 +180,7 @@ def _load_members(pool_id: int) -> Members:
     with connection.cursor() as cursor:
         cursor.execute(_MEMBERS, [pool_id])
         columns = cursor.fetchone()
-    types = (np.int64, np.int64, np.float32, np.float32)
+    types = (np.int64, np.int64, np.float32, np.float32, np.int64)
     return Members(*(np.array(column or [], dtype) for column, dtype in zip(columns, types, strict=True)))
 
 
@@ -150,6 +190,7 @@ class Present(NamedTuple):
     agent_id: int
     pool_id: int
     profile: Profile
+    seen_at: float  # epoch seconds of the database's clock
 
 
 def online(pool_ids: Collection[int]) -> list[Present]:
@@ -162,14 +203,19 @@ def online(pool_ids: Collection[int]) -> list[Present]:
             agent__pools__in=pool_ids,
             agent__status=AgentStatus.ADMITTED,
             agent__user__is_active=True,
-        ).values_list("agent_id", "agent__pools", "agent__profile_version")
+        ).values_list("agent_id", "agent__pools", "agent__profile_version", Extract(Now(), "epoch"))
     )
-    versions = {agent_id: version for agent_id, _pool, version in rows}
+    versions = {agent_id: version for agent_id, _pool, version, _now in rows}
     profiles = profiles_of(np.array(list(versions), np.int64), np.array(list(versions.values()), np.int64))
-    return [Present(agent_id, pool_id, profiles.of[agent_id]) for agent_id, pool_id, _version in rows]
+    return [
+        Present(agent_id, pool_id, profiles.of[agent_id], float(now))
+        for agent_id, pool_id, _version, now in rows
+    ]
 
 
-def able(profile: Profile, required: Mapping[int, int], language: str) -> bool:
-    """Whether somebody with this profile may take a ticket of these needs, had they the time."""
-    speaks = language not in LANGUAGES or profile.languages >> LANGUAGES.index(language) & 1
-    return bool(speaks) and all(profile.levels.get(skill, 0) >= level for skill, level in required.items())
+def able(one: Present, required: Mapping[int, int], language: str) -> bool:
+    """Whether they may take a ticket of these needs, had they the time."""
+    speaks = language not in LANGUAGES or one.profile.languages >> LANGUAGES.index(language) & 1
+    return bool(speaks) and all(
+        one.profile.level(skill, one.seen_at) >= level for skill, level in required.items()
+    )

@@ -6,10 +6,7 @@ from django.db import connection
 from django.db.models import (
     Case,
     Count,
-    DurationField,
     Exists,
-    ExpressionWrapper,
-    F,
     OuterRef,
     Q,
     Value,
@@ -23,9 +20,11 @@ from dispatch.rules.parallel import parallel_next
 from dispatch.sight import queue_of
 from tickets import events, timeline
 from tickets.models import Ticket, TicketState
+from tickets.reading import wholly_open
 
 PLACES_MOST = 200  # places told a pool; further back nobody counts along
 FRESH = timedelta(minutes=30)  # an observed wait that is older says nothing about now
+LOOKED_AT = 20  # tickets that came to a person; those from the night before are passed over
 STEP_SECONDS = 15  # a change of the expected wait below this is not worth telling
 WINDOW = timedelta(days=7)  # of the sliding window of standings
 OF_LATE = timedelta(minutes=10)  # in which a pool's offers are counted; steering by more would come too late
@@ -98,24 +97,22 @@ def _differs(expected: int | None, told: int | None) -> bool:
 
 
 def _last_wait(pool_id: int) -> int | None:
-    """Seconds that the ticket waited which came to a person of this pool last."""
-    waited = (
+    """Seconds that the ticket waited which came to a person of this pool last, of those that waited in open hours only."""
+    recent = (
         Offer.objects.filter(run__pool_id=pool_id, state__in=(OfferState.ACCEPTED, OfferState.COMPLETED))
         .filter(answered_at__gt=Now() - FRESH, ticket__first_held_at__isnull=False)
         .order_by("-pk")
-        .values_list(
-            ExpressionWrapper(
-                F("ticket__first_held_at") - F("ticket__created_at"), output_field=DurationField()
-            ),
-            flat=True,
-        )
-        .first()
+        .values_list("ticket__topic_id", "ticket__created_at", "ticket__first_held_at")[:LOOKED_AT]
     )
-    return max(round(waited.total_seconds()), 0) if waited is not None else None
+    for topic_id, created, held in recent:
+        if held is not None and wholly_open(topic_id, created, held):
+            return max(round((held - created).total_seconds()), 0)
+    return None
 
 
 def standings_refresh() -> int:
-    """Refresh the figures of agents who are online: share of offers accepted, earnings per online hour over the window.
+    """Refresh the figures of agents who are online: share of offers accepted, offers answered, earnings per online hour over
+    the window.
 
     Both are drawn towards the usual while there is little to go by: 4 of 5 offers accepted, one hour at the mean. A share
     of 1 is the mean of all online. Earnings are counted in lines of the usual amount of their currency, so that those of two
@@ -147,16 +144,17 @@ def standings_refresh() -> int:
                 FROM hours LEFT JOIN earned USING (agent_id)),
             figures AS (
                 SELECT here.agent_id,
+                       coalesce(yes, 0) + coalesce(no, 0) AS answered,
                        (coalesce(yes, 0) + 4.0) / (coalesce(yes, 0) + coalesce(no, 0) + 5.0) AS accept_rate,
                        CASE WHEN mean.hourly > 0
                             THEN (coalesce(worth, 0) + mean.hourly) / (coalesce(online, 0) + 1) / mean.hourly
                             ELSE 1 END AS share
                 FROM here CROSS JOIN mean LEFT JOIN answers USING (agent_id) LEFT JOIN hours USING (agent_id)
                      LEFT JOIN earned USING (agent_id))
-            INSERT INTO dispatch_standing (agent_id, accept_rate, share, refreshed_at)
-            SELECT agent_id, accept_rate, share, statement_timestamp() FROM figures ORDER BY agent_id
-            ON CONFLICT (agent_id) DO UPDATE SET accept_rate = excluded.accept_rate, share = excluded.share,
-                                                 refreshed_at = excluded.refreshed_at
+            INSERT INTO dispatch_standing (agent_id, accept_rate, answered, share, refreshed_at)
+            SELECT agent_id, accept_rate, answered, share, statement_timestamp() FROM figures ORDER BY agent_id
+            ON CONFLICT (agent_id) DO UPDATE SET accept_rate = excluded.accept_rate, answered = excluded.answered,
+                                                 share = excluded.share, refreshed_at = excluded.refreshed_at
             """,
             {"window": f"{WINDOW.total_seconds()} seconds"},
         )

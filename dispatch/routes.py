@@ -4,16 +4,18 @@ Read by every run and changed a few times a day, so it is kept for some seconds 
 A run stores what it used.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.conf import settings
 from django.db.models import F
 
-from dispatch.matching.problem import Weights
+from dispatch.matching.problem import Weights, certified
 from dispatch.models import Policy, PoolStanding, Rate, Requirement, Route, RouteStep
 from dispatch.rules.steps import Step
-from tickets import kept
+from tickets import calendars, kept
+from tickets.hours import Hours, ages
 from tickets.models import Topic
 
 LANGUAGES = [code for code, _name in settings.LANGUAGES]  # a language's place here is its bit in a problem
@@ -21,7 +23,7 @@ LANGUAGES = [code for code, _name in settings.LANGUAGES]  # a language's place h
 
 @dataclass(frozen=True)
 class RouteSpec:
-    """A route with its needs: skill id → least level."""
+    """A route with its needs: skill id → least level; of a skill that needs a certificate also certified(id)."""
 
     topic_id: int | None
     topic_key: str | None
@@ -46,6 +48,13 @@ class Routes:
     by_topic: dict[int, RouteSpec]
     default: RouteSpec | None
     skill_names: dict[int, dict[str, str]]  # skill id → language → name
+    hours: Mapping[int | None, Hours] = field(
+        default_factory=dict
+    )  # topic id → when its tickets age; else always
+
+    def ages(self, now: float) -> dict[int | None, Callable[[float], float]]:
+        """Topic id → of so many seconds of waiting until `now` (epoch), those in which the ticket aged. For hours only."""
+        return {topic_id: ages(hours, now) for topic_id, hours in self.hours.items()}
 
     def of(self, topic_id: int | None) -> RouteSpec | None:
         """The route of a topic, or the default one; None when an admin has set neither."""
@@ -65,11 +74,12 @@ class PolicySpec:
     pool_id: int
     weights: Weights
     grace_seconds: int
-    next_up: bool = True
+    next_up: bool
+    exploration_percent: int
 
 
 def routes() -> Routes:
-    """All routes. Three queries when not kept."""
+    """All routes. Four queries when not kept, three more with calendars."""
     return kept.keep("routes", _load_routes)
 
 
@@ -77,7 +87,10 @@ def _load_routes() -> Routes:
     needs: dict[int, dict[bool, dict[int, int]]] = {}
     names: dict[int, dict[str, str]] = {}
     for need in Requirement.objects.select_related("skill"):
-        needs.setdefault(need.route_id, {True: {}, False: {}})[need.required][need.skill_id] = need.level
+        levels = needs.setdefault(need.route_id, {True: {}, False: {}})[need.required]
+        levels[need.skill_id] = need.level
+        if need.certificate:
+            levels[certified(need.skill_id)] = need.level
         names[need.skill_id] = {"en": need.skill.name_en, "de": need.skill.name_de}
     further: dict[int, list[Step]] = {}
     for step in RouteStep.objects.order_by("after_seconds", "id"):
@@ -109,7 +122,7 @@ def _load_routes() -> Routes:
             default = default or spec
         else:
             by_topic[route.topic_id] = spec
-    return Routes(by_topic, default, names)
+    return Routes(by_topic, default, names, calendars.load().by_topic)
 
 
 def _names(topic: Topic | None) -> dict[str, str]:
@@ -133,7 +146,9 @@ def _load_policy(pool_id: int) -> PolicySpec:
     standing = PoolStanding.objects.filter(pool_id=pool_id).first()
     if standing is not None:
         weights = replace(weights, max_parallel=min(standing.parallel, weights.max_parallel))
-    return PolicySpec(found.pk, pool_id, weights, found.grace_seconds, found.next_up)
+    return PolicySpec(
+        found.pk, pool_id, weights, found.grace_seconds, found.next_up, found.exploration_percent
+    )
 
 
 def rates() -> list[tuple[int | None, date, int, str]]:

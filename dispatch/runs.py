@@ -256,7 +256,7 @@ def _waited_for(pool_id: int, tickets: Sequence[TicketRow], plan: Routes) -> dic
 
 
 def _may(one: Present, asked: Asked, row: TicketRow) -> bool:
-    return able(one.profile, asked.required, row.language)
+    return able(one, asked.required, row.language)
 
 
 def _said_no(row: TicketRow, *, ever: bool = False) -> set[int]:

@@ -10,10 +10,11 @@ import numpy as np
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from dispatch.matching.problem import F32, I8, I32, I64, Agents, Needs, Pairs, Problem, Tickets
+from dispatch.matching.problem import F32, I8, I32, I64, Agents, Needs, Pairs, Problem, Tickets, certified
 from dispatch.members import members, members_forget, profiles_of
 from dispatch.routes import LANGUAGES, PolicySpec, Routes, RouteSpec
 from dispatch.rules import offers, steps
+from dispatch.rules.newcomers import is_new, newcomers_first
 from tickets.models import Ticket, TicketState
 from tickets.planned import planned
 
@@ -45,6 +46,8 @@ class People:
     profile_version: I64
     accept_rate: F32
     share: F32
+    answered: I64  # offers of late
+    seen_at: float = 0.0  # epoch seconds of the database's clock
 
     def __len__(self) -> int:
         return len(self.id)
@@ -52,7 +55,7 @@ class People:
     @classmethod
     def nobody(cls) -> "People":
         wide, narrow, measured = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.float32)
-        return cls(wide, wide, narrow, narrow, narrow, measured, wide, measured, measured)
+        return cls(wide, wide, narrow, narrow, narrow, measured, wide, measured, measured, wide)
 
 
 # --- Tickets ----------------------------------------------------------------------------------------------------------
@@ -124,6 +127,7 @@ _SEE = f"""
     SELECT current_setting('{ALONE}')::boolean,
            (SELECT json_agg(json_build_array(id, waited, priority, topic_id, language, flagged, known, answered)
                             ORDER BY waiting_since, id) FROM queue),
+           extract(epoch FROM statement_timestamp())::float8,
            string_agg(int8send(agent_id), ''), string_agg(int8send(shift_id), ''), string_agg(int4send(units), ''),
            string_agg(int4send(units_taken), ''), string_agg(int4send(units_wrapping), ''),
            string_agg(float4send(idle), '')
@@ -141,7 +145,7 @@ def see(
     One query, and those of the members when they are not kept. All are as they are once the lock is there.
     """
     afters, unrouted = _reach(pool_id, plan)
-    [(alone, queue, *columns)] = planned(
+    [(alone, queue, now, *columns)] = planned(
         _SEE,
         [list(afters), list(afters.values()), unrouted, list(plan.by_topic), MOST_TICKETS, pool_id],
         first=lock,
@@ -155,7 +159,7 @@ def see(
         for one, waited, *more, said in queue or []
     ]
     return tickets, _people(
-        pool_id, [np.frombuffer(c or b"", t) for c, t in zip(columns, _TYPES, strict=True)]
+        pool_id, now, [np.frombuffer(c or b"", t) for c, t in zip(columns, _TYPES, strict=True)]
     )
 
 
@@ -164,7 +168,7 @@ def see(
 _TYPES = (">i8", ">i8", ">i4", ">i4", ">i4", ">f4")  # of _SEE's columns
 
 
-def _people(pool_id: int, columns: Sequence[Any]) -> People:
+def _people(pool_id: int, now: float, columns: Sequence[Any]) -> People:
     """Those of these people who are members. Who is not known as one may have become one since: they are read once more."""
     ids, *rest = (column.astype(column.dtype.newbyteorder("=")) for column in columns)
     if not len(ids):
@@ -176,7 +180,8 @@ def _people(pool_id: int, columns: Sequence[Any]) -> People:
         here = np.isin(ids, known.id, assume_unique=True)
         ids, *rest = ids[here], *(column[here] for column in rest)
     rows = np.searchsorted(known.id, ids)
-    return People(*(ids, *rest, known.profile_version[rows], known.accept_rate[rows], known.share[rows]))
+    figures = (known.profile_version, known.accept_rate, known.share, known.answered)
+    return People(*(ids, *rest, *(column[rows] for column in figures), now))
 
 
 # --- Both -------------------------------------------------------------------------------------------------------------
@@ -209,16 +214,21 @@ def problem_of(
     Two queries if a profile is new or changed, else none.
     """
     needs = [asked_of(plan, row, policy.pool_id) for row in tickets]
+    ages = plan.ages(people.seen_at)
+    ids = np.array([row.id for row in tickets], np.int64)
     specs = [one.spec for one in needs]
     profiles = profiles_of(people.id, people.profile_version)
     rows = profiles.rows(people.id)
     skills, levels = profiles.skills, profiles.levels[rows]
     needed = {skill for one in needs for skill in (*one.required, *one.preferred)}
     column = {skill: place for place, skill in enumerate(skills.tolist())}
-    if missing := sorted(needed - column.keys()):  # nobody has them
+    if missing := sorted(needed - column.keys()):  # nobody has them, or they are certificates
         column |= {skill: len(column) + place for place, skill in enumerate(missing)}
         skills = np.append(skills, missing)
         levels = np.append(levels, np.zeros((len(people), len(missing)), np.int8), axis=1)
+        for skill in missing:
+            if skill < 0:
+                levels[:, column[skill]] = profiles.certified(certified(skill), rows, people.seen_at)
     # What is being wrapped up is free for the next ticket, and counts as load until then (rules.units, ADR 14).
     free = people.units - people.units_taken + (people.units_wrapping if policy.next_up else 0)
     here = set(people.id.tolist()) if only else set()
@@ -234,8 +244,11 @@ def problem_of(
             excluded |= {(row.id, agent) for agent in here - set(only[row.id])}
     return Problem(
         tickets=Tickets(
-            id=np.array([row.id for row in tickets], np.int64),
-            waited_seconds=np.array([row.waited for row in tickets]),
+            id=ids,
+            # Only open time ages; the steps of a route go by the clock.
+            waited_seconds=np.array(
+                [ages[row.topic_id](row.waited) if row.topic_id in ages else row.waited for row in tickets]
+            ),
             target_seconds=np.array([spec.target_seconds or 1 for spec in specs], np.float64),
             max_wait_seconds=np.array([spec.max_wait_seconds or inf for spec in specs], np.float64),
             priority=np.array([min(max(row.priority, -1), 10) for row in tickets], np.float64),
@@ -248,6 +261,7 @@ def problem_of(
             preferred=Needs.of([one.preferred for one in needs], column),
             known=Pairs.of((row.id, agent) for row in tickets for agent in row.known),
             excluded=Pairs.of(sorted(excluded)),
+            newcomers_first=newcomers_first(ids, policy.exploration_percent),
         ),
         agents=Agents(
             id=people.id,
@@ -263,6 +277,7 @@ def problem_of(
             levels=levels,
             skill_id=skills,
             accept=people.accept_rate,
+            new=is_new(people.answered),
         ),
         weights=policy.weights,
         fair_share=1.0,  # Standing.share is relative to the pool's mean already

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from celery import shared_task
 from redis.exceptions import RedisError
 
-from dispatch import asking, decisions, offers, presence, queue, runs, silence, wrap_up
+from dispatch import alerts, asking, decisions, offers, presence, queue, runs, silence, wrap_up
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,14 @@ def tick() -> None:
     for ticket_id in queue.closed_with_live_offers():
         offers.offers_cancel(ticket_id=ticket_id)
     run_ask(queue.pools_due())
+    alerts.nobody_left_refresh()
+
+
+@shared_task
+def alerts_mail() -> None:
+    """Every few seconds: tell leads what began and what is over; each mail is claimed first."""
+    for alert_id in alerts.due():
+        alerts.alert_mail(alert_id=alert_id)
 
 
 @shared_task

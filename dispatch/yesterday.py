@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from agents.models import AgentSkill, Shift
 from dispatch import routes
+from dispatch.matching.problem import certified
 from dispatch.models import Offer, OfferState
 from dispatch.simulator.case import POOL, Case, Kind
 from dispatch.simulator.inputs import Arrival, coming
@@ -85,7 +86,7 @@ def case_of_day(day: date, pool_id: int | None = None) -> Case:
         warm_up=0.0,
         measured=seconds,
         coming=tickets,
-        people=_levels(people, column),
+        people=_levels(people, column, day),
     )
 
 
@@ -102,11 +103,15 @@ def _arrivals(during: tuple[datetime, datetime], topics: Iterable[int | None]) -
     return found
 
 
-def _levels(people: list[int], column: dict[int, int]) -> np.ndarray[tuple[int, ...], np.dtype[np.int8]]:
+def _levels(
+    people: list[int], column: dict[int, int], day: date
+) -> np.ndarray[tuple[int, ...], np.dtype[np.int8]]:
     row = {agent: place for place, agent in enumerate(people)}
     levels = np.zeros((len(people), len(column)), np.int8)
-    for agent, skill, level in AgentSkill.objects.filter(
+    for agent, skill, level, until in AgentSkill.objects.filter(
         agent_id__in=people, skill_id__in=list(column)
-    ).values_list("agent_id", "skill_id", "level"):
+    ).values_list("agent_id", "skill_id", "level", "certified_until"):
         levels[row[agent], column[skill]] = level
+        if until is not None and until >= day and certified(skill) in column:
+            levels[row[agent], column[certified(skill)]] = level
     return levels

@@ -7,7 +7,19 @@ from django.db import models
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from tickets.models import Attachment, Customer, Message, Rating, Ticket, TicketEvent, Topic
+from tickets import calendars
+from tickets.models import (
+    Attachment,
+    Calendar,
+    ClosedDay,
+    Customer,
+    Message,
+    OpeningHours,
+    Rating,
+    Ticket,
+    TicketEvent,
+    Topic,
+)
 
 
 class ReadOnly:
@@ -25,10 +37,43 @@ class ReadOnly:
 
 @admin.register(Topic)
 class TopicAdmin(admin.ModelAdmin[Topic]):
-    list_display = ("name", "key", "position", "priority", "active")
+    list_display = ("name", "key", "position", "priority", "calendar", "active")
     list_editable = ("position", "active")
-    list_filter = ("active",)
+    list_filter = ("active", "calendar")
+    list_select_related = ("calendar",)
     search_fields = ("key", "name_en", "name_de")
+
+
+class OpeningHoursInline(admin.TabularInline[OpeningHours, Calendar]):
+    model = OpeningHours
+    extra = 0
+
+
+class ClosedDayInline(admin.TabularInline[ClosedDay, Calendar]):
+    model = ClosedDay
+    extra = 0
+
+
+@admin.register(Calendar)
+class CalendarAdmin(admin.ModelAdmin[Calendar]):
+    """One without opening hours counts as always open, so that nothing waits for a day that never comes."""
+
+    list_display = ("name", "time_zone", "week", "without_topic", "of_topics")
+    search_fields = ("name",)
+    inlines: ClassVar = [OpeningHoursInline, ClosedDayInline]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Calendar]:
+        return super().get_queryset(request).annotate(of_topics=models.Count("topics"))
+
+    @admin.display(description=_("opening hours"))
+    def week(self, calendar: Calendar) -> str:
+        hours = calendars.calendars().by_id.get(calendar.pk)
+        rows = calendars.week_in_words(hours) if hours else []
+        return " · ".join(f"{days} {times}" for days, times in rows) or str(_("always open"))
+
+    @admin.display(description=_("topics"), ordering="of_topics")
+    def of_topics(self, calendar: Any) -> int:
+        return int(calendar.of_topics)
 
 
 class TimelineInline(ReadOnly, admin.TabularInline[TicketEvent, Ticket]):

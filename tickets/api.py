@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from tickets import lifecycle, stream, topics
+from tickets import calendars, lifecycle, stream, topics
 from tickets import serializers as shapes
 from tickets.access import link_path, ticket_by_token, token_of
 from tickets.attachments import (
@@ -115,7 +115,16 @@ class TopicsView(APIView):
     @extend_schema(operation_id="topics", tags=["customers"], responses=shapes.TopicData(many=True))
     def get(self, request: Request) -> Response:  # noqa: ARG002
         """What a ticket can be about."""
-        return Response([{"key": topic.key, "name": topic.name} for topic in topics.active()])
+        return Response(
+            [
+                {
+                    "key": topic.key,
+                    "name": topic.name,
+                    "opens_at": calendars.opens_at(calendars.hours_of(topic.pk)),
+                }
+                for topic in topics.active()
+            ]
+        )
 
 
 class TicketsView(APIView):

@@ -8,7 +8,8 @@ from statistics import median
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
-from tickets import events, stream
+from tickets import calendars, events, stream
+from tickets.hours import open_seconds
 from tickets.models import Rating, Ticket, TicketEvent, TicketState
 
 # What is shown as a line in the thread; the rest only changes the status.
@@ -38,13 +39,16 @@ class Status:
     place: int | None = None
     expected_seconds: int | None = None
     until: datetime | None = None  # end of the grace time
+    opens: str = ""  # waiting outside of the hours: when they begin, in words
 
 
 def status_of(ticket: Ticket) -> Status:
     """No query, and one when the ticket is held."""
     if ticket.state == TicketState.WAITING:
         kind = "nobody" if ticket.flagged_at is not None else "waiting"
-        return Status(kind, place=ticket.place, expected_seconds=ticket.expected_seconds)
+        opens = calendars.opening_in_words(calendars.hours_of(ticket.topic_id))
+        expected = None if opens else ticket.expected_seconds
+        return Status(kind, place=ticket.place, expected_seconds=expected, opens=opens)
     if ticket.state == TicketState.HELD:
         last = (
             TicketEvent.objects.filter(ticket=ticket, type__in=[event.name for event in _PRESENCE])
@@ -76,14 +80,26 @@ def rating_of(ticket: Ticket) -> Rating | None:
 def usual_wait() -> int | None:
     """Median seconds until a person came, of the last half hour; None when too few came to be honest about it.
 
-    Reads the newest tickets by their primary key, so it costs the same however many there are. One query.
+    Reads the newest tickets by their primary key, so it costs the same however many there are. A wait over closed hours says
+    nothing about one that begins now: it is left out. One query, and those of the calendars when they are not kept.
     """
-    newest = Ticket.objects.order_by("-id").values_list("created_at", "first_held_at")[:LOOKED_AT]
+    newest = Ticket.objects.order_by("-id").values_list("created_at", "first_held_at", "topic_id")
     since = timezone.now() - RECENT
     waits = [
-        (held - created).total_seconds() for created, held in newest if held is not None and held > since
+        (held - created).total_seconds()
+        for created, held, topic_id in newest[:LOOKED_AT]
+        if held is not None and held > since and wholly_open(topic_id, created, held)
     ]
     return round(median(waits)) if len(waits) >= FEWEST else None
+
+
+def wholly_open(topic_id: int | None, begin: datetime, end: datetime) -> bool:
+    """Whether no second between two moments is outside of the topic's hours."""
+    hours = calendars.hours_of(topic_id)
+    if hours is None:
+        return True
+    seconds = (end - begin).total_seconds()
+    return open_seconds(hours, begin.timestamp(), end.timestamp()) >= seconds - 1e-3
 
 
 def transcript_lines(ticket: Ticket) -> Iterator[tuple[datetime, str, str, list[str]]]:

@@ -14,6 +14,10 @@ Fields = serializers.Serializer[Any]
 class TopicData(Fields):
     key = serializers.CharField()
     name = serializers.CharField(help_text="In the language of Accept-Language.")
+    opens_at = serializers.DateTimeField(
+        allow_null=True,
+        help_text="When its opening hours begin next; null within them. A ticket can be opened at any hour.",
+    )
 
 
 # --- In ---------------------------------------------------------------------------------------------------------------

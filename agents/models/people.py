@@ -173,6 +173,12 @@ class AgentSkill(models.Model):
     level = models.PositiveSmallIntegerField(
         _("level"), default=1, validators=[MinValueValidator(1), MaxValueValidator(5)]
     )
+    certified_until = models.DateField(
+        _("certified until"),
+        null=True,
+        blank=True,
+        help_text=_("The last day on which the certificate for this skill is valid. Empty: there is none."),
+    )
 
     class Meta:
         verbose_name = _("skill of an agent")

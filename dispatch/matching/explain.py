@@ -16,7 +16,7 @@ from typing import Literal, NotRequired, TypedDict
 
 import numpy as np
 
-from dispatch.matching.problem import ANY_LANGUAGE, Problem
+from dispatch.matching.problem import ANY_LANGUAGE, Problem, certified
 from dispatch.matching.score import Terms, terms_of
 from dispatch.matching.solve import Solution, solve
 
@@ -27,6 +27,10 @@ _SENTENCES: dict[str, dict[Language, str]] = {
     "skill": {
         "en": "You have the skill {skill} at level {level}, {needed} was needed.",
         "de": "Sie haben die Fähigkeit {skill} auf Stufe {level}, nötig war {needed}.",
+    },
+    "certificate": {
+        "en": "You have a valid certificate for {skill}, which this ticket needs.",
+        "de": "Sie haben ein gültiges Zertifikat für {skill}, das dieses Ticket verlangt.",
     },
     "skill_preferred": {
         "en": "You have {skill} at level {level}, which helps with this ticket.",
@@ -52,6 +56,10 @@ _SENTENCES: dict[str, dict[Language, str]] = {
             "Von {able} Personen, die es übernehmen konnten, sind Sie am längsten frei; das entscheidet bei "
             "Gleichstand."
         ),
+    },
+    "newcomer": {
+        "en": "You are new: a share of the tickets goes to newcomers first.",
+        "de": "Sie sind neu: Ein Teil der Tickets geht zuerst an Neue.",
     },
     "earned_less": {
         "en": "You have earned less per online hour than the average lately, so you came earlier.",
@@ -110,6 +118,10 @@ _SENTENCES: dict[str, dict[Language, str]] = {
     "skill_low": {
         "en": "The ticket needs the skill {skill} at level {needed}; you have level {level}.",
         "de": "Das Ticket braucht die Fähigkeit {skill} auf Stufe {needed}; Sie haben Stufe {level}.",
+    },
+    "certificate_missing": {
+        "en": "Your certificate for {skill} is missing or has expired.",
+        "de": "Ihr Zertifikat für {skill} fehlt oder ist abgelaufen.",
     },
     "language_missing": {
         "en": "The ticket is in {tongue}, which is not among your languages.",
@@ -178,6 +190,10 @@ _BECAUSE: dict[str, dict[Language, str]] = {
         "en": "Mostly because your rare skills were kept free for tickets that need them.",
         "de": "Vor allem, weil Ihre seltenen Fähigkeiten für Tickets frei bleiben sollten, die sie brauchen.",
     },
+    "newcomer": {
+        "en": "Mostly because they are new, and this ticket was one of those that go to newcomers first.",
+        "de": "Vor allem, weil die andere Person neu ist und dieses Ticket zu denen gehörte, die zuerst an Neue gehen.",
+    },
     "accept": {
         "en": "Mostly because they were likelier to answer with yes, by recent answers to such topics.",
         "de": "Vor allem, weil ein Ja nach den letzten Antworten zu solchen Themen wahrscheinlicher war.",
@@ -212,7 +228,7 @@ class Names:
 
 
 class SkillFact(TypedDict):
-    skill: int
+    skill: int  # below 0: the certificate of a skill (``certified``)
     level: int
     needed: int
     required: bool
@@ -273,23 +289,19 @@ def explain(reason: Reason, *, language: Language = "en", names: Names | None = 
     first = {
         "overdue": reason["overdue"],
         "only": reason["able"] == 1,
+        "newcomer": shares.get("newcomer", 0.0) > 0,  # offers from before there were newcomers do not say
         "next_up": reason.get("next_up", False),
     }
-    for key in (key for key, true in first.items() if true):
-        say(np.inf, key)
+    for name in (name for name, true in first.items() if true):
+        say(np.inf, name)
     if shares["known"] > 0:
         say(shares["known"], "known")
     for fact in reason["skills"]:
-        if fact["required"]:
-            say(
-                shares["fit"],
-                "skill",
-                skill=names.skill(fact["skill"]),
-                level=fact["level"],
-                needed=fact["needed"],
-            )
-        elif fact["level"] >= fact["needed"]:
-            say(shares["fit"] / 2, "skill_preferred", skill=names.skill(fact["skill"]), level=fact["level"])
+        key = _fact_key(fact)
+        if key is not None:
+            skill = names.skill(abs(fact["skill"]))
+            weight = shares["fit"] / (1 if fact["required"] else 2)
+            say(weight, key, skill=skill, level=fact["level"], needed=fact["needed"])
     if shares["fairness"] > 0.01:
         say(shares["fairness"], "earned_less")
     elif shares["fairness"] < -0.01:
@@ -303,6 +315,13 @@ def explain(reason: Reason, *, language: Language = "en", names: Names | None = 
     if reason["parallel"] > 1:
         say(-1.0, "parallel", parallel=reason["parallel"])
     return [line for _, line in sorted(lines, key=lambda weighed: -weighed[0])]
+
+
+def _fact_key(fact: SkillFact) -> str | None:
+    """Which sentence says it; None where nothing speaks for the person."""
+    if fact["required"]:
+        return "certificate" if fact["skill"] < 0 else "skill"
+    return "skill_preferred" if fact["level"] >= fact["needed"] else None
 
 
 def explain_absence(
@@ -338,7 +357,10 @@ def _barriers(problem: Problem, i: int, j: int, say: _Speaker, names: Names) -> 
     if agents.free_units[j] < tickets.units[i]:
         found.append(say("no_units", free=int(agents.free_units[j]), units=int(tickets.units[i])))
     for fact in _skills(problem, i, j):
-        if fact["required"] and fact["level"] < fact["needed"]:
+        if fact["skill"] < 0:
+            if not fact["level"]:  # a level that is too low is said of the skill itself
+                found.append(say("certificate_missing", skill=names.skill(certified(fact["skill"]))))
+        elif fact["required"] and fact["level"] < fact["needed"]:
             key = "skill_low" if fact["level"] else "skill_missing"
             found.append(
                 say(key, skill=names.skill(fact["skill"]), needed=fact["needed"], level=fact["level"])
@@ -381,6 +403,7 @@ def _because(own: Terms, best: Terms, language: Language) -> list[str]:
         "known": best["accept"] * (best["known"] - own["known"]),
         "load": best["accept"] * (best["load"] - own["load"]),
         "scarcity": best["accept"] * (best["scarcity"] - own["scarcity"]),
+        "newcomer": best["newcomer"] - own["newcomer"],
         "accept": (best["accept"] - own["accept"]) * sums,
     }
     most = max(apart, key=lambda name: apart[name])

@@ -4,7 +4,7 @@ Everything is a column (one numpy array a field), because a run touches every pa
 cost more than the solving. ``rows.build`` makes the columns from rows for callers that count in dozens.
 
 Anything else that must keep a person away from a ticket (a pool of another route step, a channel limit) is an
-``excluded`` pair; a certificate is a skill of level 1.
+``excluded`` pair; a certificate is a column of its own (``certified``).
 """
 
 from __future__ import annotations
@@ -31,6 +31,14 @@ LOWEST_PRIORITY = -1.0  # bounded below, so that what counts from it is never be
 HIGHEST_PRIORITY = 10.0
 MOST_PARALLEL = 3
 LANGUAGES = 62  # bits of the mask; the sign bit stays out of it
+
+
+def certified(skill: int) -> int:
+    """The id of the column "this skill, with a valid certificate" (and of such a column, the skill's).
+
+    Its levels are the skill's while the certificate is valid, else 0, so that asking for both leaves the fit as it is.
+    """
+    return -skill
 
 
 class InvalidProblem(ValueError):
@@ -75,6 +83,13 @@ class Weights:
         zero would make the person who hardly ever accepts look best.
         """
         return 1.0 + self.fairness + self.load + self.scarcity
+
+    @property
+    def newcomer(self) -> float:
+        """What it is worth that somebody new is asked about a ticket that goes to newcomers first: as much as a person's
+        part can be at most, so that nothing else outweighs it.
+        """
+        return self.served + self.fit + self.fairness + self.known
 
 
 @dataclass(frozen=True)
@@ -143,8 +158,11 @@ class Tickets:
     preferred: Needs = field(default_factory=Needs)  # count for fit only; the caller drops them step by step
     known: Pairs = field(default_factory=Pairs)  # people who helped this customer before
     excluded: Pairs = field(default_factory=Pairs)  # declined before, or ruled out by the caller
+    newcomers_first: Bool = field(default_factory=lambda: np.empty(0, np.bool_))  # (n,) default: none
 
     def __post_init__(self) -> None:
+        if np.size(self.newcomers_first) == 0:
+            object.__setattr__(self, "newcomers_first", np.zeros(np.shape(self.id)[0], np.bool_))
         _columns(
             self,
             id=np.int64,
@@ -154,6 +172,7 @@ class Tickets:
             priority=np.float64,
             units=np.int32,
             language=np.int8,
+            newcomers_first=np.bool_,
         )
         _same_length(
             self,
@@ -164,6 +183,7 @@ class Tickets:
             "priority",
             "units",
             "language",
+            "newcomers_first",
         )
         _unique(self.id, "tickets.id")
         _within(self.waited_seconds, "tickets.waited_seconds", 0.0, None)
@@ -207,6 +227,9 @@ class Agents:
     max_pending: I8 = field(
         default_factory=lambda: np.empty(0, np.int8)
     )  # (m,) offers they may still get; default 1
+    new: Bool = field(
+        default_factory=lambda: np.empty(0, np.bool_)
+    )  # (m,) has answered few offers; default: nobody
 
     def __post_init__(self) -> None:
         m = np.shape(self.id)[0]
@@ -215,6 +238,8 @@ class Agents:
         if np.size(self.max_pending) == 0:
             # One card at a time: nobody should have to answer two countdowns at once.
             object.__setattr__(self, "max_pending", np.ones(m, np.int8))
+        if np.size(self.new) == 0:
+            object.__setattr__(self, "new", np.zeros(m, np.bool_))
         _columns(
             self,
             id=np.int64,
@@ -226,6 +251,7 @@ class Agents:
             languages=np.int64,
             skill_id=np.int64,
             max_pending=np.int8,
+            new=np.bool_,
         )
         _same_length(
             self,
@@ -237,6 +263,7 @@ class Agents:
             "share",
             "languages",
             "max_pending",
+            "new",
         )
         object.__setattr__(self, "accept", np.ascontiguousarray(self.accept, np.float32))
         object.__setattr__(self, "levels", np.ascontiguousarray(self.levels, np.int8))

@@ -27,6 +27,7 @@ class TicketRow:
     language: int = ANY_LANGUAGE
     known: Sequence[int] = ()  # agent ids
     excluded: Sequence[int] = ()  # agent ids
+    newcomers_first: bool = False
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class AgentRow:
     share: float = 1.0
     accept: float = 1.0
     max_pending: int = 1
+    new: bool = False
 
 
 def build(
@@ -76,6 +78,7 @@ def build(
                 "priority",
                 "units",
                 "language",
+                "newcomers_first",
             ),
             required=Needs.of([row.required for row in tickets], column),
             preferred=Needs.of([row.preferred for row in tickets], column),
@@ -94,6 +97,7 @@ def build(
                 "languages",
                 "accept",
                 "max_pending",
+                "new",
             ),
             levels=levels,
             skill_id=np.array(skills, np.int64),

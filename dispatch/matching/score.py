@@ -1,6 +1,7 @@
 """Who may take which ticket, and what each pair is worth (ADR 12 says why the ticket's part is a sum of its own).
 
     value = p · ( served + α·fit + γ·fairness + δ·known − ε·load − ζ·scarcity )     the person's part, ``worth``
+            + newcomer
             + β·min(wait/target, cap) + priority                                    the ticket's part
 
 fit       Σ over required skills of 2·level and over preferred ones that are met of level, by the same with level 5
@@ -9,6 +10,8 @@ fairness  (fair share − share) / fair share, −1–1: who earned less per onl
 scarcity  highest pressure among the person's skills that this ticket does not require, 0–1; pressure of a skill is
           w / (w + free people who have it), w = waiting tickets that require it + skill_demand.
 served    an offset (Weights.served) that keeps the bracket at 1 or more, so every allowed pair is worth something.
+newcomer  Weights.newcomer if the ticket goes to newcomers first and the person is new, else 0. Outside of p: it is not for who
+          accepts most. It is the same for all tickets of a kind, which is why these are kinds of their own.
 p         probability of accepting, not below MIN_ACCEPT.
 wait      targets that have passed, capped.
 priority  counted from the lowest there is, so that it is never below zero.
@@ -47,8 +50,8 @@ MIN_ACCEPT = 0.05  # a short window of bad luck must not make anybody invisible
 
 
 class Terms(TypedDict):
-    """The weighted terms of one pair; ``value`` is accept · (served + fit + fairness + known + load + scarcity) + wait +
-    priority, to the last bit as in ``Scores.value``."""
+    """The weighted terms of one pair; ``value`` is accept · (served + fit + fairness + known + load + scarcity) + newcomer
+    + (wait + priority), to the last bit as in ``Scores.value``. Reasons of older offers have no newcomer."""
 
     served: float
     fit: float
@@ -58,14 +61,15 @@ class Terms(TypedDict):
     known: float
     load: float
     scarcity: float
+    newcomer: float
     accept: float
     value: float
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What ``score`` found. n tickets, m people, t kinds of ticket (equal needs, language and units; with acceptance by
-    pair each ticket is a kind).
+    """What ``score`` found. n tickets, m people, t kinds of ticket (equal needs, language and units, alike to newcomers;
+    with acceptance by pair each ticket is a kind).
 
     What is by kind is small; ``eligible`` and ``value`` are made of it when asked for, 1 and 8 bytes a pair.
     """
@@ -205,6 +209,10 @@ def score(problem: Problem) -> Scores:
         bracket[kind[known[0]], known[1]] + weights.known
     )
     bracket *= accept
+    if tickets.newcomers_first.any():  # what is 0 need not be added: it changes no bit
+        bonus = weights.newcomer * agents.new
+        bracket += tickets.newcomers_first[first, None] * bonus
+        worth += tickets.newcomers_first[known[0]] * bonus[known[1]]
     return Scores(
         kind=kind,
         kind_eligible=eligible,
@@ -247,7 +255,8 @@ def terms_of(problem: Problem, pairs: Iterable[tuple[int, int]], basis: Basis | 
         known = weights.known * float((i, j) in known_pairs)
         accept = _accept(probability[i if len(probability) > 1 else 0, j : j + 1])
         bracket = _skill(kind, weights.fit, weights.scarcity)[0] + basis.agent_sum[j : j + 1]
-        value = accept * (bracket + known) + basis.ticket_sum[i]  # adding a known of 0 changes no bit
+        newcomer = weights.newcomer * float(tickets.newcomers_first[i] and agents.new[j])
+        value = accept * (bracket + known) + newcomer + basis.ticket_sum[i]  # adding a 0 changes no bit
         found.append(
             Terms(
                 served=weights.served,
@@ -258,6 +267,7 @@ def terms_of(problem: Problem, pairs: Iterable[tuple[int, int]], basis: Basis | 
                 known=known,
                 load=float(of_agent["load"][j]),
                 scarcity=-weights.scarcity * float(kind.scarcity[0, 0]),
+                newcomer=newcomer,
                 accept=float(accept[0]),
                 value=float(value[0]),
             )
@@ -336,6 +346,7 @@ def _kinds(problem: Problem, run: _Run) -> tuple[Index, Index]:
             run.preferred,
             problem.tickets.language[:, None],
             problem.tickets.units[:, None].view(np.int8),
+            problem.tickets.newcomers_first[:, None].view(np.int8),
         ],
         axis=1,
     )

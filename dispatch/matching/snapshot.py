@@ -25,7 +25,8 @@ from dispatch.matching.solve import Solution, solve
 
 MAGIC = b"SBM"
 # of the layout and of the arithmetic: raise it when score or solve may give other pairs for the same input
-VERSION = 2
+VERSION = 3
+READS = (2, 3)  # 2 has no newcomers; without them the arithmetic is the same
 LEVEL = 1  # zlib; 6 saves a tenth and costs three times as long
 LARGEST = 64 * 2**20  # bytes unpacked: a damaged or hostile snapshot must not eat the memory
 
@@ -45,6 +46,8 @@ _AGENTS = (
     ("languages", "<i8"),
     ("max_pending", "<i1"),
 )
+_TICKET_FLAGS = (("newcomers_first", "<i1"),)  # since version 3, after everything else
+_AGENT_FLAGS = (("new", "<i1"),)
 _MEASURED = (("load", "<f4"), ("idle_seconds", "<f4"), ("share", "<f4"))
 _NEEDS = (("ticket", "<i4"), ("skill", "<i4"), ("level", "<i1"))
 _WEIGHTS = tuple(
@@ -94,6 +97,8 @@ def pack(problem: Problem, solution: Solution) -> bytes:
     parts += [_shuffle(agents.levels.T.ravel(), "<i1")]
     parts += [_shuffle(agents.skill_id, "<i8"), _shuffle(problem.skill_demand, "<f8")]
     parts += [_shuffle(column, "<i4") for column in (solution.ticket, solution.agent)]
+    parts += [_shuffle(getattr(tickets, name), dtype) for name, dtype in _TICKET_FLAGS]
+    parts += [_shuffle(getattr(agents, name), dtype) for name, dtype in _AGENT_FLAGS]
     return MAGIC + bytes([VERSION]) + zlib.compress(b"".join(parts), LEVEL)
 
 
@@ -104,14 +109,16 @@ def unpack(data: bytes) -> tuple[Problem, list[tuple[int, int]]]:
     """
     if data[:3] != MAGIC:
         raise SnapshotUnreadable("this is no snapshot of a matching run")
-    if data[3:4] != bytes([VERSION]):
-        raise SnapshotUnreadable(f"snapshot version {data[3:4].hex()}, this program reads {VERSION}")
+    version = int.from_bytes(data[3:4], "little")
+    if version not in READS:
+        read = " and ".join(map(str, READS))
+        raise SnapshotUnreadable(f"snapshot version {data[3:4].hex()}, this program reads {read}")
     try:
         stream = zlib.decompressobj()
         raw = stream.decompress(data[4:], LARGEST)
         if not stream.eof or stream.unused_data:
             raise SnapshotUnreadable("the snapshot is cut off, too large or has something behind its end")
-        return _read(raw)
+        return _read(raw, version)
     except (zlib.error, struct.error, ValueError, IndexError) as error:
         raise SnapshotUnreadable(f"the snapshot is damaged: {error}") from error
 
@@ -126,7 +133,7 @@ def replay(data: bytes) -> Solution:
     return solution
 
 
-def _read(raw: bytes) -> tuple[Problem, list[tuple[int, int]]]:
+def _read(raw: bytes, version: int) -> tuple[Problem, list[tuple[int, int]]]:
     head = _HEAD.unpack_from(raw)
     n, m, s, per_pair, required, preferred, known, excluded, offers = head[:9]
     weights = dict(zip(_WEIGHTS, head[9:-1], strict=True))
@@ -152,7 +159,14 @@ def _read(raw: bytes) -> tuple[Problem, list[tuple[int, int]]]:
     agent_columns = table(m, _AGENTS) | table(m, _MEASURED)
     accept = take(n * m if per_pair else m, "<f4")
     levels = take(m * s, "<i1").reshape(s, m).T
-    agents = Agents(**agent_columns, levels=levels, skill_id=take(s, "<i8"))
+    skill_id, skill_demand = take(s, "<i8"), take(s, "<f8")
+    ticket, agent = take(offers, "<i4"), take(offers, "<i4")
+    if version > 2:
+        ticket_columns |= table(n, _TICKET_FLAGS)
+        agent_columns |= table(m, _AGENT_FLAGS)
+    if at != len(raw):
+        raise SnapshotUnreadable(f"{len(raw) - at} bytes too many")
+    agents = Agents(**agent_columns, levels=levels, skill_id=skill_id)
     problem = Problem(
         tickets=Tickets(
             **ticket_columns, required=needs[0], preferred=needs[1], known=pairs[0], excluded=pairs[1]
@@ -160,11 +174,8 @@ def _read(raw: bytes) -> tuple[Problem, list[tuple[int, int]]]:
         agents=replace(agents, accept=accept.reshape(n, m) if per_pair else accept),
         weights=Weights(**weights | {"max_parallel": int(weights["max_parallel"])}),
         fair_share=head[-1],
-        skill_demand=take(s, "<f8"),
+        skill_demand=skill_demand,
     )
-    ticket, agent = take(offers, "<i4"), take(offers, "<i4")
-    if at != len(raw):
-        raise SnapshotUnreadable(f"{len(raw) - at} bytes too many")
     stored = zip(problem.tickets.id[ticket].tolist(), problem.agents.id[agent].tolist(), strict=True)
     return problem, list(stored)
 

@@ -1,11 +1,14 @@
 """Offers, routing, runs and the agents' feeds, one file a matter."""
 
+from dispatch.models.alerts import Alert, AlertKind
 from dispatch.models.feed import Feed, FeedEvent
 from dispatch.models.offers import Offer, OfferState
 from dispatch.models.routing import Policy, Rate, Requirement, Route, RouteStep
 from dispatch.models.runs import PoolStanding, Run, Standing
 
 __all__ = [
+    "Alert",
+    "AlertKind",
     "Feed",
     "FeedEvent",
     "Offer",

@@ -128,12 +128,23 @@ class Requirement(models.Model):
         _("lowest level"), default=1, validators=[MinValueValidator(1), MaxValueValidator(5)]
     )
     required = models.BooleanField(_("required"), default=True)
+    certificate = models.BooleanField(
+        _("with a valid certificate"),
+        default=False,
+        db_default=False,
+        help_text=_("Whose certificate for this skill is missing or has expired is not asked."),
+    )
 
     class Meta:
         verbose_name = _("requirement")
         verbose_name_plural = _("requirements")
         constraints = [
-            models.UniqueConstraint(fields=["route", "skill"], name="requirement_skill_once_a_route")
+            models.UniqueConstraint(fields=["route", "skill"], name="requirement_skill_once_a_route"),
+            models.CheckConstraint(
+                condition=Q(certificate=False) | Q(required=True),
+                name="requirement_certificate_only_required",
+                violation_error_message=_("Only a required skill can need a certificate."),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -189,6 +200,13 @@ class Policy(models.Model):
     )
     next_up = models.BooleanField(
         _("offer the next ticket while the last one is wrapped up"), default=True, db_default=True
+    )
+    exploration_percent = models.PositiveSmallIntegerField(
+        _("percent of tickets that go to newcomers first"),
+        default=5,
+        db_default=5,
+        validators=[MinValueValidator(0), MaxValueValidator(50)],
+        help_text=_("So that who has answered few offers yet is not always passed over. 0: none."),
     )
     grace_seconds = models.PositiveSmallIntegerField(_("seconds a lost agent keeps held tickets"), default=60)
     snapshot_days = models.PositiveSmallIntegerField(

@@ -37,6 +37,7 @@ class Standing(models.Model):
         Agent, models.CASCADE, primary_key=True, related_name="standing", verbose_name=_("agent")
     )
     accept_rate = models.FloatField(_("share of offers accepted"), default=1.0)
+    answered = models.PositiveIntegerField(_("offers answered, missed ones too"), default=0, db_default=0)
     share = models.FloatField(_("earnings per online hour, 1 = the pool's mean"), default=1.0)
     refreshed_at = models.DateTimeField(_("refreshed"), db_default=Now())
 

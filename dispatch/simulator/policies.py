@@ -13,6 +13,7 @@ from dispatch.matching import ANY_LANGUAGE, Agents, Needs, Pairs, Problem, Ticke
 from dispatch.matching.problem import F32
 from dispatch.rules import offers as rules
 from dispatch.rules import steps
+from dispatch.rules.newcomers import is_new, newcomers_first
 from dispatch.rules.steps import Step
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Means:
     next_up: bool = False  # offer the next ticket while the last one is being wrapped up
     auto_share: float = 0.0  # share of the agents who have auto-accept on
     steps: Sequence[Step] | None = None  # of all routes, instead of the case's
+    exploration_percent: int = 0  # of the tickets go to newcomers first; everybody begins as one
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,9 @@ def _solved(play: Play, weights: Weights) -> Asked:
                 if ticket in play.said_no
                 for agent in play.excluded(ticket)
             ),
+            newcomers_first=newcomers_first(
+                np.array(tickets, np.int64), play.policy.means.exploration_percent
+            ),
         ),
         agents=Agents(
             id=here,
@@ -109,6 +114,7 @@ def _solved(play: Play, weights: Weights) -> Asked:
             levels=world.levels[here],
             skill_id=np.arange(world.levels.shape[1], dtype=np.int64),
             accept=np.full(m, world.case.accept, np.float32),
+            new=is_new(np.array(play.turn)[here]),
         ),
         weights=weights,
         fair_share=1.0,

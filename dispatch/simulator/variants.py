@@ -29,6 +29,7 @@ ABLATION = (
     _weights("without load", load=0.0),
     _weights("without scarcity", scarcity=0.0),
     _means("a quarter auto-accepts", auto_share=0.25),
+    _means("5 % to newcomers first", exploration_percent=5),
     _weights("fair share 27", fairness=27.0),
     _means(
         "level 3 first, 25 s",

@@ -5,6 +5,8 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from dispatch import decisions
+from dispatch.queue import WINDOW
+from dispatch.rules.newcomers import FEW
 from dispatch.rules.offers import AGAIN_SECONDS
 
 
@@ -15,4 +17,10 @@ def how_offers_are_made(request: HttpRequest) -> HttpResponse:
     for policy in decisions.current_policies():
         people, tickets = decisions.weights_in_words(policy)
         pools.append({"policy": policy, "pool": policy.pool, "people": people, "tickets": tickets})
-    return render(request, "dispatch/how.html", {"pools": pools, "again_seconds": int(AGAIN_SECONDS)})
+    context = {
+        "pools": pools,
+        "again_seconds": int(AGAIN_SECONDS),
+        "few": FEW,
+        "window_days": WINDOW.days,
+    }
+    return render(request, "dispatch/how.html", context)

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 OURS = [model for model in admin.site._registry if model._meta.app_label in {"agents", "tickets", "dispatch"}]
 WRITTEN_BY_SERVICES = {
     "ticket", "customer", "message", "attachment", "ticketevent", "rating",
-    "shift", "lease", "ledgerentry", "offer", "run", "standing", "poolstanding", "feed", "feedevent",
+    "shift", "lease", "ledgerentry", "offer", "run", "standing", "poolstanding", "feed", "feedevent", "alert",
 }  # fmt: skip
 
 
@@ -112,7 +112,7 @@ def test_a_policy_is_never_edited(world: World, boss: Client) -> None:
         name: getattr(first, name)
         for name in (
             "fit", "wait", "wait_cap", "priority", "fairness", "known", "load", "scarcity", "max_parallel", "grace_seconds",
-            "rescinded_percent", "snapshot_days",
+            "rescinded_percent", "exploration_percent", "snapshot_days",
         )
     }  # fmt: skip
     answer = boss.post(

@@ -64,9 +64,9 @@ def test_ticket_open(world: World, cost: Assert) -> None:
         ticket_open(text="Where is my refund?", topic_key="refund", channel=Channel.FORM, key="k")
     with cost(2 + TRANSACTION):
         ticket_open(text="See", channel=Channel.FORM, files=[inspect("note.txt", b"hello")])
-    # what is not kept: topics; needs, steps and routes
+    # what is not kept: topics; needs, steps, routes and calendars
     kept.forget()
-    with cost(1 + 1 + 3):
+    with cost(1 + 1 + 4):
         ticket_open(text="Where is my refund?", topic_key="refund", channel=Channel.FORM)
 
 
@@ -97,10 +97,10 @@ def test_customer_reply(ticket: Ticket, cost: Assert) -> None:
 def test_match_pool(world: World, cost: Assert, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "KEPT_SECONDS", 600.0)
     online(world, "Anna", "Bernd")
-    # Without tickets: the lock and what there is, in one, and the end of the lock; and cold: needs, steps, routes, policy,
-    # the pool's standing.
+    # Without tickets: the lock and what there is, in one, and the end of the lock; and cold: needs, steps, routes,
+    # calendars, policy, the pool's standing.
     kept.forget()
-    with cost(2 + 5):
+    with cost(2 + 6):
         match_pool(world.pool.pk)
     for _ in range(3):
         world.ticket()

@@ -1,5 +1,6 @@
 """Tickets and what belongs to them, one file a matter."""
 
+from tickets.models.calendars import Calendar, ClosedDay, OpeningHours
 from tickets.models.conversation import Attachment, Author, Message
 from tickets.models.rating import Rating
 from tickets.models.ticket import Channel, Customer, Ticket, TicketState, Topic
@@ -8,9 +9,12 @@ from tickets.models.timeline import TicketEvent
 __all__ = [
     "Attachment",
     "Author",
+    "Calendar",
     "Channel",
+    "ClosedDay",
     "Customer",
     "Message",
+    "OpeningHours",
     "Rating",
     "Ticket",
     "TicketEvent",

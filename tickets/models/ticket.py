@@ -8,6 +8,8 @@ from django.db.models.functions import Now
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from tickets.models.calendars import Calendar
+
 
 class Topic(models.Model):
     """What a ticket is about. Which skills and pool it needs is dispatch's matter (Route, Requirement)."""
@@ -19,6 +21,16 @@ class Topic(models.Model):
     active = models.BooleanField(_("active"), default=True, help_text=_("Offered in the form."))
     priority = models.SmallIntegerField(
         _("priority"), default=0, help_text=_("Added to the score of its tickets; 0 is normal, 1 is urgent.")
+    )
+
+    calendar = models.ForeignKey(
+        Calendar,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="topics",
+        verbose_name=_("calendar"),
+        help_text=_("When its tickets are promised an answer, and age. Empty: always open."),
     )
 
     class Meta:

@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from tickets import calendars
 from tickets.attachments import MAX_BYTES, MAX_FILES, TYPES
 from tickets.errors import EmptyMessage, KeyReused, Refusal
 from tickets.forms import OpenForm, new_key
@@ -64,6 +65,7 @@ def _page(request: HttpRequest, form: OpenForm, status: int = 200) -> HttpRespon
     context = {
         "form": form.described(),
         "usual_wait": usual_wait(),
+        "hours": calendars.told(),
         "files_lost": bool(request.FILES),
         "max_files": MAX_FILES,
         "max_bytes": MAX_BYTES,

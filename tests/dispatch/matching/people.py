@@ -48,6 +48,7 @@ def problems(
             language=draw(st.sampled_from([-1, 0, 1])),
             known=draw(st.lists(nearby, max_size=1)),
             excluded=draw(st.lists(nearby, max_size=2)),
+            newcomers_first=draw(st.booleans()),
         )
         for identity in ticket_ids
     ]
@@ -62,6 +63,7 @@ def problems(
             share=draw(st.sampled_from([0.0, 9.7, 10.0, 14.3])),
             accept=draw(st.sampled_from([0.0, 0.7, 1.0, 1.0])),
             max_pending=draw(st.integers(0, pending)),
+            new=draw(st.booleans()),
         )
         for identity in agent_ids
     ]
@@ -92,6 +94,7 @@ def rows_of(problem: Problem) -> tuple[list[TicketRow], list[AgentRow]]:
             language=int(t.language[i]),
             known=t.known.agent_id[t.known.ticket_id == t.id[i]].tolist(),
             excluded=t.excluded.agent_id[t.excluded.ticket_id == t.id[i]].tolist(),
+            newcomers_first=bool(t.newcomers_first[i]),
         )
         for i in range(len(t))
     ]
@@ -107,6 +110,7 @@ def rows_of(problem: Problem) -> tuple[list[TicketRow], list[AgentRow]]:
             share=float(a.share[j]),
             accept=float(a.accept[j]),
             max_pending=int(a.max_pending[j]),
+            new=bool(a.new[j]),
         )
         for j in range(len(a))
     ]

@@ -53,6 +53,7 @@ def test_terms_of_a_named_pair():
         "fairness": 0.125,
         "known": 0.5,
         "load": -0.075,
+        "newcomer": 0.0,
         "scarcity": -0.3 * 0.5,  # her log-in: 1 expected, 1 who has it
         "accept": 0.75,
         "value": pytest.approx(0.75 * (2.1 + 10 / 15 + 0.125 + 0.5 - 0.075 - 0.15) + 1.5 + 3, rel=1e-15),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 from dataclasses import replace
 
@@ -138,3 +139,31 @@ def test_a_large_run_goes_all_the_way_without_a_matrix_of_all_pairs():
     assert all((solution.scores.eligible_row(i) == eligible[i]).all() for i in range(250))
     assert solution.scores.value[solution.ticket, solution.agent].tobytes() == solution.value.tobytes()
     assert [one["terms"]["value"] for one in told] == solution.value.tolist()
+
+
+# Written by the program when 2 was the version: crowd(4, 5, 6), and its pairs with their values.
+OF_VERSION_2 = base64.b64decode(
+    "U0JNAngBY2FgYGAFYjYgBgEWCAVnI/gf7CFSMJrDAZX/ACr/wN4YDC7DaYg6iPpbWtoODDs3ddfFrLHZXLS+zohLVRwijyBr5peu"
+    "uXF7R7BoSptpwOH2ZWFL3zCl+HgauwTksTsAAUIlKssPCPDJxwEBPnmYaZJAAGODaUZGRgZGJmZkMUZmRkTQACWA0syE/MWAYgKy"
+    "aVA20BAUQ7EoAQmlgACaHDYxZhBAU4eNC/Qe0INZttmyDPsFFCsZfqw5/5DBztbOjsHDMo6N4c6iE7cYJh99F8vg5OTozBCy8vlr"
+    "BrH8Fb4Mkd7lVQyOQMDw3nnVUgYD2Qn7GLaXitQx2NnZ2zOysAJ9w8zEysrMygI0n4mFhYWRCUQyAwlQeLGA0h0VwQcwsAcDJkbU"
+    "wAZajxISAIGOVBU="
+)
+PAIRS_OF_VERSION_2 = [(632270002, 1), (175267001, 2), (850624000, 4), (394149003, 3)]
+VALUES_OF_VERSION_2 = [4.883437371160038, 2.755492147469976, 4.4723048284510964, 2.555095325112223]
+
+
+def test_a_run_of_version_2_replays_to_the_bit():
+    problem, stored = unpack(OF_VERSION_2)
+    assert stored == PAIRS_OF_VERSION_2
+    assert not problem.tickets.newcomers_first.any()
+    assert not problem.agents.new.any()
+    again = replay(OF_VERSION_2)
+    assert again.value.tolist() == VALUES_OF_VERSION_2
+    assert unpack(pack(problem, again))[1] == stored
+
+
+def test_a_version_that_is_not_known_is_refused():
+    for version in (1, VERSION + 1):
+        with pytest.raises(SnapshotUnreadable, match="this program reads 2 and 3"):
+            unpack(MAGIC + bytes([version]) + OF_VERSION_2[4:])
