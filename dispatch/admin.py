@@ -118,8 +118,19 @@ class PolicyAdmin(admin.ModelAdmin[Policy]):
 
 @admin.register(Offer)
 class OfferAdmin(ReadOnly, admin.ModelAdmin[Offer]):
-    list_display = ("id", "ticket", "agent", "state", "reason", "pay", "made_at", "expires_at", "answered_at")
-    list_filter = ("state", "run__pool")
+    list_display = (
+        "id",
+        "ticket",
+        "agent",
+        "state",
+        "automatic",
+        "reason",
+        "pay",
+        "made_at",
+        "expires_at",
+        "answered_at",
+    )
+    list_filter = ("state", "automatic", "run__pool")
     search_fields = ("=ticket__id", "agent__name")
     list_select_related = ("ticket", "agent")
     date_hierarchy = "made_at"

@@ -1,6 +1,6 @@
 """What an agent sees of an offer and of the tickets they hold, as data: the same for API, socket and page."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import timedelta
 from functools import cache
 from typing import Any, cast
@@ -90,6 +90,19 @@ def _languages(tongue: Language) -> dict[int, str]:
         return {place: str(dict(settings.LANGUAGES)[code]) for place, code in enumerate(LANGUAGES)}
 
 
+def accepted_offers(ticket_ids: Collection[int], language: str) -> dict[int, dict[str, Any]]:
+    """Ticket id → what its holder's card said and still holds: {"pay_cents", "currency", "automatic", "why"}. One query."""
+    return {
+        offer.ticket_id: {
+            "pay_cents": offer.pay_cents,
+            "currency": offer.currency,
+            "automatic": offer.automatic,
+            "why": why_lines(offer, language),
+        }
+        for offer in Offer.objects.filter(ticket_id__in=ticket_ids, state=OfferState.ACCEPTED)
+    }
+
+
 def held_tickets(agent_id: int) -> list[Ticket]:
     """The tickets that are with this agent, the longest first. One query."""
     return list(
@@ -127,6 +140,7 @@ def agent_snapshot(agent: Agent, language: str, look: Look | None = None) -> Fra
             "shift": shift_data(look.shift),
             "offers": [card(row, look.plan, language) for row in look.cards],
             "tickets": [ticket.public_id for ticket in held_tickets(agent.pk)],
+            "auto_accept": look.auto_accept,
         },
     }
 

@@ -28,7 +28,8 @@ from dispatch.events import (
 )
 from dispatch.looks import Look
 from dispatch.models import Offer
-from dispatch.offers import MISSED
+from dispatch.offers import DEADLINE, MISSED
+from dispatch.templatetags.console import money
 from tickets import events
 from tickets import stream as ticket_stream
 from tickets.models import Channel, Ticket, TicketEvent
@@ -75,21 +76,22 @@ def _of_agent(agent: Agent, frame: ticket_stream.Frame, look: Look | None) -> st
     context: dict[str, Any] = {"frame": frame, "agent": agent, "oob": True}
     if frame["type"] != "ledger.credited":
         look = look or looks.look(agent.pk)
-        whole = frame["type"] in ("snapshot", "shift.changed")
+        whole = frame["type"] in ("snapshot", "shift.changed", "auto_accept.changed")
         context |= offers(look, oob=True, within=whole)
         if whole:
             context |= presence(agent, look)
     if frame["type"] in ("snapshot", "ledger.credited", "shift.changed"):
         context["earnings"] = cards.earnings(agent.pk)
     if frame["type"] == "snapshot":
-        context["desk"] = [entry(ticket) for ticket in cards.held_tickets(agent.pk)]
+        context["desk"] = desk(agent)
     if frame["type"] == "offer.accepted":
         held = Ticket.objects.filter(public_id=frame["data"]["ticket"]).select_related("topic", "customer")
-        context["desk"] = [entry(ticket) for ticket in held]
+        context["desk"] = entries(list(held))
     if frame["type"] in ("offer.completed", "offer.released"):
         offer = Offer.objects.select_related("ticket").filter(pk=frame["data"]["offer"]).first()
         context["gone"] = offer.ticket if offer else None
-    context["notice"], context["notice_kind"] = notice(frame, context.get("gone"))
+    about = context["desk"][0] if frame["type"] == "offer.accepted" and context["desk"] else None
+    context["notice"], context["notice_kind"] = notice(frame, context.get("gone"), about)
     return render_to_string("dispatch/fragments/agent_event.html", context)
 
 
@@ -120,6 +122,7 @@ def presence(agent: Agent, look: Look) -> dict[str, Any]:
     shift = look.shift
     last = None if shift else Shift.objects.filter(agent=agent).order_by("-epoch").first()
     return {
+        "auto_accept": look.auto_accept,
         "missed": shift is not None and shift.state == ShiftState.PAUSED and shift.reason == MISSED,
         "ended_by": last.end_reason
         if last and last.end_reason in (EndReason.LEASE, EndReason.FORCED)
@@ -182,7 +185,13 @@ def _choices(state: str) -> list[dict[str, Any]]:
 
 def desk(agent: Agent) -> list[dict[str, Any]]:
     """One entry a held ticket, the longest held first."""
-    return [entry(ticket) for ticket in cards.held_tickets(agent.pk)]
+    return entries(cards.held_tickets(agent.pk))
+
+
+def entries(held: Sequence[Ticket]) -> list[dict[str, Any]]:
+    """Entries with what the card said of each: pay and why. One query more than the entries themselves."""
+    said = cards.accepted_offers([ticket.pk for ticket in held], get_language() or "en")
+    return [entry(ticket) | {"offer": said.get(ticket.pk)} for ticket in held]
 
 
 def entry(ticket: Ticket) -> dict[str, Any]:
@@ -220,8 +229,13 @@ def _unanswered(messages: Sequence[dict[str, Any]]) -> str | None:
     return since
 
 
-def notice(frame: ticket_stream.Frame, gone: Ticket | None) -> tuple[str, str]:  # noqa: PLR0911  a table
-    """What the agent is told of an event in one sentence, and its kind: good, warn or "". Empty when the page says it."""
+def notice(  # noqa: PLR0911  a table
+    frame: ticket_stream.Frame, gone: Ticket | None, taken: dict[str, Any] | None = None
+) -> tuple[str, str]:
+    """What the agent is told of an event in one sentence, and its kind: good, warn or "". Empty when the page says it.
+
+    `gone`: the ticket that was with them; `taken`: the entry of the one that is now.
+    """
     reason = frame["data"].get("reason", "")
     number = gone.number if gone else ""
     match frame["type"]:
@@ -229,7 +243,13 @@ def notice(frame: ticket_stream.Frame, gone: Ticket | None) -> tuple[str, str]: 
             return _("Another agent was faster. Nothing counts against you."), ""
         case "offer.cancelled":
             return _("The customer needs it no longer. Nothing counts against you."), ""
-        case "offer.revoked" if reason not in ("paused", "finishing", "agent", MISSED):
+        case "offer.accepted" if taken is not None and taken["offer"] and taken["offer"]["automatic"]:
+            return _("Accepted for you: %(number)s, %(topic)s, %(pay)s.") % {
+                "number": taken["ticket"].number,
+                "topic": taken["ticket"].topic.name if taken["ticket"].topic else _("General"),
+                "pay": money(taken["offer"]["pay_cents"], taken["offer"]["currency"]),
+            }, "good"
+        case "offer.revoked" if reason not in ("paused", "finishing", "agent", DEADLINE, MISSED):
             return _("The offer was taken back. Nothing counts against you."), ""
         case "offer.completed" if reason == "customer":
             return _("%(number)s: the customer has closed the ticket. It counts as done and is paid.") % {

@@ -103,7 +103,8 @@ def profiles_of(ids: I64, versions: I64) -> Profiles:
 _MEMBERS = """
     SELECT array_agg(a.id ORDER BY a.id), array_agg(a.profile_version ORDER BY a.id),
            array_agg(coalesce(standing.accept_rate, 1)::real ORDER BY a.id),
-           array_agg(coalesce(standing.share, 1)::real ORDER BY a.id)
+           array_agg(coalesce(standing.share, 1)::real ORDER BY a.id),
+           array_agg(a.auto_accept ORDER BY a.id)
     FROM agents_agent_pools member
     JOIN agents_agent a ON a.id = member.agent_id
     JOIN agents_user u ON u.id = a.user_id
@@ -120,6 +121,7 @@ class Members:
     profile_version: I64
     accept_rate: F32
     share: F32
+    auto_accept: Any  # (k,) of bool
 
 
 def members(pool_id: int) -> Members:
@@ -140,8 +142,14 @@ def _load_members(pool_id: int) -> Members:
     with connection.cursor() as cursor:
         cursor.execute(_MEMBERS, [pool_id])
         columns = cursor.fetchone()
-    types = (np.int64, np.int64, np.float32, np.float32)
+    types = (np.int64, np.int64, np.float32, np.float32, np.bool_)
     return Members(*(np.array(column or [], dtype) for column, dtype in zip(columns, types, strict=True)))
+
+
+def auto_accepting(pool_id: int) -> set[int]:
+    """Members of the pool who accept automatically, as is known. No query while members() are kept."""
+    known = members(pool_id)
+    return set(known.id[known.auto_accept].tolist())
 
 
 class Present(NamedTuple):

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from django.db.models import Q, QuerySet, Subquery
 from django.db.models.functions import Now
 
-from agents.models import EntryKind, Shift, ShiftState
+from agents.models import Agent, EntryKind, Shift, ShiftState
 from agents.pay import credit
 from agents.shifts import shift_choose, shift_locked, shifts_lock, units_free
 from agents.signals import tell_availability_changed
 from dispatch import events, feed
-from dispatch.errors import OfferExpired, OfferGone, OfferNotFound
+from dispatch.errors import AnswersByHand, OfferExpired, OfferGone, OfferNotFound
 from dispatch.models import Offer, OfferState
 from tickets import events as ticket_events
 from tickets import timeline
@@ -26,6 +26,7 @@ from tickets.models import Ticket, TicketState
 from tickets.signals import tell_queue_changed
 from tickets.timeline import update_returning
 
+DEADLINE = "deadline"  # reason of an offer that ran out
 MISSED = "missed_offer"  # reason of the pause after an offer ran out
 
 ENDINGS = {
@@ -51,24 +52,31 @@ class Ended:
     units: int
 
 
-def offer_accept(*, offer_id: int, agent_id: int, epoch: int, key: str | None = None) -> Offer:
+def offer_accept(
+    *, offer_id: int, agent_id: int, epoch: int, key: str | None = None, automatic: bool = False
+) -> Offer:
     """The agent takes the ticket: exactly one can. Outermost.
 
-    Accepting again what this agent already holds gives the same answer. Raises OfferNotFound, OfferGone (another was
-    faster, or it was taken back), OfferExpired (by the database's clock), ShiftEnded, NotOnline, KeyReused.
+    `automatic`: it is accepted for them, by their own switch (dispatch/automatic.py). Accepting again what this agent already
+    holds gives the same answer. Raises OfferNotFound, OfferGone (another was faster, or it was taken back), OfferExpired (by
+    the database's clock), ShiftEnded, NotOnline, KeyReused; AnswersByHand when automatic.
     """
     digest = timeline.digest_of("offer_accept", offer_id)
     return feed.once(
         agent_id,
         key,
         digest,
-        lambda: _accept(offer_id, agent_id, epoch, key=key, digest=digest),
+        lambda: _accept(offer_id, agent_id, epoch, key=key, digest=digest, automatic=automatic),
         lambda: _already_answered(offer_id),
     )
 
 
-def _accept(offer_id: int, agent_id: int, epoch: int, *, key: str | None, digest: str) -> Offer:
+def _accept(
+    offer_id: int, agent_id: int, epoch: int, *, key: str | None, digest: str, automatic: bool
+) -> Offer:
     with timeline.command():
+        if automatic and not _switched_on(agent_id):
+            raise AnswersByHand
         offer, rivals = _own_and_rivals(offer_id, agent_id)
         shifts = shifts_lock([offer.shift_id, *(rival.shift_id for rival in rivals)])
         shift = shifts[offer.shift_id]
@@ -76,7 +84,7 @@ def _accept(offer_id: int, agent_id: int, epoch: int, *, key: str | None, digest
             shift = shift_locked(agent_id=agent_id, epoch=epoch)  # says which of the two refusals it is
         won = Offer.objects.filter(
             pk=offer_id, shift=shift, state=OfferState.PENDING, expires_at__gt=Now()
-        ).update(state=OfferState.ACCEPTED, answered_at=Now())
+        ).update(state=OfferState.ACCEPTED, answered_at=Now(), automatic=automatic)
         if not won:
             return _already_answered(offer_id)
         agent = offer.agent
@@ -90,12 +98,18 @@ def _accept(offer_id: int, agent_id: int, epoch: int, *, key: str | None, digest
         feed.record(
             agent_id,
             events.OFFER_ACCEPTED,
-            {"offer": offer_id, "reason": "", "ticket": offer.ticket.public_id},
+            {"offer": offer_id, "reason": "", "ticket": offer.ticket.public_id, "automatic": automatic},
             key=key,
             digest=digest,
         )
-    offer.state = OfferState.ACCEPTED
+    offer.state, offer.automatic = OfferState.ACCEPTED, automatic
     return offer
+
+
+def _switched_on(agent_id: int) -> bool:
+    """Whether the agent accepts automatically; it stays so until the end of the transaction. Their row comes before shifts."""
+    agent = Agent.objects.select_for_update(no_key=True).filter(pk=agent_id, auto_accept=True)
+    return agent.values_list("pk", flat=True).first() is not None
 
 
 def offer_decline(
@@ -180,19 +194,25 @@ def due_offer_ids(limit: int = 500) -> list[tuple[int, int]]:
 def offer_expire(*, offer_id: int, shift_id: int) -> bool:
     """The deadline has passed: the offer ends, and its agent is paused so that nothing is offered to an empty chair.
 
-    Outermost. False when an answer came first; safe to run twice.
+    From an agent for whom it should have been accepted it is only taken back: they were never asked. Outermost.
+    False when an answer came first; safe to run twice.
     """
     with timeline.command():
         shift = shifts_lock([shift_id])[shift_id]
+        unasked = Offer.objects.filter(pk=offer_id, automatic=True, agent__auto_accept=True).exists()
         ended = end(
             Offer.objects.filter(pk=offer_id, state=OfferState.PENDING, expires_at__lte=Now()),
-            OfferState.EXPIRED,
-            "deadline",
+            OfferState.REVOKED if unasked else OfferState.EXPIRED,
+            DEADLINE,
             locked={shift_id: shift},
         )
         if not ended:
             return False
-        if shift.state == ShiftState.ONLINE and shift_choose(shift, ShiftState.PAUSED, MISSED):
+        if (
+            shift.state == ShiftState.ONLINE
+            and not unasked
+            and shift_choose(shift, ShiftState.PAUSED, MISSED)
+        ):
             end(
                 Offer.objects.filter(shift=shift, state=OfferState.PENDING),
                 OfferState.REVOKED,
