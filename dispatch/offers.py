@@ -79,6 +79,7 @@ def _accept(
             raise AnswersByHand
         offer, rivals = _own_and_rivals(offer_id, agent_id)
         shifts = shifts_lock([offer.shift_id, *(rival.shift_id for rival in rivals)])
+        _end_left_over(offer, rivals, shifts)
         shift = shifts[offer.shift_id]
         if shift.ended_at is not None or shift.epoch != epoch:
             shift = shift_locked(agent_id=agent_id, epoch=epoch)  # says which of the two refusals it is
@@ -104,6 +105,15 @@ def _accept(
         )
     offer.state, offer.automatic = OfferState.ACCEPTED, automatic
     return offer
+
+
+def _end_left_over(offer: Offer, others: list[Offer], locked: dict[int, Shift]) -> None:
+    """The holder of before, whose ticket was closed and reopened before the tick has ended their offer. Mostly no query."""
+    held = [other.pk for other in others if other.state == OfferState.ACCEPTED]
+    if held and offer.state == OfferState.PENDING:
+        waiting = Ticket.objects.filter(pk=offer.ticket_id, state=TicketState.WAITING).values("pk")
+        accepted = Offer.objects.filter(pk__in=held, state=OfferState.ACCEPTED, ticket_id__in=waiting)
+        complete(accepted, "customer", locked=locked)
 
 
 def _switched_on(agent_id: int) -> bool:
@@ -157,10 +167,10 @@ def _own(offer_id: int, agent_id: int) -> Offer:
 
 
 def _own_and_rivals(offer_id: int, agent_id: int) -> tuple[Offer, list[Offer]]:
-    """The agent's offer and the other open offers of its ticket. One query; no run adds to them while one is open."""
+    """The agent's offer and the other live offers of its ticket. One query; no run adds to them while one is open."""
     ticket = Offer.objects.filter(pk=offer_id, agent_id=agent_id).values("ticket_id")[:1]
     found = Offer.objects.select_related("agent", "ticket").filter(
-        Q(pk=offer_id) | Q(state=OfferState.PENDING), ticket_id=Subquery(ticket)
+        Q(pk=offer_id) | Q(state__in=Offer.LIVE), ticket_id=Subquery(ticket)
     )
     offers = {offer.pk: offer for offer in found}
     if offer_id not in offers:
@@ -226,16 +236,21 @@ def offer_expire(*, offer_id: int, shift_id: int) -> bool:
 def offers_cancel(*, ticket_id: int) -> int:
     """The customer closed the ticket: open offers are cancelled, the holder's is completed and paid. Outermost.
 
-    Returns how many ended. Safe to run twice; does nothing when the ticket is open.
+    Returns how many ended. Safe to run twice, and late: when the ticket was reopened meanwhile, open offers are right again,
+    and the holder of before is still to be paid. Does nothing else when the ticket is open.
     """
     with timeline.command():
         live = Offer.objects.filter(ticket_id=ticket_id, state__in=Offer.LIVE)
         shifts = shifts_lock(live.values_list("shift_id", flat=True))
-        ticket = Ticket.objects.select_for_update().filter(pk=ticket_id, state=TicketState.CLOSED).first()
-        if ticket is None:
-            return 0
-        ended = end(live.filter(state=OfferState.PENDING), OfferState.CANCELLED, "customer", locked=shifts)
-        return len(ended + complete(live.filter(state=OfferState.ACCEPTED), "customer", locked=shifts))
+        state = Ticket.objects.select_for_update().values_list("state", flat=True).get(pk=ticket_id)
+        ended = []
+        if state == TicketState.CLOSED:
+            ended += end(
+                live.filter(state=OfferState.PENDING), OfferState.CANCELLED, "customer", locked=shifts
+            )
+        if state in (TicketState.CLOSED, TicketState.WAITING):
+            ended += complete(live.filter(state=OfferState.ACCEPTED), "customer", locked=shifts)
+        return len(ended)
 
 
 def complete(offers: QuerySet[Offer], reason: str, *, locked: dict[int, Shift]) -> list[Ended]:
