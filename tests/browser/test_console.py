@@ -336,7 +336,7 @@ def test_on_a_phone_the_list_leads_to_the_thread_and_back(console: Any, backstag
     page.get_by_role("button", name="Online").click()
     expect(page.get_by_text("Sie sind online.")).to_be_visible()
     public_id = backstage.ticket(language="de")
-    why = "Sie haben die Fähigkeit Zahlungen auf Stufe 3, gebraucht wird 2."
+    why = "Sie haben die Fähigkeit Zahlungen auf Stufe 3, nötig war 2."
     card = page.locator(".offer")
     card.get_by_text("Warum ich?").click()
     expect(card.get_by_text(why)).to_be_visible()
