@@ -129,7 +129,6 @@ class TestWhatTheRunLeftOver:
         world.ticket()
         match_pool(world.pool.pk)
         assert Offer.objects.get().state == "pending"
-        assert automatic.accept_due is not accept_due
         assert (accept_due(), accept_due()) == (1, 0)
         offer = Offer.objects.get()
         assert (offer.state, offer.automatic) == ("accepted", True)
@@ -137,6 +136,17 @@ class TestWhatTheRunLeftOver:
         assert offer_accept(offer_id=offer.pk, agent_id=anna.pk, epoch=1, automatic=True).pk == offer.pk
         assert [kind for kind, _data in feed_of(anna)].count("offer.accepted") == 1
         invariants_hold()
+
+    def test_the_whole_tick_does_it_before_it_expires_anything(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        here(world, "Anna")
+        world.ticket()
+        with monkeypatch.context() as dying:
+            dying.setattr(automatic, "accept_due", lambda: 0)
+            match_pool(world.pool.pk)
+        tasks.tick()
+        assert Offer.objects.get().state == "accepted"
 
     def test_never_after_the_deadline_and_who_was_not_asked_is_not_paused(
         self, world: World, dying: None, invariants_hold: Callable[[], None]

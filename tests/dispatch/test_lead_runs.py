@@ -37,17 +37,6 @@ def lead(db: None) -> Client:
     return signed_in(lead_user())
 
 
-@pytest.fixture
-def run(world: World) -> Run:
-    """Anna and Bernd were asked about one ticket; Greta lacks the skill, Hans was away."""
-    for name, payments in (("Anna", 3), ("Bernd", 2), ("Greta", 0)):
-        presence.go_online(agent_id=world.agent(name, payments=payments).pk)
-    world.agent("Hans")
-    world.ticket()
-    assert match_pool(world.pool.pk) == 2
-    return Run.objects.get()
-
-
 def page(client: Client, path: str, **query: Any) -> str:
     answer = client.get(f"/lead/{path}", query)
     assert answer.status_code == 200
