@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -99,13 +99,16 @@ def pairs_of(found: Replayed, language: str) -> list[Pair]:
 def opened(run: Run, ticket_id: int, agent_id: int, language: str) -> dict[str, Any]:
     """What the pages of one run show: it solved again, its pairs, and why not this person for this ticket (0: not asked)."""
     found = replay(run)
-    seen = found.solution.problem.tickets.id.tolist() if found.solution else []
+    problem = found.solution.problem if found.solution else None
+    seen = problem.tickets.id.tolist() if problem else []
+    there = problem.agents.id.tolist() if problem else []  # also who has left the pool since
+    people = Agent.objects.filter(Q(pools=run.pool_id) | Q(pk__in=there)).distinct()
     return {
         "run": run,
         "found": found,
         "pairs": pairs_of(found, language),
         "seen_tickets": Ticket.objects.filter(pk__in=seen).order_by("pk"),
-        "members": run.pool.members.order_by("name", "pk"),
+        "members": people.order_by("name", "pk"),
         "ticket_id": ticket_id,
         "agent_id": agent_id,
         "answer": _why_not(found, ticket_id, agent_id, language) if ticket_id and agent_id else [],
