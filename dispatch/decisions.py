@@ -11,6 +11,7 @@ from typing import Any, cast
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from agents.models import Agent
 from dispatch import cards
@@ -129,7 +130,8 @@ def _why_not(found: Replayed, ticket_id: int, agent_id: int, language: str) -> l
     if (ticket_id, agent_id) in found.solution.ids:
         made = Offer.objects.filter(run=found.run, ticket_id=ticket_id)
         if not made.filter(agent_id=agent_id).exists():
-            return [_passed_over(automatic=made.filter(automatic=True).exists())]
+            with override(language):
+                return [_passed_over(automatic=made.filter(automatic=True).exists())]
     return explain_absence(
         found.solution.problem,
         ticket_id,

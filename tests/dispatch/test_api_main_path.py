@@ -102,5 +102,6 @@ def test_a_ticket_goes_its_way(world: World) -> None:
             {"key": "payments", "name": "Payments", "level": 3, "certified_until": None},
         ],
         "pools": ["first"],
+        "auto_accept": False,
         "stream": f"agent:{anna.pk}",
     }
