@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from agents.models import Agent, EndReason, Shift, ShiftState
 from dispatch import cards, looks
+from dispatch.automatic import UNANSWERED
 from dispatch.drawing import draw
 from dispatch.events import (
     OFFER_CANCELLED,
@@ -129,6 +130,7 @@ def presence(agent: Agent, look: Look) -> dict[str, Any]:
     last = None if shift else Shift.objects.filter(agent=agent).order_by("-epoch").first()
     return {
         "auto_accept": look.auto_accept,
+        "unanswered": shift is not None and shift.state == ShiftState.PAUSED and shift.reason == UNANSWERED,
         "missed": shift is not None and shift.state == ShiftState.PAUSED and shift.reason == MISSED,
         "ended_by": last.end_reason
         if last and last.end_reason in (EndReason.LEASE, EndReason.FORCED)
@@ -263,7 +265,7 @@ def notice(  # noqa: PLR0911  a table
                 "topic": taken["ticket"].topic.name if taken["ticket"].topic else _("General"),
                 "pay": money(taken["offer"]["pay_cents"], taken["offer"]["currency"]),
             }, "good"
-        case "offer.revoked" if reason not in ("paused", "finishing", "agent", DEADLINE, MISSED):
+        case "offer.revoked" if reason not in ("paused", "finishing", "agent", DEADLINE, MISSED, UNANSWERED):
             return _("The offer was taken back. Nothing counts against you."), ""
         case "offer.completed" if reason == "customer":
             return _("%(number)s: the customer has closed the ticket. It counts as done and is paid.") % {
@@ -275,7 +277,7 @@ def notice(  # noqa: PLR0911  a table
             return _("%(number)s is resolved. Well done.") % {"number": number}, "good"
         case "wrap_up.ended" if reason == TIME:
             return _("%(number)s: the wrap-up is over.") % {"number": number}, ""
-        case "offer.released" if reason in (EndReason.LEASE, EndReason.FORCED, EndReason.AGENT):
+        case "offer.released" if reason in (EndReason.LEASE, EndReason.FORCED, EndReason.AGENT, UNANSWERED):
             return _("%(number)s is no longer with you: it waits for another agent.") % {
                 "number": number
             }, "warn"
@@ -325,6 +327,7 @@ def happened(kind: str, data: dict[str, Any]) -> str:
     if kind == "ticket.released" and reason:
         words = {
             "handed_back": _("handed back"),
+            UNANSWERED: _("nobody answered"),
             EndReason.LEASE: _("connection lost"),
             EndReason.AGENT: _("the agent went offline"),
             EndReason.FORCED: _("ended by an admin"),

@@ -231,14 +231,19 @@ def offer_expire(*, offer_id: int, shift_id: int) -> bool:
             and not unasked
             and shift_choose(shift, ShiftState.PAUSED, MISSED)
         ):
-            end(
-                Offer.objects.filter(shift=shift, state=OfferState.PENDING),
-                OfferState.REVOKED,
-                MISSED,
-                locked={shift_id: shift},
-            )
+            pending_revoke(shift, MISSED)
             tell_shift(shift)
     return True
+
+
+def pending_revoke(shift: Shift, reason: str) -> None:
+    """Take open offers of a locked shift back. Inner."""
+    end(
+        Offer.objects.filter(shift=shift, state=OfferState.PENDING),
+        OfferState.REVOKED,
+        reason,
+        locked={shift.pk: shift},
+    )
 
 
 def offers_cancel(*, ticket_id: int) -> int:

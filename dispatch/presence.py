@@ -18,7 +18,7 @@ from agents.shifts import (
 )
 from dispatch import feed, routes, wrap_up
 from dispatch.models import Offer, OfferState
-from dispatch.offers import complete, end, tell_shift
+from dispatch.offers import complete, end, pending_revoke, tell_shift
 from tickets import events as ticket_events
 from tickets import timeline
 from tickets.conversation import body_clean
@@ -73,7 +73,7 @@ def _choose(agent_id: int, epoch: int, state: ShiftState, reason: str, key: str 
         with timeline.command():
             shift = shift_locked(agent_id=agent_id, epoch=epoch)
             if shift_choose(shift, state, reason):
-                _revoke_pending(shift, state)
+                pending_revoke(shift, state)
                 tell_shift(shift, key=key, digest=digest)
         return shift
 
@@ -152,7 +152,7 @@ def _lose(shift_id: int) -> bool:
         shift = shift_mark_lost(shift_id)
         if shift is None:
             return False
-        _revoke_pending(shift, "lease")
+        pending_revoke(shift, "lease")
         _wrap_ups_end(shift, "lease")
         grace = _grace(shift)
         for ticket_id in _held_ticket_ids(shift):
@@ -197,7 +197,7 @@ def _grace(shift: Shift) -> int:
 
 
 def _end(shift: Shift, reason: EndReason, *, key: str | None = None, digest: str = "") -> None:
-    _revoke_pending(shift, reason)
+    pending_revoke(shift, reason)
     for ticket_id in _held_ticket_ids(shift):
         mine = Offer.objects.filter(ticket_id=ticket_id, shift=shift, state=OfferState.ACCEPTED)
         try:
@@ -210,15 +210,6 @@ def _end(shift: Shift, reason: EndReason, *, key: str | None = None, digest: str
     _wrap_ups_end(shift, reason)
     shift_end(shift, reason)
     tell_shift(shift, key=key, digest=digest)
-
-
-def _revoke_pending(shift: Shift, reason: str) -> None:
-    end(
-        Offer.objects.filter(shift=shift, state=OfferState.PENDING),
-        OfferState.REVOKED,
-        reason,
-        locked={shift.pk: shift},
-    )
 
 
 def _wrap_ups_end(shift: Shift, reason: str) -> None:

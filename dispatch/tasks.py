@@ -39,6 +39,7 @@ def tick() -> None:
     automatic.accept_due()
     for offer_id, shift_id in offers.due_offer_ids():
         offers.offer_expire(offer_id=offer_id, shift_id=shift_id)
+    automatic.unanswered_release()
     presence.leases_end()
     presence.graces_end()
     wrap_up.end_due()

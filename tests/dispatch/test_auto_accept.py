@@ -1,6 +1,7 @@
 """Auto-accept: the agent's own switch, what the run accepts for them, and what is left to the tick."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -348,3 +349,61 @@ def test_what_the_card_said_costs_the_desk_no_query(world: World, django_assert_
     with django_assert_num_queries(1 + 3 * 3):
         held = fragments.desk(anna)
     assert [entry["offer"]["automatic"] for entry in held] == [True] * 3
+
+
+def late(offer: Offer, seconds: int = 91) -> None:
+    """So many seconds have passed since it was accepted."""
+    Offer.objects.filter(pk=offer.pk).update(answered_at=Now() - timedelta(seconds=seconds))
+
+
+def test_who_says_no_word_to_the_customer_gives_it_up(
+    world: World, invariants_hold: Callable[[], None]
+) -> None:
+    anna = here(world, "Anna")
+    ticket = world.ticket()
+    match_pool(world.pool.pk)
+    offer = Offer.objects.get()
+    late(offer, 89)
+    with nothing_changed():
+        assert automatic.unanswered_release() == 0
+    late(offer)
+    before = len(feed_of(anna))
+    assert automatic.unanswered_release() == 1
+    ticket.refresh_from_db()
+    offer.refresh_from_db()
+    anna.refresh_from_db()
+    assert (ticket.state, offer.state, offer.reason) == ("waiting", "released", "unanswered")
+    assert not anna.auto_accept
+    shift = Shift.objects.get()
+    assert (shift.state, shift.reason, shift.units_taken) == ("paused", "unanswered", 0)
+    assert [kind for kind, _data in feed_of(anna)[before:]] == [
+        "offer.released",
+        "auto_accept.changed",
+        "shift.changed",
+    ]
+    assert ticket.events.get(type="ticket.released").data == {"reason": "unanswered"}
+    with nothing_changed():
+        assert automatic.unanswered_release() == 0
+    invariants_hold()
+    # It goes to somebody else; Anna's page says why, and how to return.
+    presence.go_online(agent_id=world.agent("Bernd").pk)
+    assert match_pool(world.pool.pk) == 1
+    page = Client()
+    page.force_login(anna.user)
+    assert "One click returns" in text_of(page.get("/console/"))
+
+
+@pytest.mark.parametrize("author", ["the agent", "nobody, but by hand", "the agent in a note"])
+def test_a_word_to_the_customer_keeps_it(world: World, author: str) -> None:
+    anna = here(world, "Anna", on=author != "nobody, but by hand")
+    ticket = world.ticket()
+    match_pool(world.pool.pk)
+    offer = Offer.objects.get()
+    if author == "nobody, but by hand":
+        offer_accept(offer_id=offer.pk, agent_id=anna.pk, epoch=1)
+    late(offer)
+    if author == "the agent":
+        desk.reply(agent=anna, epoch=1, ticket_id=ticket.pk, body="Good morning, I am looking into it.")
+    if author == "the agent in a note":
+        desk.note(agent=anna, epoch=1, ticket_id=ticket.pk, body="Looking into it.")
+    assert automatic.unanswered_release() == (author == "the agent in a note")

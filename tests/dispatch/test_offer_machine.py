@@ -357,7 +357,7 @@ def any_shift(*, agent_id: int, epoch: int) -> Shift:
 REMOVED: dict[str, list[tuple[Any, str, Any]]] = {
     "the deadline": [(offers, "_already_answered", lambda offer_id, *_: Offer.objects.get(pk=offer_id))],
     "the epoch": [(room, "shift_locked", any_shift) for room in (presence, offers, desk)],
-    "that a pause takes offers back": [(presence, "_revoke_pending", lambda *_: None)],
+    "that a pause takes offers back": [(presence, "pending_revoke", lambda *_: None)],
     "that an end gives units back": [(offers, "units_free", lambda *_, **__: None)],
     "the look for a holder of before": [(offers, "_end_left_over", lambda *_: None)],
 }
