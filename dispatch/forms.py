@@ -57,7 +57,10 @@ class SimulationForm(forms.Form):
         label=_("Pool"), queryset=Pool.objects.all(), to_field_name="key", required=False
     )
     policies = forms.MultipleChoiceField(
-        label=_("Who plays"), choices=policy_choices, widget=forms.CheckboxSelectMultiple
+        label=_("Who plays"),
+        choices=policy_choices,
+        initial=("assignment", "longest idle"),
+        widget=forms.CheckboxSelectMultiple,
     )
     seeds = forms.IntegerField(
         label=_("Worlds"),
