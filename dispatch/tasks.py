@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from celery import shared_task
 from redis.exceptions import RedisError
 
-from dispatch import alerts, asking, decisions, offers, presence, queue, runs, silence, wrap_up
+from dispatch import alerts, asking, decisions, offers, paying, presence, queue, runs, silence, wrap_up
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +72,13 @@ def standings() -> None:
 def snapshots() -> None:
     """Once an hour: what runs saw is forgotten when its time is over."""
     decisions.snapshots_drop()
+
+
+@shared_task
+def bonuses() -> None:
+    """Once an hour: bonuses of ratings whose news was lost with its process."""
+    if paid := paying.ratings_catch_up():
+        logger.warning("%s bonuses paid late", paid)
 
 
 def run_ask(pool_ids: Iterable[int]) -> None:
