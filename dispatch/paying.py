@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import IntegrityError
-from django.db.models import Exists, OuterRef
-from django.db.models.functions import Now
+from django.db.models import Exists, IntegerField, OuterRef
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Now
 
 from agents.models import EntryKind, LedgerEntry
 from agents.pay import credit
@@ -76,9 +77,11 @@ def rated(*, rating_id: int) -> bool:
 
 def ratings_catch_up() -> int:
     """Bonuses of late ratings whose news was lost on the way. Outermost; for a task. Returns how many were paid."""
-    promised = Offer.objects.filter(ticket=OuterRef("ticket"), state=OfferState.COMPLETED)
+    promised = Offer.objects.filter(ticket=OuterRef("ticket"), state=OfferState.COMPLETED).annotate(
+        least=Cast(KT("terms__bonus_score"), IntegerField())
+    )
     late = Rating.objects.filter(
-        Exists(promised.filter(terms__bonus_cents__gt=0, terms__bonus_score__lte=OuterRef("score"))),
+        Exists(promised.filter(terms__bonus_cents__gt=0, least__lte=OuterRef("score"))),
         created_at__gt=Now() - CATCH_UP,
     )
     return sum(rated(rating_id=pk) for pk in late.order_by("pk").values_list("pk", flat=True))

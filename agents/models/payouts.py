@@ -105,6 +105,15 @@ class PayoutState(models.TextChoices):
     FAILED = "failed", _("returned")
 
 
+class PayoutStage(models.TextChoices):
+    """What an agent sees of a payout, once it is approved."""
+
+    APPROVED = "approved", _("approved")
+    SENT = "sent", _("sent to the bank")
+    PAID = "paid", _("paid")
+    RETURNED = "returned", _("returned")
+
+
 class Payout(models.Model):
     """One agent's part of a run. Name and number are those of the day on which the run was made."""
 
@@ -139,6 +148,13 @@ class Payout(models.Model):
     def number(self) -> str:
         """As statements and bank transfers name it."""
         return f"P-{self.pk}"
+
+    @property
+    def stage(self) -> PayoutStage:
+        """Reads the run."""
+        if self.state != PayoutState.OPEN:
+            return PayoutStage.PAID if self.state == PayoutState.CONFIRMED else PayoutStage.RETURNED
+        return PayoutStage.SENT if self.run.state == RunState.EXPORTED else PayoutStage.APPROVED
 
 
 class PayoutItem(models.Model):

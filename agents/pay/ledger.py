@@ -3,14 +3,15 @@
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 
 from agents.errors import BadAdjustment
-from agents.models import EntryKind, LedgerEntry
+from agents.models import EntryKind, LedgerEntry, Payout, RunState
 
 MOST_CENTS = 1_000_000  # an adjustment above 10,000.00 is a slip of the finger
 PAID_OUT = (EntryKind.PAYOUT, EntryKind.RETURNED)
+BOOKED = (RunState.APPROVED, RunState.EXPORTED)  # of a run: its payouts are in the ledger
 
 
 def credit(
@@ -72,3 +73,19 @@ def standing(agent_id: int) -> list[dict[str, Any]]:
         )
     )
     return [dict(row) for row in sums]
+
+
+def lines_pending(agent_id: int) -> QuerySet[LedgerEntry]:
+    """The lines that make up what an agent is owed: those that no approved payout pays."""
+    return (
+        LedgerEntry.objects.filter(agent_id=agent_id)
+        .exclude(kind=EntryKind.PAYOUT)
+        .exclude(paid_in__payout__run__state__in=BOOKED)
+    )
+
+
+def payouts_of(agent_id: int) -> QuerySet[Payout]:
+    """An agent's payouts, those of approved runs only, newest first; with their runs."""
+    return (
+        Payout.objects.select_related("run").filter(agent_id=agent_id, run__state__in=BOOKED).order_by("-pk")
+    )

@@ -178,8 +178,10 @@ def payout_fail(*, payout_id: int, reason: str) -> None:
     Raises RunMoved when it was returned before, or was never sent.
     """
     with transaction.atomic(durable=True):
-        sent = Payout.objects.filter(pk=payout_id, run__state=RunState.EXPORTED).exclude(
-            state=PayoutState.FAILED
+        # The state stands beside the key, not behind a join: of two that race, the second one looks at it once more.
+        exported = PayoutRun.objects.filter(state=RunState.EXPORTED).values("pk")
+        sent = Payout.objects.filter(
+            pk=payout_id, state__in=(PayoutState.OPEN, PayoutState.CONFIRMED), run_id__in=exported
         )
         if not sent.update(state=PayoutState.FAILED, settled_at=Now(), reason=reason.strip()[:140]):
             raise RunMoved

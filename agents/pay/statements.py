@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -61,10 +61,13 @@ def of_payout(payout: Payout) -> Statement:
             _("Date"),
             date_format(timezone.localtime(payout.run.approved_at or payout.run.made_at), "DATE_FORMAT"),
         ),
-        (_("State"), payout.get_state_display()),
+        (_("State"), str(payout.stage.label)),
     ]
     return Statement(
-        payout.number, _("Statement of payout %(number)s") % {"number": payout.number}, about, _rows(entries)
+        payout.number,
+        _("Statement of payout %(number)s") % {"number": payout.number},
+        about,
+        [row_of(entry) for entry in entries],
     )
 
 
@@ -76,7 +79,7 @@ def of_month(agent: Agent, month: datetime) -> Statement:
         f"{month:%Y-%m}",
         _("Earnings of %(month)s") % {"month": name},
         [(_("For"), agent.user.name or agent.name)],
-        _rows(entries.order_by("pk")),
+        [row_of(entry) for entry in entries.order_by("pk")],
     )
 
 
@@ -115,18 +118,16 @@ def next_month(month: datetime) -> datetime:
     return timezone.make_aware(datetime(year, number + 1, 1))  # noqa: DTZ001
 
 
-def _rows(entries: Iterable[LedgerEntry]) -> list[Row]:
-    return [
-        Row(
-            entry.created_at,
-            entry.get_kind_display(),
-            entry.memo,
-            entry.reference,
-            entry.amount_cents,
-            entry.currency,
-        )
-        for entry in entries
-    ]
+def row_of(entry: LedgerEntry) -> Row:
+    """A line of the ledger as one of a statement."""
+    return Row(
+        entry.created_at,
+        entry.get_kind_display(),
+        entry.memo,
+        entry.reference,
+        entry.amount_cents,
+        entry.currency,
+    )
 
 
 def money(cents: int, currency: str) -> str:

@@ -62,7 +62,11 @@ def _staff(password: str) -> None:
     )
     group, _made = Group.objects.get_or_create(name=LEADS_GROUP)
     group.permissions.add(
-        *Permission.objects.filter(content_type__app_label__in=SEEN_BY_LEADS, codename__startswith="view_")
+        *Permission.objects.filter(
+            content_type__app_label__in=SEEN_BY_LEADS, codename__startswith="view_"
+        ).exclude(
+            content_type__model__startswith="payout"
+        )  # where people's money goes is the office's business
     )
     group.permissions.add(Permission.objects.get(codename="be_alerted"))
     lead.groups.add(group)

@@ -137,17 +137,21 @@ def test_control_without_the_lock_the_key_of_the_lines_refuses_the_second_run(
 ) -> None:
     """Two runs of different days that have both seen the same line: one is refused as a whole, and nothing is paid twice."""
     anna = office.owes("Anna", 5000)
-    seen = threading.Barrier(2)
-    looked = runs.unpaid
+    looked, seen = runs.unpaid, threading.Barrier(2)
 
-    def slow(*args: Any) -> Any:
-        rows = looked(*args)
-        list(rows)
-        seen.wait(10)
-        return rows
+    class Unpaid:
+        """Both have read the lines before either writes."""
+
+        def __init__(self, *args: Any) -> None:
+            self.rows = looked(*args)
+
+        def values_list(self, *names: str) -> list[Any]:
+            found = list(self.rows.values_list(*names))
+            seen.wait(10)
+            return found
 
     monkeypatch.setattr(runs, "_alone", lambda: None)
-    monkeypatch.setattr(runs, "unpaid", slow)
+    monkeypatch.setattr(runs, "unpaid", Unpaid)
     monkeypatch.setattr(timezone, "localdate", lambda *_: timezone.now().date() + timedelta(days=3))
     day = timezone.now().date()
     outcomes = together(
