@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.translation import gettext as __
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from agents.admin_readonly import ReadOnly
@@ -118,17 +118,19 @@ class LedgerEntryAdmin(ReadOnly, admin.ModelAdmin[LedgerEntry]):
             raise PermissionDenied
         back = reverse("admin:agents_ledgerentry_changelist")
         form = AdjustmentForm(request.POST or None, initial={"key": uuid.uuid4(), "currency": "EUR"})
-        title = __("Add an adjustment")
+        title = gettext("Add an adjustment")
         if not (request.method == "POST" and form.is_valid()):
-            return asked(request, self.admin_site, title=title, back=back, form=form, button=__("Continue"))
+            return asked(
+                request, self.admin_site, title=title, back=back, form=form, button=gettext("Continue")
+            )
         data = form.cleaned_data
         agent, cents, currency = data["agent"], data["amount"], data["currency"]
         if "sure" not in request.POST:
             owed = {row["currency"]: row["pending_cents"] for row in standing(agent.pk)}.get(currency, 0)
             says = [
-                __("%(agent)s gets %(amount)s. Reason: %(reason)s")
+                gettext("%(agent)s gets %(amount)s. Reason: %(reason)s")
                 % {"agent": agent, "amount": money(cents, currency), "reason": data["reason"]},
-                __("Not paid out yet is then %(sum)s. A line of the ledger is never changed or deleted.")
+                gettext("Not paid out yet is then %(sum)s. A line of the ledger is never changed or deleted.")
                 % {"sum": money(owed + cents, currency)},
             ]
             return asked(request, self.admin_site, title=title, back=back, form=form, says=says)
@@ -140,7 +142,7 @@ class LedgerEntryAdmin(ReadOnly, admin.ModelAdmin[LedgerEntry]):
             author_id=user_id(request),
             key=str(data["key"]),
         )
-        messages.success(request, __("The adjustment is in the ledger."))
+        messages.success(request, gettext("The adjustment is in the ledger."))
         return redirect(back)
 
 
@@ -197,13 +199,15 @@ class PayoutAdmin(ReadOnly, admin.ModelAdmin[Payout]):
             raise PermissionDenied
         payout = get_object_or_404(Payout.objects.select_related("run", "agent"), pk=payout_id)
         back = reverse("admin:agents_payoutrun_change", args=[payout.run_id])
-        title = __("Mark %(number)s as returned") % {"number": payout.number}
+        title = gettext("Mark %(number)s as returned") % {"number": payout.number}
         form = FailForm(request.POST or None)
         if not (request.method == "POST" and form.is_valid()):
-            return asked(request, self.admin_site, title=title, back=back, form=form, button=__("Continue"))
+            return asked(
+                request, self.admin_site, title=title, back=back, form=form, button=gettext("Continue")
+            )
         if "sure" not in request.POST:
             says = [
-                __("%(amount)s are owed to %(agent)s again; they are told by mail.")
+                gettext("%(amount)s are owed to %(agent)s again; they are told by mail.")
                 % {"amount": money(payout.amount_cents, payout.run.currency), "agent": payout.agent}
             ]
             return asked(request, self.admin_site, title=title, back=back, form=form, says=says)
@@ -212,7 +216,7 @@ class PayoutAdmin(ReadOnly, admin.ModelAdmin[Payout]):
         except Refusal as refusal:
             messages.error(request, str(refusal.detail))
         else:
-            messages.success(request, __("The money is in the agent's ledger again."))
+            messages.success(request, gettext("The money is in the agent's ledger again."))
         return redirect(back)
 
     def statement(self, request: HttpRequest, payout_id: int) -> HttpResponse:
@@ -310,13 +314,13 @@ class PayoutRunAdmin(ReadOnly, admin.ModelAdmin[PayoutRun]):
         found = []
         if run.state == RunState.DRAFT:
             if approve and run.made_by_id != request.user.pk:
-                found.append(("approve", __("Approve")))
+                found.append(("approve", gettext("Approve")))
             if change or approve:
-                found.append(("discard", __("Discard")))
+                found.append(("discard", gettext("Discard")))
         if change and run.state in (RunState.APPROVED, RunState.EXPORTED):
-            found.append(("export", __("File for the bank")))
+            found.append(("export", gettext("File for the bank")))
         if change and run.state == RunState.EXPORTED:
-            found.append(("confirm", __("The bank has paid all that is open")))
+            found.append(("confirm", gettext("The bank has paid all that is open")))
         return found
 
     def make(self, request: HttpRequest) -> HttpResponse:
@@ -329,7 +333,7 @@ class PayoutRunAdmin(ReadOnly, admin.ModelAdmin[PayoutRun]):
             "minimum": decimal(settings.PAYOUT_MINIMUM_CENTS),
         }
         form = RunForm(request.POST or None, initial=initial)
-        title = __("Make a payout run")
+        title = gettext("Make a payout run")
         if not (request.method == "POST" and form.is_valid()):
             return asked(request, self.admin_site, title=title, back=back, form=form)
         try:
@@ -342,9 +346,9 @@ class PayoutRunAdmin(ReadOnly, admin.ModelAdmin[PayoutRun]):
             form.add_error(None, str(refusal.detail))
             return asked(request, self.admin_site, title=title, back=back, form=form)
         if made:
-            messages.success(request, __("The draft is made. Somebody else has to approve it."))
+            messages.success(request, gettext("The draft is made. Somebody else has to approve it."))
         else:
-            messages.warning(request, __("There is a run for this day already: this one."))
+            messages.warning(request, gettext("There is a run for this day already: this one."))
         return redirect("admin:agents_payoutrun_change", run.pk)
 
     def step(self, request: HttpRequest, run_id: int, step: str) -> HttpResponse:
@@ -366,19 +370,19 @@ class PayoutRunAdmin(ReadOnly, admin.ModelAdmin[PayoutRun]):
         except Refusal as refusal:
             messages.error(request, str(refusal.detail))
         else:
-            messages.success(request, __("Done: %(step)s.") % {"step": label})
+            messages.success(request, gettext("Done: %(step)s.") % {"step": label})
         return redirect(back)
 
     def _says(self, run: Any, step: str) -> str:
         figures = {"many": run.many, "sum": money(run.cents or 0, run.currency), "maker": run.made_by}
         if step == "approve":
             return (
-                __("%(many)s payouts, %(sum)s in all, made by %(maker)s, are booked in the ledgers.")
+                gettext("%(many)s payouts, %(sum)s in all, made by %(maker)s, are booked in the ledgers.")
                 % figures
             )
         if step == "discard":
-            return __("%(many)s payouts, %(sum)s in all, wait for the next run.") % figures
-        return __("All payouts of this run that are open count as paid.")
+            return gettext("%(many)s payouts, %(sum)s in all, wait for the next run.") % figures
+        return gettext("All payouts of this run that are open count as paid.")
 
     def file(self, request: HttpRequest, run_id: int) -> HttpResponse:
         """The file for the bank. The first time it is made, by POST; later the same one again."""
