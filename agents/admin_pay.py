@@ -233,6 +233,9 @@ def file_of(content: bytes, kind: str, name: str) -> HttpResponse:
     return response
 
 
+STEPS = ("approve", "discard", "confirm")
+
+
 @admin.register(PayoutRun)
 class PayoutRunAdmin(ReadOnly, admin.ModelAdmin[PayoutRun]):
     """Made by one, approved by another, exported, and settled line by line."""
@@ -268,7 +271,12 @@ class PayoutRunAdmin(ReadOnly, admin.ModelAdmin[PayoutRun]):
             path(
                 "<int:run_id>/statement.<str:form>", view(self.statement), name="agents_payoutrun_statement"
             ),
-            path("<int:run_id>/<slug:step>/", view(self.step), name="agents_payoutrun_step"),
+            *(
+                path(
+                    f"<int:run_id>/{step}/", view(self.step), {"step": step}, name=f"agents_payoutrun_{step}"
+                )
+                for step in STEPS
+            ),
             *super().get_urls(),
         ]
 
@@ -284,9 +292,12 @@ class PayoutRunAdmin(ReadOnly, admin.ModelAdmin[PayoutRun]):
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         run = self.get_object(request, object_id)
-        steps = [] if run is None else [
-            (name, label) for name, label in self._steps(request, run) if name != "export"
-        ]  # fmt: skip
+        steps = self._steps(request, run) if run is not None else []
+        links = [
+            (reverse(f"admin:agents_payoutrun_{name}", args=[object_id]), label)
+            for name, label in steps
+            if name in STEPS
+        ]
         missing = (
             runs.left_out(run.up_to, run.currency, run.minimum_cents)
             if run is not None and run.state == RunState.DRAFT
@@ -298,9 +309,8 @@ class PayoutRunAdmin(ReadOnly, admin.ModelAdmin[PayoutRun]):
             form_url,
             (extra_context or {})
             | {
-                "steps": steps,
-                "may_export": run is not None
-                and any(name == "export" for name, _l in self._steps(request, run)),
+                "links": links,
+                "may_export": "export" in dict(steps),
                 "left_out": Agent.objects.in_bulk([agent_id for agent_id, _c in missing]).values(),
             },
         )
