@@ -87,13 +87,13 @@ class AgentSkillInline(admin.TabularInline[AgentSkill, Agent]):
 
 @admin.register(Agent)
 class AgentAdmin(admin.ModelAdmin[Agent]):
-    list_display = ("name", "email", "status", "languages", "units")
-    list_filter = ("status", "pools", "skills")
+    list_display = ("name", "email", "status", "languages", "units", "auto_accept")
+    list_filter = ("status", "auto_accept", "pools", "skills")
     search_fields = ("name", "user__email")
     list_select_related = ("user",)
     autocomplete_fields = ("user",)
     filter_horizontal = ("pools",)
-    readonly_fields = ("last_epoch", "profile_version")
+    readonly_fields = ("auto_accept", "last_epoch", "profile_version")  # the first is the agent's own choice
     inlines: ClassVar = [AgentSkillInline]
 
     @admin.display(description=_("e-mail"), ordering="user__email")

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("dispatch", "0009_alerts"),
+        ("dispatch", "0010_automatic_offers"),
     ]
 
     operations = [

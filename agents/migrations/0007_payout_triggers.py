@@ -56,5 +56,5 @@ DROP FUNCTION agents_payout_refuse_change();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("agents", "0005_pay")]
+    dependencies = [("agents", "0006_pay")]
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]
