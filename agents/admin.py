@@ -1,4 +1,4 @@
-"""People, shifts and pay in Django admin."""
+"""People and shifts in Django admin; pay is in agents/admin_pay.py."""
 
 from typing import Any, ClassVar
 
@@ -9,20 +9,11 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from agents.models import Agent, AgentSkill, Lease, LedgerEntry, Pool, Shift, Skill, User
+from agents import admin_pay
+from agents.admin_readonly import ReadOnly
+from agents.models import Agent, AgentSkill, Lease, Pool, Shift, Skill, User
 
-
-class ReadOnly:
-    """Written by services only: an admin looks, and changes nothing."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
+assert admin_pay  # importing it registers its pages
 
 
 class AccountCreationForm(AdminUserCreationForm[User]):
@@ -139,16 +130,3 @@ class ShiftAdmin(ReadOnly, admin.ModelAdmin[Shift]):
 class LeaseAdmin(ReadOnly, admin.ModelAdmin[Lease]):
     list_display = ("shift", "beat_at", "expires_at")
     list_select_related = ("shift",)
-
-
-@admin.register(LedgerEntry)
-class LedgerEntryAdmin(ReadOnly, admin.ModelAdmin[LedgerEntry]):
-    list_display = ("agent", "kind", "amount", "reference", "memo", "created_at")
-    list_filter = ("kind", "currency")
-    search_fields = ("agent__name", "reference", "memo")
-    list_select_related = ("agent",)
-    date_hierarchy = "created_at"
-
-    @admin.display(description=_("amount"), ordering="amount_cents")
-    def amount(self, entry: LedgerEntry) -> str:
-        return f"{entry.amount_cents / 100:.2f} {entry.currency}"

@@ -1,6 +1,15 @@
 """People, shifts and pay, one file a matter."""
 
 from agents.models.pay import EntryKind, LedgerEntry
+from agents.models.payouts import (
+    Payout,
+    PayoutAccount,
+    PayoutItem,
+    PayoutRun,
+    PayoutStage,
+    PayoutState,
+    RunState,
+)
 from agents.models.people import Agent, AgentSkill, AgentStatus, Pool, Skill, User
 from agents.models.shifts import EndReason, Lease, Shift, ShiftState
 
@@ -12,7 +21,14 @@ __all__ = [
     "EntryKind",
     "Lease",
     "LedgerEntry",
+    "Payout",
+    "PayoutAccount",
+    "PayoutItem",
+    "PayoutRun",
+    "PayoutStage",
+    "PayoutState",
     "Pool",
+    "RunState",
     "Shift",
     "ShiftState",
     "Skill",
