@@ -178,22 +178,14 @@ def test_on_a_small_phone_in_german(
     expect(page.locator("tfoot")).to_contain_text("1.284,91\xa0€")
     fits(page)
     no_findings(page)
-    picture(page, f"earnings-{scheme}")
     page.get_by_role("link", name="Auszahlungsdaten ändern").click()
     again(page)
     expect(page.get_by_role("heading", name="Auszahlungsdaten")).to_be_visible()
     assert "3704" not in page.locator("main").inner_html().replace(IBAN, "")
     fits(page)
     no_findings(page)
-    picture(page, f"details-{scheme}")
     # By the keyboard alone.
     page.get_by_label("IBAN").focus()
     page.keyboard.type("FR14 2004 1010 0505 0001 3M02 606")
     page.keyboard.press("Enter")
     expect(page.get_by_text("FR14 •••• 2606").first).to_be_visible()
-
-
-def picture(page: Page, name: str) -> None:
-    folder = Path("test-results")
-    folder.mkdir(exist_ok=True)
-    page.screenshot(path=folder / f"pay-{name}.png", full_page=True)
