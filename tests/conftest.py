@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pytest
 from django.db import connection
+from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from config.stack import PROJECT
@@ -18,6 +19,10 @@ from tests.chromium import find
 from tests.invariants import broken
 from tests.stack import LiveStack, live_stack
 from tickets import kept
+
+# No test is timed: a busy machine is no failure.
+hypothesis_settings.register_profile("standby", deadline=None)
+hypothesis_settings.load_profile("standby")
 
 SIZES: dict[str, dict[str, Any]] = {
     "desk": {"viewport": {"width": 1440, "height": 900}},
