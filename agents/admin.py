@@ -7,22 +7,14 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as text
 from django.utils.translation import gettext_lazy as _
 
+from agents import admin_learning, onboarding  # noqa: F401  the first registers its pages
+from agents.admin_onboarding import DecisionInline
+from agents.admin_parts import AdmitForm, Deciding, ReadOnly, decider
 from agents.models import Agent, AgentSkill, Lease, LedgerEntry, Pool, Shift, Skill, User
-
-
-class ReadOnly:
-    """Written by services only: an admin looks, and changes nothing."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
 
 
 class AccountCreationForm(AdminUserCreationForm[User]):
@@ -95,19 +87,39 @@ class AgentSkillInline(admin.TabularInline[AgentSkill, Agent]):
 
 
 @admin.register(Agent)
-class AgentAdmin(admin.ModelAdmin[Agent]):
+class AgentAdmin(Deciding, admin.ModelAdmin[Agent]):
+    """The status is changed by decisions only; dispatch/admin.py adds the one that also ends shifts."""
+
     list_display = ("name", "email", "status", "languages", "units")
     list_filter = ("status", "pools", "skills")
     search_fields = ("name", "user__email")
     list_select_related = ("user",)
     autocomplete_fields = ("user",)
     filter_horizontal = ("pools",)
-    readonly_fields = ("last_epoch", "profile_version")
-    inlines: ClassVar = [AgentSkillInline]
+    readonly_fields = ("status", "last_epoch", "profile_version")
+    inlines: ClassVar = [AgentSkillInline, DecisionInline]
+    actions: ClassVar[tuple[str, ...]] = ("admit", "readmit")
 
     @admin.display(description=_("e-mail"), ordering="user__email")
     def email(self, agent: Agent) -> str:
         return agent.user.email
+
+    @admin.action(description=_("Admit the chosen agents…"), permissions=["decide"])
+    def admit(self, request: HttpRequest, agents: QuerySet[Agent]) -> TemplateResponse | None:
+        def act(agent: Agent, said: dict[str, Any]) -> None:
+            pool_ids = [pool.pk for pool in said["pools"]]
+            onboarding.admit(agent_id=agent.pk, by=decider(request), reason=said["reason"], pool_ids=pool_ids)
+
+        title = text("Admit these agents?")
+        return self.ask(request, agents, act, action="admit", title=title, form_class=AdmitForm)
+
+    @admin.action(description=_("End the suspension of the chosen agents…"), permissions=["decide"])
+    def readmit(self, request: HttpRequest, agents: QuerySet[Agent]) -> TemplateResponse | None:
+        def act(agent: Agent, said: dict[str, Any]) -> None:
+            onboarding.readmit(agent_id=agent.pk, by=decider(request), reason=said["reason"])
+
+        title = text("End the suspension of these agents?")
+        return self.ask(request, agents, act, action="readmit", title=title)
 
 
 @admin.register(Shift)

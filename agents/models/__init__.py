@@ -1,5 +1,7 @@
-"""People, shifts and pay, one file a matter."""
+"""People, how they come and learn, shifts and pay, one file a matter."""
 
+from agents.models.learning import Answer, Attempt, Choice, LearningUnit, Question, Quiz
+from agents.models.onboarding import Appeal, Application, Decision, DecisionKind, Hours, Letter, LetterKind
 from agents.models.pay import EntryKind, LedgerEntry
 from agents.models.people import Agent, AgentSkill, AgentStatus, Pool, Skill, User
 from agents.models.shifts import EndReason, Lease, Shift, ShiftState
@@ -8,11 +10,24 @@ __all__ = [
     "Agent",
     "AgentSkill",
     "AgentStatus",
+    "Answer",
+    "Appeal",
+    "Application",
+    "Attempt",
+    "Choice",
+    "Decision",
+    "DecisionKind",
     "EndReason",
     "EntryKind",
+    "Hours",
+    "LearningUnit",
     "Lease",
     "LedgerEntry",
+    "Letter",
+    "LetterKind",
     "Pool",
+    "Question",
+    "Quiz",
     "Shift",
     "ShiftState",
     "Skill",

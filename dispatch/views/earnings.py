@@ -15,9 +15,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from agents.models import Agent, LedgerEntry
+from agents.views.people import agent_page
 from dispatch import cards
 from dispatch.models import Offer
-from dispatch.views.people import agent_page
 
 PAGE_LINES = 50
 
