@@ -1,5 +1,6 @@
 """People, shifts and pay in Django admin."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -98,7 +99,7 @@ class AgentAdmin(Deciding, admin.ModelAdmin[Agent]):
     filter_horizontal = ("pools",)
     readonly_fields = ("status", "last_epoch", "profile_version")
     inlines: ClassVar = [AgentSkillInline, DecisionInline]
-    actions: ClassVar[tuple[str, ...]] = ("admit", "readmit")
+    actions: Sequence[str] = ("admit", "readmit")
 
     @admin.display(description=_("e-mail"), ordering="user__email")
     def email(self, agent: Agent) -> str:

@@ -103,7 +103,7 @@ def _decision(letter: Letter) -> tuple[str, str, dict[str, object], str]:
     }
     is_appeal = letter.kind == LetterKind.APPEAL
     subject = _("Your appeal at %(brand)s") if is_appeal else subjects[DecisionKind(decision.kind)]
-    context = {
+    context: dict[str, object] = {
         "decision": decision,
         "agent": decision.agent,
         "appeal": decision.appeal if is_appeal else None,

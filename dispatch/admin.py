@@ -241,7 +241,7 @@ admin.site.unregister((Agent, Shift, Ticket, Pool))
 
 @admin.register(Agent)
 class AgentAdmin(BaseAgentAdmin):
-    actions: ClassVar = (*BaseAgentAdmin.actions, "suspend")
+    actions = (*BaseAgentAdmin.actions, "suspend")
 
     @admin.action(description=_("Suspend the chosen agents…"), permissions=["decide"])
     def suspend(self, request: HttpRequest, agents: QuerySet[Agent]) -> TemplateResponse | None:
