@@ -91,13 +91,18 @@ class AgentSkillInline(admin.TabularInline[AgentSkill, Agent]):
 class AgentAdmin(Deciding, admin.ModelAdmin[Agent]):
     """The status is changed by decisions only; dispatch/admin.py adds the one that also ends shifts."""
 
-    list_display = ("name", "email", "status", "languages", "units")
-    list_filter = ("status", "pools", "skills")
+    list_display = ("name", "email", "status", "languages", "units", "auto_accept")
+    list_filter = ("status", "auto_accept", "pools", "skills")
     search_fields = ("name", "user__email")
     list_select_related = ("user",)
     autocomplete_fields = ("user",)
     filter_horizontal = ("pools",)
-    readonly_fields = ("status", "last_epoch", "profile_version")
+    readonly_fields = (
+        "status",
+        "auto_accept",
+        "last_epoch",
+        "profile_version",
+    )  # the second: their own choice
     inlines: ClassVar = [AgentSkillInline, DecisionInline]
     actions: Sequence[str] = ("admit", "readmit")
 

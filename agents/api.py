@@ -90,6 +90,7 @@ class MeView(AgentView):
                     for has in agent.agent_skills.select_related("skill").order_by("skill__key")
                 ],
                 "pools": list(agent.pools.order_by("key").values_list("key", flat=True)),
+                "auto_accept": agent.auto_accept,
                 "stream": f"agent:{agent.pk}",
             }
         )

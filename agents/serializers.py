@@ -35,6 +35,7 @@ class MeData(Fields):
     languages = serializers.ListField(child=serializers.CharField())
     skills = SkillData(many=True)
     pools = serializers.ListField(child=serializers.CharField())
+    auto_accept = serializers.BooleanField(help_text="Whether fitting tickets are accepted for them at once.")
     stream = serializers.CharField(help_text="Name of the agent's own stream on the socket.")
 
 

@@ -24,6 +24,7 @@ urlpatterns = [
     path("api/v1/", include("dispatch.api_decisions")),
     path("accounts/", include("allauth.urls")),
     path("console/", include("dispatch.urls")),
+    path("lead/", include("dispatch.urls_lead")),
     path("how-offers-are-made", how_offers_are_made, name="how"),
     path("work-with-us/from/<slug:public_id>", work_as_customer, name="work_as_customer"),
     path("", include("agents.urls")),

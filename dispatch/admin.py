@@ -34,14 +34,10 @@ from dispatch.models import (
     Run,
     Standing,
 )
+from dispatch.views.lead.access import read_number
 from tickets.admin import ReadOnly
 from tickets.admin import TicketAdmin as BaseTicketAdmin
 from tickets.models import Ticket
-
-
-def read_number(text: str) -> int:
-    """A row's number in an address; 0 for anything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
 
 
 class RequirementInline(admin.TabularInline[Requirement, Route]):
@@ -124,8 +120,19 @@ class PolicyAdmin(admin.ModelAdmin[Policy]):
 
 @admin.register(Offer)
 class OfferAdmin(ReadOnly, admin.ModelAdmin[Offer]):
-    list_display = ("id", "ticket", "agent", "state", "reason", "pay", "made_at", "expires_at", "answered_at")
-    list_filter = ("state", "run__pool")
+    list_display = (
+        "id",
+        "ticket",
+        "agent",
+        "state",
+        "automatic",
+        "reason",
+        "pay",
+        "made_at",
+        "expires_at",
+        "answered_at",
+    )
+    list_filter = ("state", "automatic", "run__pool")
     search_fields = ("=ticket__id", "agent__name")
     list_select_related = ("ticket", "agent")
     date_hierarchy = "made_at"
@@ -178,21 +185,12 @@ class RunAdmin(ReadOnly, admin.ModelAdmin[Run]):
         if not self.has_view_permission(request):
             raise PermissionDenied
         run = get_object_or_404(Run.objects.select_related("pool"), pk=run_id)
-        language = get_language() or "en"
-        found = decisions.replay(run)
-        seen = found.solution.problem.tickets.id.tolist() if found.solution else []
         ticket_id, agent_id = (read_number(request.GET.get(name, "")) for name in ("ticket", "agent"))
-        context = self.admin_site.each_context(request) | {
-            "title": _("Run %(run)s, solved again") % {"run": run},
-            "run": run,
-            "found": found,
-            "pairs": decisions.pairs_of(found.solution, language) if found.solution else [],
-            "seen_tickets": Ticket.objects.filter(pk__in=seen).order_by("pk"),
-            "members": run.pool.members.order_by("name", "pk"),
-            "ticket_id": ticket_id,
-            "agent_id": agent_id,
-            "answer": decisions.why_not(run, ticket_id, agent_id, language) if ticket_id and agent_id else [],
-        }
+        context = (
+            self.admin_site.each_context(request)
+            | {"title": _("Run %(run)s, solved again") % {"run": run}}
+            | decisions.opened(run, ticket_id, agent_id, get_language() or "en")
+        )
         return render(request, "admin/dispatch/run/replay.html", context)
 
 

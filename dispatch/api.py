@@ -18,6 +18,7 @@ from agents.errors import AgentFull, NotAdmitted, NotOnline, ShiftEnded
 from agents.models import Agent, Shift
 from dispatch import cards, desk, looks, presence, wrap_up
 from dispatch import serializers as shapes
+from dispatch.automatic import auto_accept_choose
 from dispatch.errors import NotHolder, NotWrappingUp, OfferExpired, OfferGone, OfferNotFound
 from dispatch.looks import ShiftRow
 from dispatch.models import Offer, OfferState
@@ -145,6 +146,22 @@ class BeatView(ShiftAnswering):
         return (
             self.answer(shift) if shift.lost_at is None else self.now()
         )  # who was lost is found by the beat
+
+
+class AutoAcceptView(AgentView):
+    refuses = {"post": (KeyReused,)}
+
+    @extend_schema(
+        operation_id="auto_accept",
+        tags=["shift"],
+        request=shapes.AutoAcceptInput,
+        responses={200: shapes.AutoAcceptAnswer},
+    )
+    def post(self, request: Request) -> Response:
+        """Have fitting tickets accepted for this agent at once, or be asked again. Kept over shifts; `me` tells it."""
+        key, data = read_key(request), read(shapes.AutoAcceptInput, request)
+        on = auto_accept_choose(agent_id=self.agent.pk, on=data["auto_accept"], key=key)
+        return Response({"auto_accept": on})
 
 
 # --- Offers -----------------------------------------------------------------------------------------------------------
@@ -378,6 +395,7 @@ urlpatterns = [
     path("shift/finish", FinishView.as_view(), name="api-shift-finish"),
     path("shift/offline", OfflineView.as_view(), name="api-shift-offline"),
     path("shift/beat", BeatView.as_view(), name="api-shift-beat"),
+    path("me/auto-accept", AutoAcceptView.as_view(), name="api-auto-accept"),
     path("offers", OffersView.as_view(), name="api-offers"),
     path("offers/<int:offer_id>", OfferView.as_view(), name="api-offer"),
     path("offers/<int:offer_id>/accept", AcceptView.as_view(), name="api-offer-accept"),

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from agents.models import Agent
 from dispatch import decisions
 from dispatch.models import Run
+from dispatch.views.lead.access import SEES_RUNS
 from tickets.errors import TicketNotFound
 from tickets.models import Ticket
 from tickets.serializers import Fields
@@ -25,7 +26,7 @@ class MayViewRuns(BasePermission):
     """Accounts that may see runs in the admin, signed in by token or session."""
 
     def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002  DRF's signature
-        return bool(request.user and request.user.has_perm("dispatch.view_run"))
+        return bool(request.user and request.user.has_perm(SEES_RUNS))
 
 
 class PairData(Fields):
@@ -69,7 +70,7 @@ class RunView(APIView):
         if run is None:
             raise Http404
         found = decisions.replay(run)
-        pairs = decisions.pairs_of(found.solution, get_language() or "en") if found.solution else []
+        pairs = decisions.pairs_of(found, get_language() or "en") if found.solution else []
         return Response(
             {
                 "id": run.pk,

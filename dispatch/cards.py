@@ -115,6 +115,16 @@ def on_desk(agent_id: int, public_id: str | None = None) -> list[OnDesk]:
     ]
 
 
+def accepted(offer: Offer, language: str) -> dict[str, Any]:
+    """What the card of an accepted offer said and still holds: {"pay_cents", "currency", "automatic", "why"}."""
+    return {
+        "pay_cents": offer.pay_cents,
+        "currency": offer.currency,
+        "automatic": offer.automatic,
+        "why": why_lines(offer, language),
+    }
+
+
 def held_tickets(agent_id: int) -> list[Ticket]:
     """The tickets that are with this agent, the longest first. One query."""
     return [one.ticket for one in on_desk(agent_id) if one.wrap_left is None]
@@ -166,6 +176,7 @@ def agent_snapshot(agent: Agent, language: str, look: Look | None = None) -> Fra
             "tickets": [one.ticket.public_id for one in held],
             "silent": [one.ticket.public_id for one in held if one.offer.silent_since],
             "wrap_ups": wrap_ups(desk),
+            "auto_accept": look.auto_accept,
         },
     }
 

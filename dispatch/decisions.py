@@ -3,12 +3,15 @@
 A run keeps what it saw for as long as the policy of its pool says; the reason of each offer stands with the offer for good.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, cast
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from agents.models import Agent
 from dispatch import cards
@@ -24,14 +27,25 @@ DROPPED_AT_ONCE = 1000  # runs; the rest is dropped by the next task
 
 @dataclass(frozen=True)
 class Pair:
-    """One pair that a run found, in words. `ticket` and `agent` are None when they were deleted since."""
+    """One pair that a run found, in words. `ticket` and `agent` are None when they were deleted since.
+
+    `offer` is None when it was not made after all: somebody accepts automatically, or one of the two was not free any more.
+    """
 
     ticket_id: int
     agent_id: int
     ticket: Ticket | None
     agent: Agent | None
+    offer: Offer | None
     reason: Reason
     lines: list[str]
+
+    @property
+    def parts(self) -> list[tuple[str, float]]:
+        """What the points are made of, in words, the heaviest first."""
+        terms = cast("Mapping[str, float]", self.reason["terms"]).items()
+        heaviest = sorted(terms, key=lambda term: -abs(term[1]))
+        return [(term_name(name), worth) for name, worth in heaviest if name != "value" and worth]
 
 
 @dataclass(frozen=True)
@@ -56,10 +70,18 @@ def replay(run: Run) -> Replayed:
         return Replayed(run, "unreadable", str(error), None)
 
 
-def pairs_of(solution: Solution, language: str) -> list[Pair]:
-    """What a run found, with its reasons, in the order of the solver. Two queries, and those of routes()."""
-    tickets = Ticket.objects.in_bulk([ticket_id for ticket_id, _agent in solution.ids])
-    agents = Agent.objects.in_bulk([agent_id for _ticket, agent_id in solution.ids])
+def pairs_of(found: Replayed, language: str) -> list[Pair]:
+    """What a run found, with its reasons, in the order of the solver; when what it saw is not kept, the offers that it made.
+
+    Three queries, and those of routes().
+    """
+    offers = {(one.ticket_id, one.agent_id): one for one in found.run.made.order_by("pk")}
+    if found.solution is not None:
+        wanted = list(zip(found.solution.ids, reasons(found.solution), strict=True))
+    else:
+        wanted = [(ids, cast("Reason", offer.why)) for ids, offer in offers.items() if offer.why]
+    tickets = Ticket.objects.in_bulk([ticket_id for (ticket_id, _agent), _reason in wanted])
+    agents = Agent.objects.in_bulk([agent_id for (_ticket, agent_id), _reason in wanted])
     names, tongue = cards.names(language), cards.tongue(language)
     return [
         Pair(
@@ -67,11 +89,31 @@ def pairs_of(solution: Solution, language: str) -> list[Pair]:
             agent_id,
             tickets.get(ticket_id),
             agents.get(agent_id),
+            offers.get((ticket_id, agent_id)),
             reason,
             explain(reason, language=tongue, names=names),
         )
-        for (ticket_id, agent_id), reason in zip(solution.ids, reasons(solution), strict=True)
+        for (ticket_id, agent_id), reason in wanted
     ]
+
+
+def opened(run: Run, ticket_id: int, agent_id: int, language: str) -> dict[str, Any]:
+    """What the pages of one run show: it solved again, its pairs, and why not this person for this ticket (0: not asked)."""
+    found = replay(run)
+    problem = found.solution.problem if found.solution else None
+    seen = problem.tickets.id.tolist() if problem else []
+    there = problem.agents.id.tolist() if problem else []  # also who has left the pool since
+    people = Agent.objects.filter(Q(pools=run.pool_id) | Q(pk__in=there)).distinct()
+    return {
+        "run": run,
+        "found": found,
+        "pairs": pairs_of(found, language),
+        "seen_tickets": Ticket.objects.filter(pk__in=seen).order_by("pk"),
+        "members": people.order_by("name", "pk"),
+        "ticket_id": ticket_id,
+        "agent_id": agent_id,
+        "answer": _why_not(found, ticket_id, agent_id, language) if ticket_id and agent_id else [],
+    }
 
 
 def why_not(run: Run, ticket_id: int, agent_id: int, language: str) -> list[str]:
@@ -79,18 +121,17 @@ def why_not(run: Run, ticket_id: int, agent_id: int, language: str) -> list[str]
 
     Of a run whose sight is not kept any more: one sentence that says so.
     """
-    found = replay(run)
+    return _why_not(replay(run), ticket_id, agent_id, language)
+
+
+def _why_not(found: Replayed, ticket_id: int, agent_id: int, language: str) -> list[str]:
     if found.solution is None:
         return [found.detail]
-    if (ticket_id, agent_id) in found.solution.ids and not Offer.objects.filter(
-        run=run, ticket_id=ticket_id, agent_id=agent_id
-    ).exists():
-        return [
-            _(
-                "The run chose you too, and no offer was made: who is still wrapping up is only asked first and not beside "
-                "others, and who has left or been asked about something else in the meantime is not asked."
-            )
-        ]
+    if (ticket_id, agent_id) in found.solution.ids:
+        made = Offer.objects.filter(run=found.run, ticket_id=ticket_id)
+        if not made.filter(agent_id=agent_id).exists():
+            with override(language):
+                return [_passed_over(automatic=made.filter(automatic=True).exists())]
     return explain_absence(
         found.solution.problem,
         ticket_id,
@@ -98,6 +139,17 @@ def why_not(run: Run, ticket_id: int, agent_id: int, language: str) -> list[str]
         language=cards.tongue(language),
         names=cards.names(language),
         solution=found.solution,
+    )
+
+
+def _passed_over(*, automatic: bool) -> str:
+    if automatic:
+        return _(
+            "You would have been asked, but somebody else accepts automatically; then nobody else is asked."
+        )
+    return _(
+        "The run chose you too, and no offer was made: who is still wrapping up is only asked first and not beside "
+        "others, and who has left or been asked about something else in the meantime is not asked."
     )
 
 
@@ -159,6 +211,21 @@ def weights_in_words(policy: Policy) -> tuple[list[Weight], list[Weight]]:
         (_("Priority"), _("Some topics are more urgent than others."), policy.priority),
     ]
     return _shares(people), _shares(tickets)
+
+
+def term_name(name: str) -> str:
+    """What a term of the score is called (dispatch/matching/score.py)."""
+    return {
+        "served": _("That somebody is asked"),
+        "fit": _("Skill"),
+        "fairness": _("Fair share"),
+        "known": _("You know each other"),
+        "load": _("Load"),
+        "scarcity": _("Rare skills"),
+        "wait": _("Waiting"),
+        "priority": _("Priority"),
+        "accept": _("Chance of a yes"),
+    }.get(name, name)
 
 
 def _shares(terms: list[tuple[str, str, float]]) -> list[Weight]:

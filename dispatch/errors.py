@@ -26,6 +26,12 @@ class OfferExpired(Refusal):
     default_detail = _("The time to answer this offer has passed.")
 
 
+class AnswersByHand(Refusal):
+    """The agent has switched auto-accept off meanwhile. Said to the machine that accepts for them, never on the wire."""
+
+    code = "answers_by_hand"
+
+
 class NotHolder(Refusal):
     status = 403
     code = "not_holder"

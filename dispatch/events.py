@@ -10,6 +10,11 @@ SHIFT_CHANGED = declare_internal(
     reason="string",
     lost="boolean",
 )
+AUTO_ACCEPT_CHANGED = declare_internal(
+    "auto_accept.changed",
+    "The agent has switched auto-accept: whether offers are accepted for them.",
+    auto_accept="boolean",
+)
 OFFER_MADE = declare_internal(
     "offer.made",
     "A ticket is offered. The deadline is the server's; pay is what accepting and resolving it pays.",
@@ -30,7 +35,11 @@ OFFER_MADE = declare_internal(
 )
 _ENDED = {"offer": "integer", "reason": "string"}
 OFFER_ACCEPTED = declare_internal(
-    "offer.accepted", "The agent is the ticket's holder now.", ticket="string", **_ENDED
+    "offer.accepted",
+    "The agent is the ticket's holder now. `automatic`: it was accepted for them, by their own switch.",
+    ticket="string",
+    automatic="boolean",
+    **_ENDED,
 )
 OFFER_DECLINED = declare_internal("offer.declined", "The agent said no. Nothing else follows.", **_ENDED)
 OFFER_EXPIRED = declare_internal("offer.expired", "The deadline passed; the shift is paused.", **_ENDED)

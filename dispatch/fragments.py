@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from agents.models import Agent, EndReason, Shift, ShiftState
 from dispatch import cards, looks
+from dispatch.automatic import UNANSWERED
 from dispatch.drawing import draw
 from dispatch.events import (
     OFFER_CANCELLED,
@@ -27,7 +28,8 @@ from dispatch.events import (
     OFFER_REVOKED,
 )
 from dispatch.looks import Look
-from dispatch.offers import MISSED
+from dispatch.offers import DEADLINE, MISSED
+from dispatch.templatetags.console import money
 from dispatch.wrap_up import TIME
 from tickets import events
 from tickets import stream as ticket_stream
@@ -75,7 +77,7 @@ def _of_agent(agent: Agent, frame: ticket_stream.Frame, look: Look | None) -> st
     context: dict[str, Any] = {"frame": frame, "agent": agent, "oob": True}
     if frame["type"] != "ledger.credited":
         look = look or looks.look(agent.pk)
-        whole = frame["type"] in ("snapshot", "shift.changed")
+        whole = frame["type"] in ("snapshot", "shift.changed", "auto_accept.changed")
         context |= offers(look, oob=True, within=whole)
         if whole:
             context |= presence(agent, look)
@@ -94,7 +96,8 @@ def _of_agent(agent: Agent, frame: ticket_stream.Frame, look: Look | None) -> st
         context["gone"] = None if context["redraw"] else about
     if frame["type"] == "attention.changed":
         context["changed"] = desk(agent, frame["data"]["ticket"])
-    context["notice"], context["notice_kind"] = notice(frame, about)
+    taken = context["desk"][0] if frame["type"] == "offer.accepted" and context["desk"] else None
+    context["notice"], context["notice_kind"] = notice(frame, about, taken)
     return render_to_string("dispatch/fragments/agent_event.html", context)
 
 
@@ -126,6 +129,8 @@ def presence(agent: Agent, look: Look) -> dict[str, Any]:
     shift = look.shift
     last = None if shift else Shift.objects.filter(agent=agent).order_by("-epoch").first()
     return {
+        "auto_accept": look.auto_accept,
+        "unanswered": shift is not None and shift.state == ShiftState.PAUSED and shift.reason == UNANSWERED,
         "missed": shift is not None and shift.state == ShiftState.PAUSED and shift.reason == MISSED,
         "ended_by": last.end_reason
         if last and last.end_reason in (EndReason.LEASE, EndReason.FORCED)
@@ -221,6 +226,7 @@ def entry(one: cards.OnDesk) -> dict[str, Any]:
         "wrap_left": f"{max(wrap_left or 0.0, 0.0):.1f}",
         "wrap_total": round(wrap_total),
         "last": last,
+        "offer": cards.accepted(offer, get_language() or "en"),
         "language_name": dict(settings.LANGUAGES).get(ticket.language, ticket.language),
         "customer_name": ticket.customer.name,
         "reasons_back": reasons_back(),
@@ -239,8 +245,13 @@ def _unanswered(messages: Sequence[dict[str, Any]]) -> str | None:
     return since
 
 
-def notice(frame: ticket_stream.Frame, about: Ticket | None) -> tuple[str, str]:  # noqa: PLR0911  a table
-    """What the agent is told of an event in one sentence, and its kind: good, warn or "". Empty when the page says it."""
+def notice(  # noqa: PLR0911  a table
+    frame: ticket_stream.Frame, about: Ticket | None, taken: dict[str, Any] | None = None
+) -> tuple[str, str]:
+    """What the agent is told of an event in one sentence, and its kind: good, warn or "". Empty when the page says it.
+
+    `about`: the ticket that was with them; `taken`: the entry of the one that is now.
+    """
     reason = frame["data"].get("reason", "")
     number = about.number if about else ""
     match frame["type"]:
@@ -248,7 +259,13 @@ def notice(frame: ticket_stream.Frame, about: Ticket | None) -> tuple[str, str]:
             return _("Another agent was faster. Nothing counts against you."), ""
         case "offer.cancelled":
             return _("The customer needs it no longer. Nothing counts against you."), ""
-        case "offer.revoked" if reason not in ("paused", "finishing", "agent", MISSED):
+        case "offer.accepted" if taken is not None and taken["offer"] and taken["offer"]["automatic"]:
+            return _("Accepted for you: %(number)s, %(topic)s, %(pay)s.") % {
+                "number": taken["ticket"].number,
+                "topic": taken["ticket"].topic.name if taken["ticket"].topic else _("General"),
+                "pay": money(taken["offer"]["pay_cents"], taken["offer"]["currency"]),
+            }, "good"
+        case "offer.revoked" if reason not in ("paused", "finishing", "agent", DEADLINE, MISSED, UNANSWERED):
             return _("The offer was taken back. Nothing counts against you."), ""
         case "offer.completed" if reason == "customer":
             return _("%(number)s: the customer has closed the ticket. It counts as done and is paid.") % {
@@ -260,7 +277,7 @@ def notice(frame: ticket_stream.Frame, about: Ticket | None) -> tuple[str, str]:
             return _("%(number)s is resolved. Well done.") % {"number": number}, "good"
         case "wrap_up.ended" if reason == TIME:
             return _("%(number)s: the wrap-up is over.") % {"number": number}, ""
-        case "offer.released" if reason in (EndReason.LEASE, EndReason.FORCED, EndReason.AGENT):
+        case "offer.released" if reason in (EndReason.LEASE, EndReason.FORCED, EndReason.AGENT, UNANSWERED):
             return _("%(number)s is no longer with you: it waits for another agent.") % {
                 "number": number
             }, "warn"
@@ -310,6 +327,7 @@ def happened(kind: str, data: dict[str, Any]) -> str:
     if kind == "ticket.released" and reason:
         words = {
             "handed_back": _("handed back"),
+            UNANSWERED: _("nobody answered"),
             EndReason.LEASE: _("connection lost"),
             EndReason.AGENT: _("the agent went offline"),
             EndReason.FORCED: _("ended by an admin"),

@@ -51,7 +51,8 @@ class Look(NamedTuple):
     seq: int  # number of the last event, 0 before the first
     events: list[EventRow] | None
     shift: ShiftRow | None  # the open one
-    cards: list[CardRow]  # that wait for an answer and are in time, by age
+    cards: list[CardRow]  # that wait for the agent's answer and are in time, by age
+    auto_accept: bool  # the agent's own switch
     plan: Routes  # what admins have set, to tell skills and topics by
 
 
@@ -71,8 +72,11 @@ _LOOK = f"""
         (SELECT json_build_array(s.epoch, s.state, s.reason, s.lost_at IS NOT NULL, s.units, s.units_taken)
          FROM agents_shift s WHERE s.agent_id = asked.agent_id AND s.ended_at IS NULL),
         (SELECT json_agg({_CARD} ORDER BY o.id) {_CARDS}
-         WHERE o.agent_id = asked.agent_id AND o.state = 'pending' AND o.expires_at > statement_timestamp())
+         WHERE o.agent_id = asked.agent_id AND o.state = 'pending' AND o.expires_at > statement_timestamp()
+           AND NOT (o.automatic AND agent.auto_accept)),
+        coalesce(agent.auto_accept, false)
     FROM unnest($1::bigint[], $2::bigint[]) AS asked(agent_id, after)
+    LEFT JOIN agents_agent agent ON agent.id = asked.agent_id
     LEFT JOIN dispatch_feed feed ON feed.agent_id = asked.agent_id
 """  # noqa: S608  nothing from outside is in it
 _OFFERS = f"SELECT {_CARD} {_CARDS} WHERE o.id = ANY($1::bigint[]) ORDER BY o.id"
@@ -87,9 +91,12 @@ def looks(after: Mapping[int, int]) -> dict[int, Look]:
             None if events and len(events) > REPLAY_LIMIT else [_event(one) for one in events or []],
             ShiftRow(*shift) if shift else None,
             [_card(one) for one in cards or []],
+            auto_accept,
             plan,
         )
-        for agent_id, seq, events, shift, cards in planned(_LOOK, [list(after), list(after.values())])
+        for agent_id, seq, events, shift, cards, auto_accept in planned(
+            _LOOK, [list(after), list(after.values())]
+        )
     }
 
 

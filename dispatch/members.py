@@ -142,7 +142,8 @@ _MEMBERS = """
     SELECT array_agg(a.id ORDER BY a.id), array_agg(a.profile_version ORDER BY a.id),
            array_agg(coalesce(standing.accept_rate, 1)::real ORDER BY a.id),
            array_agg(coalesce(standing.share, 1)::real ORDER BY a.id),
-           array_agg(coalesce(standing.answered, 0) ORDER BY a.id)
+           array_agg(coalesce(standing.answered, 0) ORDER BY a.id),
+           array_agg(a.auto_accept ORDER BY a.id)
     FROM agents_agent_pools member
     JOIN agents_agent a ON a.id = member.agent_id
     JOIN agents_user u ON u.id = a.user_id
@@ -160,6 +161,7 @@ class Members:
     accept_rate: F32
     share: F32
     answered: I64
+    auto_accept: Any  # (k,) of bool
 
 
 def members(pool_id: int) -> Members:
@@ -180,8 +182,14 @@ def _load_members(pool_id: int) -> Members:
     with connection.cursor() as cursor:
         cursor.execute(_MEMBERS, [pool_id])
         columns = cursor.fetchone()
-    types = (np.int64, np.int64, np.float32, np.float32, np.int64)
+    types = (np.int64, np.int64, np.float32, np.float32, np.int64, np.bool_)
     return Members(*(np.array(column or [], dtype) for column, dtype in zip(columns, types, strict=True)))
+
+
+def auto_accepting(pool_id: int) -> set[int]:
+    """Members of the pool who accept automatically, as is known. No query while members() are kept."""
+    known = members(pool_id)
+    return set(known.id[known.auto_accept].tolist())
 
 
 class Present(NamedTuple):

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet, Subquery
 from django.db.models.functions import Now
 
-from agents.models import EntryKind, Shift, ShiftState
+from agents.models import Agent, EntryKind, Shift, ShiftState
 from agents.pay import credit
 from agents.shifts import shift_choose, shift_locked, shifts_lock, units_free, units_wrap
 from agents.signals import tell_availability_changed
 from dispatch import events, feed, routes, wrap_up
-from dispatch.errors import OfferExpired, OfferGone, OfferNotFound
+from dispatch.errors import AnswersByHand, OfferExpired, OfferGone, OfferNotFound
 from dispatch.models import Offer, OfferState
 from tickets import events as ticket_events
 from tickets import timeline
@@ -27,6 +27,7 @@ from tickets.models import Ticket, TicketState
 from tickets.signals import tell_queue_changed
 from tickets.timeline import update_returning
 
+DEADLINE = "deadline"  # reason of an offer that ran out
 MISSED = "missed_offer"  # reason of the pause after an offer ran out
 
 ENDINGS = {
@@ -54,34 +55,42 @@ class Ended:
     wrap_until: datetime | None
 
 
-def offer_accept(*, offer_id: int, agent_id: int, epoch: int, key: str | None = None) -> Offer:
+def offer_accept(
+    *, offer_id: int, agent_id: int, epoch: int, key: str | None = None, automatic: bool = False
+) -> Offer:
     """The agent takes the ticket: exactly one can. Outermost.
 
-    Accepting again what this agent already holds gives the same answer. Raises OfferNotFound, OfferGone (another was
-    faster, or it was taken back), OfferExpired (by the database's clock), ShiftEnded, NotOnline, KeyReused. A next-up ends as
-    many wrap-ups as it needs room of; AgentFull when there is not enough.
+    `automatic`: it is accepted for them, by their own switch (dispatch/automatic.py). Accepting again what this agent already
+    holds gives the same answer. Raises OfferNotFound, OfferGone (another was faster, or it was taken back), OfferExpired (by
+    the database's clock), ShiftEnded, NotOnline, KeyReused; AnswersByHand when automatic. A next-up ends as many wrap-ups as
+    it needs room of; AgentFull when there is not enough.
     """
     digest = timeline.digest_of("offer_accept", offer_id)
     return feed.once(
         agent_id,
         key,
         digest,
-        lambda: _accept(offer_id, agent_id, epoch, key=key, digest=digest),
+        lambda: _accept(offer_id, agent_id, epoch, key=key, digest=digest, automatic=automatic),
         lambda: _already_answered(offer_id),
     )
 
 
-def _accept(offer_id: int, agent_id: int, epoch: int, *, key: str | None, digest: str) -> Offer:
+def _accept(
+    offer_id: int, agent_id: int, epoch: int, *, key: str | None, digest: str, automatic: bool
+) -> Offer:
     with timeline.command():
+        if automatic and not _switched_on(agent_id):
+            raise AnswersByHand
         offer, others = _own_and_others(offer_id, agent_id)
-        rivals = [other for other in others if other.state == OfferState.PENDING]
+        rivals = [other for other in others if other.state in Offer.LIVE]
         shifts = shifts_lock([offer.shift_id, *(rival.shift_id for rival in rivals)])
+        _end_left_over(offer, rivals, shifts)
         shift = shifts[offer.shift_id]
         if shift.ended_at is not None or shift.epoch != epoch:
             shift = shift_locked(agent_id=agent_id, epoch=epoch)  # says which of the two refusals it is
         won = Offer.objects.filter(
             pk=offer_id, shift=shift, state=OfferState.PENDING, expires_at__gt=Now()
-        ).update(state=OfferState.ACCEPTED, answered_at=Now())
+        ).update(state=OfferState.ACCEPTED, answered_at=Now(), automatic=automatic)
         if not won:
             return _already_answered(offer_id)
         agent = offer.agent
@@ -98,12 +107,27 @@ def _accept(offer_id: int, agent_id: int, epoch: int, *, key: str | None, digest
         feed.record(
             agent_id,
             events.OFFER_ACCEPTED,
-            {"offer": offer_id, "reason": "", "ticket": offer.ticket.public_id},
+            {"offer": offer_id, "reason": "", "ticket": offer.ticket.public_id, "automatic": automatic},
             key=key,
             digest=digest,
         )
-    offer.state = OfferState.ACCEPTED
+    offer.state, offer.automatic = OfferState.ACCEPTED, automatic
     return offer
+
+
+def _end_left_over(offer: Offer, others: list[Offer], locked: dict[int, Shift]) -> None:
+    """The holder of before, whose ticket was closed and reopened before the tick has ended their offer. Mostly no query."""
+    held = [other.pk for other in others if other.state == OfferState.ACCEPTED]
+    if held and offer.state == OfferState.PENDING:
+        waiting = Ticket.objects.filter(pk=offer.ticket_id, state=TicketState.WAITING).values("pk")
+        accepted = Offer.objects.filter(pk__in=held, state=OfferState.ACCEPTED, ticket_id__in=waiting)
+        complete(accepted, "customer", offer.ticket.topic_id, locked=locked)
+
+
+def _switched_on(agent_id: int) -> bool:
+    """Whether the agent accepts automatically; it stays so until the end of the transaction. Their row comes before shifts."""
+    agent = Agent.objects.select_for_update(no_key=True).filter(pk=agent_id, auto_accept=True)
+    return agent.values_list("pk", flat=True).first() is not None
 
 
 def offer_decline(
@@ -151,10 +175,10 @@ def _own(offer_id: int, agent_id: int) -> Offer:
 
 
 def _own_and_others(offer_id: int, agent_id: int) -> tuple[Offer, list[Offer]]:
-    """The agent's offer, and the others of its ticket that are open or in wrap-up. One query; no run adds to them meanwhile."""
+    """The agent's offer, and the others of its ticket that are live or in wrap-up. One query; no run adds to them meanwhile."""
     ticket = Offer.objects.filter(pk=offer_id, agent_id=agent_id).values("ticket_id")[:1]
     found = Offer.objects.select_related("agent", "ticket").filter(
-        Q(pk=offer_id) | Q(state=OfferState.PENDING) | Q(wrap_until__isnull=False), ticket_id=Subquery(ticket)
+        Q(pk=offer_id) | Q(state__in=Offer.LIVE) | Q(wrap_until__isnull=False), ticket_id=Subquery(ticket)
     )
     offers = {offer.pk: offer for offer in found}
     if offer_id not in offers:
@@ -188,43 +212,60 @@ def due_offer_ids(limit: int = 500) -> list[tuple[int, int]]:
 def offer_expire(*, offer_id: int, shift_id: int) -> bool:
     """The deadline has passed: the offer ends, and its agent is paused so that nothing is offered to an empty chair.
 
-    Outermost. False when an answer came first; safe to run twice.
+    From an agent for whom it should have been accepted it is only taken back: they were never asked. Outermost.
+    False when an answer came first; safe to run twice.
     """
     with timeline.command():
         shift = shifts_lock([shift_id])[shift_id]
+        unasked = Offer.objects.filter(pk=offer_id, automatic=True, agent__auto_accept=True).exists()
         ended = end(
             Offer.objects.filter(pk=offer_id, state=OfferState.PENDING, expires_at__lte=Now()),
-            OfferState.EXPIRED,
-            "deadline",
+            OfferState.REVOKED if unasked else OfferState.EXPIRED,
+            DEADLINE,
             locked={shift_id: shift},
         )
         if not ended:
             return False
-        if shift.state == ShiftState.ONLINE and shift_choose(shift, ShiftState.PAUSED, MISSED):
-            end(
-                Offer.objects.filter(shift=shift, state=OfferState.PENDING),
-                OfferState.REVOKED,
-                MISSED,
-                locked={shift_id: shift},
-            )
+        if (
+            shift.state == ShiftState.ONLINE
+            and not unasked
+            and shift_choose(shift, ShiftState.PAUSED, MISSED)
+        ):
+            pending_revoke(shift, MISSED)
             tell_shift(shift)
     return True
+
+
+def pending_revoke(shift: Shift, reason: str) -> None:
+    """Take open offers of a locked shift back. Inner."""
+    end(
+        Offer.objects.filter(shift=shift, state=OfferState.PENDING),
+        OfferState.REVOKED,
+        reason,
+        locked={shift.pk: shift},
+    )
 
 
 def offers_cancel(*, ticket_id: int) -> int:
     """The customer closed the ticket: open offers are cancelled, the holder's is completed and paid. Outermost.
 
-    Returns how many ended. Safe to run twice; does nothing when the ticket is open.
+    Returns how many ended. Safe to run twice, and late: when the ticket was reopened meanwhile, open offers are right again,
+    and the holder of before is still to be paid. Does nothing else when the ticket is open.
     """
     with timeline.command():
         live = Offer.objects.filter(ticket_id=ticket_id, state__in=Offer.LIVE)
         shifts = shifts_lock(live.values_list("shift_id", flat=True))
-        ticket = Ticket.objects.select_for_update().filter(pk=ticket_id, state=TicketState.CLOSED).first()
-        if ticket is None:
-            return 0
-        ended = end(live.filter(state=OfferState.PENDING), OfferState.CANCELLED, "customer", locked=shifts)
-        held = live.filter(state=OfferState.ACCEPTED)
-        return len(ended + complete(held, "customer", ticket.topic_id, locked=shifts))
+        state, topic_id = (
+            Ticket.objects.select_for_update().values_list("state", "topic_id").get(pk=ticket_id)
+        )
+        ended = []
+        if state == TicketState.CLOSED:
+            ended += end(
+                live.filter(state=OfferState.PENDING), OfferState.CANCELLED, "customer", locked=shifts
+            )
+        if state in (TicketState.CLOSED, TicketState.WAITING):
+            ended += complete(live.filter(state=OfferState.ACCEPTED), "customer", topic_id, locked=shifts)
+        return len(ended)
 
 
 def complete(

@@ -18,10 +18,11 @@ from agents.shifts import (
 )
 from dispatch import feed, routes, wrap_up
 from dispatch.models import Offer, OfferState
-from dispatch.offers import end, tell_shift
+from dispatch.offers import complete, end, pending_revoke, tell_shift
 from tickets import events as ticket_events
 from tickets import timeline
 from tickets.conversation import body_clean
+from tickets.errors import TicketClosed
 from tickets.lifecycle import ticket_release
 from tickets.models import Ticket, TicketState
 
@@ -72,7 +73,7 @@ def _choose(agent_id: int, epoch: int, state: ShiftState, reason: str, key: str 
         with timeline.command():
             shift = shift_locked(agent_id=agent_id, epoch=epoch)
             if shift_choose(shift, state, reason):
-                _revoke_pending(shift, state)
+                pending_revoke(shift, state)
                 tell_shift(shift, key=key, digest=digest)
         return shift
 
@@ -161,7 +162,7 @@ def _lose(shift_id: int) -> bool:
         shift = shift_mark_lost(shift_id)
         if shift is None:
             return False
-        _revoke_pending(shift, "lease")
+        pending_revoke(shift, "lease")
         _wrap_ups_end(shift, "lease")
         grace = _grace(shift)
         for ticket_id in _held_ticket_ids(shift):
@@ -206,27 +207,19 @@ def _grace(shift: Shift) -> int:
 
 
 def _end(shift: Shift, reason: EndReason, *, key: str | None = None, digest: str = "") -> None:
-    _revoke_pending(shift, reason)
+    pending_revoke(shift, reason)
     for ticket_id in _held_ticket_ids(shift):
-        ticket_release(ticket_id=ticket_id, reason=reason, actor_id=None)
-        end(
-            Offer.objects.filter(ticket_id=ticket_id, shift=shift, state=OfferState.ACCEPTED),
-            OfferState.RELEASED,
-            reason,
-            locked={shift.pk: shift},
-        )
+        mine = Offer.objects.filter(ticket_id=ticket_id, shift=shift, state=OfferState.ACCEPTED)
+        try:
+            ticket_release(ticket_id=ticket_id, reason=reason, actor_id=None)
+        except TicketClosed:  # by the customer, and their offers have not heard of it yet
+            topic_id = Ticket.objects.values_list("topic_id", flat=True).get(pk=ticket_id)
+            complete(mine, "customer", topic_id, locked={shift.pk: shift})
+        else:
+            end(mine, OfferState.RELEASED, reason, locked={shift.pk: shift})
     _wrap_ups_end(shift, reason)
     shift_end(shift, reason)
     tell_shift(shift, key=key, digest=digest)
-
-
-def _revoke_pending(shift: Shift, reason: str) -> None:
-    end(
-        Offer.objects.filter(shift=shift, state=OfferState.PENDING),
-        OfferState.REVOKED,
-        reason,
-        locked={shift.pk: shift},
-    )
 
 
 def _wrap_ups_end(shift: Shift, reason: str) -> None:

@@ -38,9 +38,13 @@ def pools_due() -> set[int]:
 
 
 def closed_with_live_offers(limit: int = 100) -> list[int]:
-    """Tickets that the customer closed while an offer of theirs was live, and whose ending was lost on the way."""
+    """Tickets that the customer closed while an offer of theirs was live, and whose ending was lost on the way.
+
+    Also those that were reopened since, while somebody's offer still says that they hold it.
+    """
+    closed, reopened = Q(ticket__state=TicketState.CLOSED), Q(ticket__state=TicketState.WAITING)
     return list(
-        Offer.objects.filter(state__in=Offer.LIVE, ticket__state=TicketState.CLOSED)
+        Offer.objects.filter(closed & Q(state__in=Offer.LIVE) | reopened & Q(state=OfferState.ACCEPTED))
         .values_list("ticket_id", flat=True)
         .distinct()[:limit]
     )

@@ -6,7 +6,7 @@ solves, the world goes on, and the statement that writes looks once more at all 
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from math import inf
 from typing import NamedTuple
@@ -16,16 +16,16 @@ from django.db import Error, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from dispatch import events, feed, routes
+from dispatch import automatic, events, feed, routes
 from dispatch.matching import snapshot
 from dispatch.matching.explain import Reason, reasons
 from dispatch.matching.solve import Solution, solve
-from dispatch.members import Present, able, members_forget, online
+from dispatch.members import Present, able, auto_accepting, members_forget, online
 from dispatch.models import Run
 from dispatch.pricing import price
 from dispatch.routes import Routes, RouteSpec
 from dispatch.rules import steps
-from dispatch.rules.offers import AGAIN_SECONDS, in_parallel
+from dispatch.rules.offers import AGAIN_SECONDS, asks_nobody_else, in_parallel
 from dispatch.rules.units import is_next_up
 from dispatch.sight import ALONE, Asked, People, TicketRow, asked_of, problem_of, see, spec_of
 from tickets import bell, timeline
@@ -64,13 +64,15 @@ def match_pool(pool_id: int, *, wait: bool = True) -> int:
         begun = time.perf_counter()
         solution = solve(problem)
         micros = int((time.perf_counter() - begun) * 1e6)
-        wanted = wanted_pairs(tickets, people, solution, plan)
-        made, run_id = _write(pool_id, policy.id, wanted, solution, micros) if wanted else (0, None)
+        wanted = wanted_pairs(tickets, people, solution, plan, auto_accepting(pool_id))
+        made = _write(pool_id, policy.id, wanted, solution, micros) if wanted else NOTHING
         _flag(tickets, plan, solution.scores.ticket_able.tolist())
-    if run_id is not None:
+    if made.automatic:
+        automatic.accept_due()  # without the pool's lock: whoever accepts locks shifts and tickets
+    if made.run_id is not None:
         # Now that the offers are on their way. A death before this leaves a run that can be read but not solved again.
-        Run.objects.filter(pk=run_id).update(snapshot=snapshot.pack(problem, solution))
-    return made
+        Run.objects.filter(pk=made.run_id).update(snapshot=snapshot.pack(problem, solution))
+    return made.offers
 
 
 @contextmanager
@@ -123,12 +125,30 @@ class Wanted(NamedTuple):
     next_up: bool  # while they wrap up their last ticket
 
 
+class Made(NamedTuple):
+    """What a run wrote."""
+
+    offers: int
+    run_id: int | None
+    automatic: bool  # whether any of the offers is to somebody who accepts automatically
+
+
+NOTHING = Made(0, None, automatic=False)
+
+
 def wanted_pairs(
-    tickets: Sequence[TicketRow], people: People, solution: Solution, plan: Routes
+    tickets: Sequence[TicketRow],
+    people: People,
+    solution: Solution,
+    plan: Routes,
+    auto_accepts: Set[int] = frozenset(),
 ) -> list[Wanted]:
-    """The solver's pairs, without parallel offers to people who wrap up."""
+    """The solver's pairs, without parallel offers to people who wrap up; and of a ticket for which somebody accepts
+    automatically, only theirs.
+    """
     free = people.units - people.units_taken
     wanted = []
+    asked: dict[int, list[int]] = {}
     for (i, j, _value), reason in zip(solution.pairs, reasons(solution), strict=True):
         spec = spec_of(plan, tickets[i])
         ahead = is_next_up(spec.units, int(free[j]))
@@ -138,7 +158,9 @@ def wanted_pairs(
             reason["next_up"] = True
         person = int(people.id[j]), int(people.shift_id[j]), int(people.profile_version[j])
         wanted.append(Wanted(tickets[i], *person, spec, reason, ahead))
-    return wanted
+        asked.setdefault(tickets[i].id, []).append(person[0])
+    asked = {ticket: asks_nobody_else(auto_accepts, agents) for ticket, agents in asked.items()}
+    return [one for one in wanted if one.agent_id in asked[one.ticket.id]]
 
 
 # Shifts and tickets are locked in order first, and in statements of their own: only the next one sees the offers that were
@@ -181,11 +203,13 @@ run AS (
     RETURNING id),
 offer AS (
     INSERT INTO dispatch_offer
-        (ticket_id, agent_id, shift_id, run_id, state, reason, units, next_up, pay_cents, currency, why, expires_at)
+        (ticket_id, agent_id, shift_id, run_id, state, reason, units, next_up, pay_cents, currency, why, automatic,
+         expires_at)
     SELECT ticket_id, agent_id, shift_id, run.id, 'pending', '', units, next_up, pay_cents, currency, why::jsonb,
+        (SELECT auto_accept FROM agents_agent a WHERE a.id = made.agent_id),
         statement_timestamp() + make_interval(secs => seconds)
     FROM made, run ORDER BY place
-    RETURNING id, ticket_id, agent_id),
+    RETURNING id, ticket_id, agent_id, automatic),
 offered AS (
     SELECT ticket_id, jsonb_build_object('agents', jsonb_agg(agent_id ORDER BY id)) AS data FROM offer GROUP BY ticket_id),
 made_known AS (SELECT agent_id, jsonb_build_object('offer', id) AS data FROM offer),
@@ -193,20 +217,17 @@ made_known AS (SELECT agent_id, jsonb_build_object('offer', id) AS data FROM off
 {feed.counting("made_known", events.OFFER_MADE)}
 SELECT (SELECT json_agg(json_build_array(public_id, seq)) FROM numbered),
        (SELECT json_agg(json_build_array(agent_id, seq)) FROM counted),
-       (SELECT id FROM run)
+       (SELECT id FROM run),
+       (SELECT coalesce(bool_or(automatic), false) FROM offer)
 """  # noqa: S608  nothing from outside is in it
 
 
-def _write(
-    pool_id: int, policy_id: int, wanted: Sequence[Wanted], solution: Solution, micros: int
-) -> tuple[int, int | None]:
-    """Make the offers and ring. Returns how many were made, and the run's id if any. One query, and one for the rates when
-    they are not kept.
-    """
+def _write(pool_id: int, policy_id: int, wanted: Sequence[Wanted], solution: Solution, micros: int) -> Made:
+    """Make the offers and ring. One query, and one for the rates when they are not kept."""
     today, rates = timezone.localdate(), routes.rates()
     pays = [price(one.ticket.topic_id, today, rates) for one in wanted]
     shifts = [one.shift_id for one in wanted]
-    [(told, counted, run_id)] = planned(
+    [(told, counted, run_id, any_automatic)] = planned(
         WRITE,
         [
             [one.ticket.id for one in wanted],
@@ -235,7 +256,7 @@ def _write(
     )
     if len(counted or []) < len(wanted):
         members_forget(pool_id)  # perhaps somebody was left out who is known wrongly
-    return len(counted or []), run_id
+    return Made(len(counted or []), run_id, any_automatic)
 
 
 def _waited_for(pool_id: int, tickets: Sequence[TicketRow], plan: Routes) -> dict[int, set[int]]:

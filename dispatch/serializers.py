@@ -6,7 +6,7 @@ from agents.models import ShiftState
 from dispatch.models import OfferState
 from tickets.models import TicketState
 from tickets.serializers import Fields, TicketData
-from tickets.wire import Text, Whole, Written
+from tickets.wire import Text, Whole, Written, YesNo
 
 EPOCH_HELP = "That of the agent's shift: what a shift that is over says is refused."
 OPEN_SHIFT = [choice for choice in ShiftState.choices if choice[0] != ShiftState.ENDED]
@@ -20,6 +20,10 @@ class EpochInput(Fields):
 
 class ReasonInput(EpochInput):
     reason = Text(required=False, default="", help_text="40 characters are kept.")
+
+
+class AutoAcceptInput(Fields):
+    auto_accept = YesNo()
 
 
 class WriteInput(EpochInput):
@@ -45,6 +49,10 @@ class ShiftData(Fields):
 
 class ShiftAnswer(Fields):
     shift = ShiftData(allow_null=True, help_text="null: offline.")
+
+
+class AutoAcceptAnswer(Fields):
+    auto_accept = serializers.BooleanField()
 
 
 class NeedData(Fields):

@@ -30,7 +30,7 @@ class TicketRow(NamedTuple):
     language: str
     flagged: bool
     known: list[int]
-    answered: list[dict[str, Any]]  # {"agent", "ago"}: who declined it, seconds ago
+    answered: list[dict[str, Any]]  # {"agent", "ago"}: who declined it, seconds ago, the last time last
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,8 @@ _QUEUE = """
            ARRAY(SELECT o.agent_id FROM dispatch_offer o JOIN tickets_ticket other ON other.id = o.ticket_id
                  WHERE other.customer_id = t.customer_id AND o.state = 'completed') AS known,
            (SELECT json_agg(json_build_object('agent', o.agent_id,
-                                              'ago', extract(epoch FROM statement_timestamp() - o.ended_at)::float8))
+                                              'ago', extract(epoch FROM statement_timestamp() - o.ended_at)::float8)
+                            ORDER BY o.ended_at)
             FROM dispatch_offer o WHERE o.ticket_id = t.id AND o.state IN ('declined', 'released')) AS answered
     FROM tickets_ticket t
     WHERE t.state = 'waiting'

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from celery import shared_task
 from redis.exceptions import RedisError
 
-from dispatch import alerts, asking, decisions, offers, presence, queue, runs, silence, wrap_up
+from dispatch import alerts, asking, automatic, decisions, offers, presence, queue, runs, silence, wrap_up
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +36,10 @@ def match(pool_id: int) -> None:
 @shared_task
 def tick() -> None:
     """Once a second: what is due by the clock of the database. Safe to run twice or late."""
+    automatic.accept_due()
     for offer_id, shift_id in offers.due_offer_ids():
         offers.offer_expire(offer_id=offer_id, shift_id=shift_id)
+    automatic.unanswered_release()
     presence.leases_end()
     presence.graces_end()
     wrap_up.end_due()

@@ -8,6 +8,7 @@ urlpatterns = [
     path("", console.console, name="console"),
     path("news", commands.fresh, name="console_news"),
     path("shift/<slug:action>", commands.shift, name="console_shift"),
+    path("auto-accept", commands.auto_accept, name="console_auto_accept"),
     path("offers/<int:offer_id>/accept", commands.accept, name="console_accept"),
     path("offers/<int:offer_id>/decline", commands.decline, name="console_decline"),
     path("tickets/<slug:public_id>/reply", commands.reply, name="console_reply"),

@@ -8,6 +8,7 @@ import pytest
 
 from config.stack import PROJECT
 from dispatch import desk, events, feed, looks, presence, wrap_up
+from dispatch.automatic import auto_accept_choose
 from dispatch.models import Feed, FeedEvent, Offer, Route
 from dispatch.offers import offer_accept, offer_decline, offers_cancel
 from dispatch.runs import match_pool
@@ -71,6 +72,8 @@ def test_every_frame_of_a_full_life_has_the_declared_fields(world: World) -> Non
     anna, bernd = world.agent("Anna"), world.agent("Bernd")
     for agent in (anna, bernd):
         presence.go_online(agent_id=agent.pk)
+    auto_accept_choose(agent_id=bernd.pk, on=True)
+    auto_accept_choose(agent_id=bernd.pk, on=False)
     ticket = Ticket.objects.select_related("customer").get(pk=world.ticket().pk)
     match_pool(world.pool.pk)
     ticket_request_human(ticket=ticket)

@@ -148,6 +148,8 @@ class Agent(models.Model):
         default=100,
         validators=[MinValueValidator(1), MaxValueValidator(100)],
     )
+    # Their own choice, kept over shifts (dispatch/automatic.py).
+    auto_accept = models.BooleanField(_("accepts offers automatically"), default=False, db_default=False)
     last_epoch = models.PositiveIntegerField(_("number of the last shift"), default=0, editable=False)
     # Rises with each change of skills or languages (a trigger, so that imports count too): the matcher's cache key.
     profile_version = models.PositiveIntegerField(default=1, editable=False)

@@ -21,7 +21,9 @@ def agent_of(request: HttpRequest) -> Agent | None:
 
 
 def agent_page(view: Page) -> Page:
-    """A page for agents, called with (request, agent): staff are sent to the admin, others are told that it is not theirs."""
+    """A page for agents, called with (request, agent): staff are sent to the admin and team leads without it to their pages;
+    others are told that it is not theirs.
+    """
 
     @login_required
     @wraps(view)
@@ -31,6 +33,8 @@ def agent_page(view: Page) -> Page:
             return view(request, agent, *args, **kwargs)
         if isinstance(request.user, User) and request.user.is_staff:
             return redirect("admin:index")
+        if request.user.has_perm("dispatch.view_run"):  # of the room above, so by their names only
+            return redirect("lead_runs")
         return no_agent(request)
 
     return page

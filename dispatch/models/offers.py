@@ -54,6 +54,8 @@ class Offer(models.Model):
     why = models.JSONField(
         _("why"), default=dict
     )  # a Reason of dispatch/matching/explain.py: terms, no text of anybody
+    # Made to somebody who accepts automatically: the run is about to. Once accepted: whether it was so, or by hand after all.
+    automatic = models.BooleanField(_("automatic"), default=False, db_default=False)
     made_at = models.DateTimeField(_("made"), db_default=Now(), editable=False)
     expires_at = models.DateTimeField(_("deadline"))
     answered_at = models.DateTimeField(_("answered"), null=True, blank=True)  # when it left pending

@@ -83,12 +83,9 @@ def excluded(answered: Mapping[int, float], here: Set[int], now: float) -> froze
     return frozenset(answered)
 
 
-def may_be_asked(*, online: bool, open_offers: int, next_up: bool) -> bool:
-    """Whether an agent may get an offer: online, no open offer to answer, and no next ticket accepted already.
-
-    In the product a next ticket that is accepted begins at once (dispatch/wrap_up.py), so only the first two can be.
-    """
-    return online and open_offers == 0 and not next_up
+def may_be_asked(*, online: bool, open_offers: int) -> bool:
+    """Whether an agent may get an offer: online, and no open offer to answer. Their units are another question."""
+    return online and open_offers == 0
 
 
 def in_parallel(turn: int, *, idle: bool) -> bool:

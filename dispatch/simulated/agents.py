@@ -10,6 +10,7 @@ from dispatch.simulated.worker import Chat, Worker
 ACCEPTS, MISSES = 0.85, 0.04  # shares of offers; the rest is declined
 HANDS_BACK, NOTES_SHARE = 0.05, 0.15  # shares of tickets
 DONE_EARLY = 0.6  # of wrap-ups; the others end by the clock
+ACCEPTS_AUTOMATICALLY = 0.15  # share of stretches
 DECIDES = (2.0, 10.0)  # seconds, all of them
 THINKS = (5.0, 14.0)
 PATIENCE = (50.0, 90.0)  # with a customer who does not answer
@@ -31,6 +32,8 @@ class SimulatedAgent(Worker):
         """Go online, work, pause now and then, bring what is held to its end, go offline. Raises Refused, Unreachable."""
         await self.log_in()
         await self.connect()
+        automatic = self.pace.happens(ACCEPTS_AUTOMATICALLY)
+        await self.api.post("me/auto-accept", {"auto_accept": automatic}, self.auth)
         await self.online()
         clock = asyncio.get_running_loop().time
         until = clock() + self.pace.seconds(*WORKS)

@@ -16,6 +16,7 @@ import numpy as np
 from dispatch.rules import offers as rules
 from dispatch.rules.offers import EFFECTS, State
 from dispatch.rules.steps import Step
+from dispatch.rules.units import room_for
 from dispatch.simulator.case import World
 from dispatch.simulator.policies import DRAWN, Policy
 
@@ -51,7 +52,6 @@ class Play:
         self.said_no: dict[int, dict[int, float]] = {}  # ticket → agent → when
         self.open: dict[int, list[int]] = {}  # ticket → its open offers
         self.accepted_at = [inf] * n
-        self.begun_at = [inf] * n
         self.holder = [-1] * n
         self.left = [False] * n
         self.offered = [0] * n
@@ -66,7 +66,9 @@ class Play:
         self.turn = [0] * m  # offers so far that wanted an answer
         self.taken = [0] * m  # units of tickets they hold
         self.wrapping = [0] * m  # of which are being wrapped up
-        self.next_up = [-1] * m  # accepted while wrapping up
+        self.wraps: list[list[int]] = [[] for _ in range(m)]  # tickets that are, in their order
+        self.ends_at = [inf] * n  # when the work on a ticket ends
+        self.over = [False] * n  # it has
         self.idle_since = [0.0] * m
         self.worked = [0.0] * m  # seconds of work that ended
         self.worked_all = 0.0
@@ -237,45 +239,61 @@ class Play:
                 if other != offer:
                     self.rescinded[ticket] += 1
                     self._end(other, State.RESCINDED)
-        self.next_up[agent] = ticket
-        self._begin_next(agent)
+        self._begin(ticket, agent)
         self._look(agent)
 
-    def _begin_next(self, agent: int) -> None:
-        """Begin what the agent has accepted, if they have the units."""
-        ticket, world = self.next_up[agent], self.world
-        if ticket < 0:
-            return
-        units = world.case.kinds[world.kind[ticket]].units
-        if world.case.capacity - self.taken[agent] < units:
-            return
-        self.next_up[agent] = -1
+    def _begin(self, ticket: int, agent: int) -> None:
+        """The work begins. A next-up ends as many wrap-ups as it needs room of; what was left of them is done beside it."""
+        world, case = self.world, self.world.case
+        units = self._units(ticket)
+        wraps = [(old, self._units(old)) for old in self.wraps[agent]]
+        ending = room_for(units, case.capacity - self.taken[agent], wraps)
+        if ending is None:
+            raise ValueError(f"agent {agent} has no room for ticket {ticket}")
+        left = 0.0
+        for old in ending:
+            rest = self.ends_at[old] - self.now
+            left += rest * self._units(old) / units
+            self._count(agent, self.now, self.ends_at[old], -self._units(old))
+            self._end_work(old)
         self.taken[agent] += units
-        self.begun_at[ticket] = self.now
         seconds = world.handling(ticket, agent)
-        case = world.case
-        end = self.now + seconds
-        self.busy[agent] += (
-            max(min(end, case.horizon) - max(self.now, case.warm_up), 0.0) * units / case.capacity
-        )
+        self.ends_at[ticket] = end = self.now + seconds + left
+        self._count(agent, self.now, end, units)
         if self.policy.means.next_up and case.wrap_share:
             self._at(end - seconds * case.wrap_share, What.WRAP, ticket)
         self._at(end, What.DONE, ticket)
 
+    def _count(self, agent: int, begin: float, end: float, units: int) -> None:
+        """Work of so many units, of what is measured."""
+        case = self.world.case
+        seconds = max(min(end, case.horizon) - max(begin, case.warm_up), 0.0)
+        self.busy[agent] += seconds * units / case.capacity
+
     def _wrap(self, ticket: int) -> None:
         agent = self.holder[ticket]
         self.wrapping[agent] += self._units(ticket)
+        self.wraps[agent].append(ticket)
         self._look(agent)
 
     def _done(self, ticket: int) -> None:
-        agent, units = self.holder[ticket], self._units(ticket)
-        self.taken[agent] -= units
-        if self.policy.means.next_up and self.world.case.wrap_share:
-            self.wrapping[agent] -= units
+        if self.over[ticket]:  # the next ticket has ended its wrap-up
+            return
+        agent = self.holder[ticket]
+        self._end_work(ticket)
         self.idle_since[agent] = self.now
-        self._credit(agent, (self.now - self.begun_at[ticket]) * units / self.world.case.capacity)
-        self._begin_next(agent)
         self._look(agent)
+
+    def _end_work(self, ticket: int) -> None:
+        """The ticket's units are free, and what was worked on it is known."""
+        agent, units = self.holder[ticket], self._units(ticket)
+        self.over[ticket] = True
+        self.taken[agent] -= units
+        if ticket in self.wraps[agent]:
+            self.wraps[agent].remove(ticket)
+            self.wrapping[agent] -= units
+        worked = self.now - self.accepted_at[ticket]
+        self._credit(agent, worked * units / self.world.case.capacity)
 
     def _back(self, agent: int) -> None:
         self.online[agent] = True
@@ -320,9 +338,7 @@ class Play:
 
     def _look(self, agent: int) -> None:
         """Whether they may be asked, after something about them has changed."""
-        asks = rules.may_be_asked(
-            online=self.online[agent], open_offers=self.pending[agent], next_up=self.next_up[agent] >= 0
-        )
+        asks = rules.may_be_asked(online=self.online[agent], open_offers=self.pending[agent])
         if asks and self.units_free(agent) > 0:
             self.free.add(agent)
         else:

@@ -19,7 +19,7 @@ CONFIDENCE = 0.95
 class Figures:
     """One policy in one world. Of the tickets that came, and of the work that was done, after the warm-up. Seconds and shares.
 
-    A wait ends when somebody accepts; with next-up that may be before they have time, so `begin` ends when they begin.
+    A wait ends when somebody accepts and begins; a next-up ends the wrap-up of the ticket before.
     """
 
     tickets: float  # a count
@@ -27,10 +27,6 @@ class Figures:
     wait_p50: float
     wait_p95: float
     within_target: float
-    begin_mean: float
-    begin_p50: float
-    begin_p95: float
-    begin_within_target: float
     abandoned: float  # of all, those included for whom nobody was there; they have no wait
     fit: float  # level over 5, of what the tickets required
     offers: float  # a ticket
@@ -54,7 +50,6 @@ def figures_of(play: Play) -> Figures:
         raise ValueError("no ticket came after the warm-up")
     served = came[np.array(play.holder)[came] >= 0]
     wait = np.array(play.accepted_at)[served] - at[served]
-    begin = np.array(play.begun_at)[served] - at[served]
     target = np.array([case.kinds[world.kind[ticket]].target_seconds for ticket in served])
     offered = int(np.array(play.offered)[came].sum())
     per_hour = play.busy / np.maximum(case.measured - play.away, 1.0)
@@ -69,10 +64,6 @@ def figures_of(play: Play) -> Figures:
         wait_p50=_percentile(wait, 50),
         wait_p95=_percentile(wait, 95),
         within_target=within(wait),
-        begin_mean=_mean(begin),
-        begin_p50=_percentile(begin, 50),
-        begin_p95=_percentile(begin, 95),
-        begin_within_target=within(begin),
         abandoned=1 - len(served) / len(came),
         fit=_mean(np.array([world.fit(ticket, play.holder[ticket]) for ticket in served.tolist()])),
         offers=offered / len(came),

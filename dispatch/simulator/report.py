@@ -14,12 +14,12 @@ from dispatch.simulator.measure import FIGURES, Interval, summary
 from dispatch.simulator.study import Cell, Study
 
 PLOTS = (
-    ("begin_mean", "Seconds from creation to a person who begins, mean"),
-    ("begin_p95", "… 95th percentile"),
     ("wait_mean", "Seconds from creation to accepted, mean"),
+    ("wait_p95", "… 95th percentile"),
     ("fit", "Skill fit"),
     ("gini", "Gini of work per online hour"),
     ("offers", "Offers a ticket"),
+    ("utilisation", "Share of the online time that is work"),
 )
 STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#1b1b1f;background:#fff}
@@ -30,7 +30,7 @@ th:first-child,td:first-child{text-align:left}
 figure{margin:1rem 0}svg{max-width:100%;height:auto}
 """
 INTRODUCTION = """, the same tickets, people and answers for every policy. Means over the seeds with 95 % intervals (Student’s
-t). Seconds where nothing else is said. A wait ends when somebody accepts; “begin” when they have time for it."""
+t). Seconds where nothing else is said. A wait ends when somebody accepts and begins."""
 
 
 def as_html(done: Study) -> str:

@@ -25,6 +25,7 @@ import tickets.errors
 from agents.models import Agent
 from agents.views.people import agent_of, no_agent
 from dispatch import desk, fragments, news, presence, wrap_up
+from dispatch.automatic import auto_accept_choose
 from dispatch.errors import NotHolder
 from dispatch.offers import offer_accept, offer_decline
 from dispatch.views.console import page
@@ -139,6 +140,12 @@ def shift(request: HttpRequest, agent: Agent, action: str) -> None:
         presence.go_offline(agent_id=agent.pk, epoch=epoch, key=key)
     else:
         raise Http404
+
+
+@command
+def auto_accept(request: HttpRequest, agent: Agent) -> None:
+    """The switch that accepts: on for `on=1`."""
+    auto_accept_choose(agent_id=agent.pk, on=request.POST.get("on") == "1", key=_key(request))
 
 
 @command

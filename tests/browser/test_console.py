@@ -103,6 +103,7 @@ def test_a_missed_offer_pauses_and_one_click_returns(
     expect(page.locator(".offer")).to_have_count(0)
     page.get_by_role("button", name="I am back").click()
     expect(state(page)).to_have_attribute("data-state", "online")
+    expect(page.locator(".offer")).to_be_visible()  # nothing is held against them: they are asked again
 
 
 def test_a_late_accept_is_a_notice(console: Any, backstage: Backstage, stack: LiveStack) -> None:
@@ -335,9 +336,15 @@ def test_on_a_phone_the_list_leads_to_the_thread_and_back(console: Any, backstag
     page.get_by_role("button", name="Online").click()
     expect(page.get_by_text("Sie sind online.")).to_be_visible()
     public_id = backstage.ticket(language="de")
+    why = "Sie haben die Fähigkeit Zahlungen auf Stufe 3, nötig war 2."
+    card = page.locator(".offer")
+    card.get_by_text("Warum ich?").click()
+    expect(card.get_by_text(why)).to_be_visible()
     page.get_by_role("button", name="Annehmen").click()
     thread = page.locator(f"#thread-{public_id}")
     expect(thread).to_be_visible()
+    thread.get_by_text("Warum ich?").click()
+    expect(thread.get_by_text(why)).to_be_visible()
     page.get_by_role("link", name="Alle Tickets").click()
     expect(thread).to_be_hidden()
     backstage.customer_says(public_id, "Hallo?")

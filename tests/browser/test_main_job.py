@@ -143,8 +143,12 @@ def test_of_two_agents_one_wins_and_the_other_reads_a_friendly_word(
     for page in pages:
         expect(page.locator("#offers article")).to_be_visible()
     pages[0].get_by_role("button", name="Accept").click()
+    expect(pages[1].locator("#offers article")).to_have_count(0, timeout=1000)  # by itself, within a second
+    expect(pages[1].locator("#notices")).to_have_text(
+        re.compile("Another agent was faster. Nothing counts against you.")
+    )
+    expect(pages[1].get_by_text("Nothing waiting right now. We will ring.")).to_be_visible()
     expect(pages[0].locator(".desk-thread:visible")).to_be_visible()
-    expect(pages[1].locator("#offers article")).to_have_count(0)
     expect(pages[1].locator(".desk-thread:visible")).to_have_count(0)
     assert sorted(state for (state,) in stack.sql("SELECT state FROM dispatch_offer")) == [
         "accepted",

@@ -51,6 +51,7 @@ TABLE: list[tuple[str, str, dict[str, Any] | None, tuple[int, ...]]] = [
     ("shift/finish", "POST", {"epoch": 1}, (401, 401, 401, 200, 200, 403)),
     ("shift/offline", "POST", {"epoch": 1}, (401, 401, 401, 200, 200, 403)),
     ("shift/beat", "POST", {"epoch": 1}, (401, 401, 401, 200, 200, 403)),
+    ("me/auto-accept", "POST", {"auto_accept": True}, (401, 401, 401, 200, 200, 403)),
     ("offers", "GET", None, (401, 401, 401, 200, 200, 403)),
     ("offers/<offer>", "GET", None, (401, 401, 401, 404, 200, 403)),
     ("offers/<offer>/accept", "POST", {"epoch": 1}, (401, 401, 401, 404, 200, 403)),

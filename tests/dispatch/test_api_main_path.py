@@ -98,9 +98,10 @@ def test_a_ticket_goes_its_way(world: World) -> None:
         "email": "anna@agents.example",
         "languages": ["en", "de"],
         "skills": [
-            {"key": "cards", "name": "Cards", "level": 3},
-            {"key": "payments", "name": "Payments", "level": 3},
+            {"key": "cards", "name": "Cards", "level": 3, "certified_until": None},
+            {"key": "payments", "name": "Payments", "level": 3, "certified_until": None},
         ],
         "pools": ["first"],
+        "auto_accept": False,
         "stream": f"agent:{anna.pk}",
     }

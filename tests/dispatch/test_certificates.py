@@ -150,7 +150,7 @@ def test_why_and_why_not(world: World) -> None:
     replayed = decisions.replay(run)
     assert replayed.verdict == "same"
     assert replayed.solution is not None
-    [pair] = decisions.pairs_of(replayed.solution, "en")
+    [pair] = decisions.pairs_of(replayed, "en")
     assert "You have a valid certificate for Payments, which this ticket needs." in pair.lines
     assert "You have the skill Payments at level 3, 2 was needed." in pair.lines
     assert snapshot.unpack(bytes(run.snapshot))[0].agents.skill_id.min() < 0

@@ -13,11 +13,10 @@ from django.test import Client
 from django.utils import translation
 
 from agents.models import User
-from dispatch import decisions, presence
+from dispatch import decisions
 from dispatch.matching import AgentRow, TicketRow, build, solve
 from dispatch.matching.snapshot import pack
 from dispatch.models import Offer, Policy, Run
-from dispatch.runs import match_pool
 from tests.callers import Caller, account, agent_of, anonymous, problem
 from tests.cast import PASSWORD, World
 
@@ -32,17 +31,6 @@ def english() -> Iterator[None]:
 
 
 STORED = 1000
-
-
-@pytest.fixture
-def run(world: World) -> Run:
-    """Anna and Bernd were asked about one ticket; Greta lacks the skill, Hans was away."""
-    for name, payments in (("Anna", 3), ("Bernd", 2), ("Greta", 0)):
-        presence.go_online(agent_id=world.agent(name, payments=payments).pk)
-    world.agent("Hans")
-    world.ticket()
-    assert match_pool(world.pool.pk) == 2
-    return Run.objects.get()
 
 
 def stored(world: World, count: int) -> None:

@@ -13,6 +13,7 @@ from dispatch import desk, presence
 from dispatch.errors import NotHolder, OfferExpired, OfferGone, OfferNotFound
 from dispatch.models import FeedEvent, Offer
 from dispatch.offers import due_offer_ids, offer_accept, offer_decline, offer_expire, offers_cancel
+from dispatch.queue import closed_with_live_offers
 from dispatch.runs import match_pool
 from tests.cast import World
 from tickets.lifecycle import ticket_close, ticket_reopen
@@ -241,3 +242,57 @@ def test_people_who_could_not_take_it_keep_nobody_from_being_asked_again(world: 
     Offer.objects.update(answered_at=Now() - timedelta(seconds=61), ended_at=Now() - timedelta(seconds=61))
     assert match_pool(world.pool.pk) == 1
     assert Offer.objects.get(state="pending").agent.name == "Anna"
+
+
+class TestClosedWhileNobodyListens:
+    """The customer closed a held ticket, and whoever was to end its offer died."""
+
+    @pytest.fixture
+    def left(self, world: World) -> Offer:
+        (offer,) = offered(world, "Anna")
+        offer_accept(offer_id=offer.pk, agent_id=offer.agent_id, epoch=1)
+        ticket_close(ticket=Ticket.objects.select_related("customer").get())
+        return offer
+
+    @pytest.mark.parametrize("how", ["offline", "forced", "lease"])
+    def test_the_shift_can_end_all_the_same(
+        self, left: Offer, how: str, invariants_hold: Callable[[], None]
+    ) -> None:
+        if how == "offline":
+            presence.go_offline(agent_id=left.agent_id, epoch=1)
+        elif how == "forced":
+            assert presence.force_offline(shift_id=left.shift_id)
+        else:
+            Shift.objects.update(lost_at=Now() - timedelta(minutes=10))
+            assert presence.graces_end() == 1
+        left.refresh_from_db()
+        assert (left.state, left.reason) == ("completed", "customer")
+        assert LedgerEntry.objects.get().amount_cents == 400
+        assert Ticket.objects.get().state == "closed"
+        invariants_hold()
+
+    def test_reopened_meanwhile_it_goes_to_the_next_and_both_are_right(
+        self, world: World, left: Offer, invariants_hold: Callable[[], None]
+    ) -> None:
+        ticket_reopen(ticket=Ticket.objects.select_related("customer").get())
+        presence.pause(agent_id=left.agent_id, epoch=1)
+        bernd = world.agent("Bernd")
+        presence.go_online(agent_id=bernd.pk)
+        Ticket.objects.update(waiting_since=Now() - timedelta(minutes=1))  # past waiting for whom it knows
+        match_pool(world.pool.pk)
+        second = Offer.objects.get(state="pending")
+        offer_accept(offer_id=second.pk, agent_id=bernd.pk, epoch=1)
+        left.refresh_from_db()
+        assert (left.state, left.reason) == ("completed", "customer")
+        assert Ticket.objects.get().served_by == "Bernd"
+        invariants_hold()
+
+    def test_reopened_meanwhile_the_tick_ends_it_too(
+        self, left: Offer, invariants_hold: Callable[[], None]
+    ) -> None:
+        ticket_reopen(ticket=Ticket.objects.select_related("customer").get())
+        assert closed_with_live_offers() == [left.ticket_id]
+        assert offers_cancel(ticket_id=left.ticket_id) == 1
+        assert closed_with_live_offers() == []
+        assert Ticket.objects.get().state == "waiting"
+        invariants_hold()

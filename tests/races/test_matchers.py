@@ -68,7 +68,11 @@ def test_nothing_else_is_kept_waiting_by_a_busy_pool(work: World) -> None:
         with pytest.raises(runs.PoolBusy):
             runs.match_pool(work.pool.pk, wait=False)
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+                " WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.granted AND l.objid = %s",
+                [work.pool.pk],
+            )
             assert cursor.fetchone() == (1,)
     assert runs.match_pool(work.pool.pk, wait=False) == 1
 

@@ -47,7 +47,6 @@ def played(case, policy=ONE):
 def test_one_after_the_other():
     play = played(case_of([0.0, 5.0], [100.0, 50.0], [3]))
     assert play.accepted_at == [10.0, 120.0]  # asked at 110, when the first is done
-    assert play.begun_at == [10.0, 120.0]
     assert play.busy.tolist() == [150.0]
 
 
@@ -55,8 +54,9 @@ def test_next_up_is_asked_while_wrapping_up():
     play = played(
         case_of([0.0, 5.0], [100.0, 50.0], [3], wrap_share=0.2), replace(ONE, means=Means(next_up=True))
     )
-    assert play.accepted_at == [10.0, 100.0]  # asked at 90
-    assert play.begun_at == [10.0, 110.0]
+    assert play.accepted_at == [10.0, 100.0]  # asked at 90, when the first has 20 s of wrap-up left
+    assert play.ends_at == [110.0, 160.0]  # of which 10 are done with the second
+    assert play.busy.tolist() == [150.0]
 
 
 def test_the_first_to_accept_wins_and_nobody_else_is_held():
@@ -140,10 +140,10 @@ def test_every_ticket_is_served_once_or_left(seed, load, policy, patience, offer
         able = world.able(world.kind[ticket], at_last(steps, POOL, play.accepted_at[ticket] - at))
         assert ticket not in play.waiting
         assert play.left[ticket] == (play.holder[ticket] < 0)
-        assert play.left[ticket] or at <= play.accepted_at[ticket] <= play.begun_at[ticket] < inf
+        assert play.left[ticket] or at <= play.accepted_at[ticket] < play.ends_at[ticket] < inf
         assert play.left[ticket] or play.holder[ticket] in able
     assert play.taken == play.wrapping == play.pending == [0] * case.agents
-    assert play.next_up == [-1] * case.agents
+    assert play.wraps == [[]] * case.agents
     # Nobody does more than they have units for: the work fits into the time.
     assert play.busy.max() <= case.measured + 1e-6
     assert Play(world_of(case, seed), policy).run().accepted_at == play.accepted_at

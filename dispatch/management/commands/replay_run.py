@@ -40,7 +40,7 @@ class Command(BaseCommand):
                 self.stderr.write(f"run {run}: {found.verdict}: {found.detail}")
             elif wanted or options["verbosity"] > 1:
                 self.stdout.write(f"run {run}: the same {len(found.solution.ids)} pairs")
-                for pair in decisions.pairs_of(found.solution, "en"):
+                for pair in decisions.pairs_of(found, "en"):
                     self.stdout.write(
                         f"  ticket {pair.ticket_id} → agent {pair.agent_id}, {pair.reason['terms']['value']:.3f} points"
                     )

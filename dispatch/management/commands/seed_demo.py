@@ -35,7 +35,7 @@ def table() -> str:
     url = settings.BASE_URL
     rows = [
         ("admin", f"{ADMIN[0]}@{DOMAIN}", f"{url}/admin/"),
-        ("team lead", f"{LEAD[0]}@{DOMAIN}", f"{url}/admin/"),
+        ("team lead", f"{LEAD[0]}@{DOMAIN}", f"{url}/lead/runs"),
         *((f"agent, {_speaks(person)}", person.email, f"{url}/console/") for person in NEWCOMERS),
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]

@@ -42,6 +42,7 @@ function show(frame) {
   composer.gaveWay(frame); // before it is drawn: the same words never stand there twice
   if (frame.html) place(frame.html);
   if (ENDS.has(frame.type) && !frame.data.wrap_up_until) live.forget(`ticket:${frame.data.ticket}`);
+  if (frame.type === "offer.accepted" && frame.data.automatic) signals.ring(); // there was no card that did
   // What was just accepted here is what the agent wants to see, unless they are writing.
   if (frame.type === "offer.accepted" && commands.accepted.delete(frame.data.offer)) {
     if (document.activeElement?.name !== "body") desk.choose(frame.data.ticket, true);

@@ -56,10 +56,9 @@ def test_nobody_is_excluded_who_did_not_say_no(answered, here, now):
 
 
 def test_one_question_at_a_time():
-    assert may_be_asked(online=True, open_offers=0, next_up=False)
-    assert not may_be_asked(online=True, open_offers=1, next_up=False)
-    assert not may_be_asked(online=True, open_offers=0, next_up=True)
-    assert not may_be_asked(online=False, open_offers=0, next_up=False)
+    assert may_be_asked(online=True, open_offers=0)
+    assert not may_be_asked(online=True, open_offers=1)
+    assert not may_be_asked(online=False, open_offers=0)
 
 
 def test_who_accepts_automatically_is_the_only_one_asked():
