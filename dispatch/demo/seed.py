@@ -20,6 +20,7 @@ from dispatch.demo.brand import (
     TOPICS,
     VALID_FROM,
 )
+from dispatch.demo.learning import lessons
 from dispatch.demo.people import ADMIN, AGENTS, LEAD, LEADS_GROUP, Person
 from dispatch.models import Policy, Rate, Requirement, Route, RouteStep
 from tickets.models import Topic
@@ -46,6 +47,7 @@ def seed() -> bool:
         for key, pool in pools.items():
             Policy.objects.create(pool=pool, version=1, note=POLICY_NOTES[key], **POLICY_WEIGHTS[key])
         _topics(skills, pools)
+        lessons(skills)
         for person in AGENTS:
             _agent(person, password, skills, pools)
     return True
@@ -64,7 +66,7 @@ def _staff(password: str) -> None:
     group.permissions.add(
         *Permission.objects.filter(content_type__app_label__in=SEEN_BY_LEADS, codename__startswith="view_")
     )
-    group.permissions.add(Permission.objects.get(codename="be_alerted"))
+    group.permissions.add(*Permission.objects.filter(codename__in=("be_alerted", "decide")))
     lead.groups.add(group)
 
 
