@@ -42,12 +42,12 @@ class StepFilter(admin.SimpleListFilter):
 class ApplicationAdmin(Deciding, ReadOnly, admin.ModelAdmin[Application]):
     list_display = (
         "real_name",
+        "status",
+        "learned",
         "email",
         "languages",
         "created_at",
         "confirmed_at",
-        "learned",
-        "status",
         "known_by",
     )
     list_filter = (StepFilter, "agent__status")
