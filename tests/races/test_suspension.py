@@ -32,8 +32,7 @@ def suspended_while_going_online(world: World, monkeypatch: pytest.MonkeyPatch) 
         for _ in range(500):  # until the other one waits for us
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "SELECT count(*) FROM pg_stat_activity"
-                    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+                    "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
                 )
                 if cursor.fetchone()[0]:
                     return ended
