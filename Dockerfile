@@ -30,6 +30,6 @@ USER standby
 EXPOSE 8000
 VOLUME /var/lib/standby/media
 # web by default; matcher: celery -A config worker -n matcher@%h -Q match -P solo; worker: the same with -Q default -P threads;
-# beat: celery -A config beat
+# simulator: with -Q simulate -P solo; beat: celery -A config beat
 CMD ["uvicorn", "config.asgi:application", "--host", "0.0.0.0", "--port", "8000", "--ws", "websockets-sansio", "--lifespan", "off", "--no-access-log", \
      "--ws-per-message-deflate", "false", "--ws-ping-interval", "60"]

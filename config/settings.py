@@ -179,15 +179,24 @@ CELERY_TASK_PUBLISH_RETRY = (
     False  # whoever asks for a run and cannot, does it itself; waiting would stall a customer
 )
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_TASK_ROUTES = {"dispatch.tasks.match": {"queue": "match"}, "dispatch.tasks.tick": {"queue": "match"}}
+CELERY_TASK_ROUTES = {
+    "dispatch.tasks.match": {"queue": "match"},
+    "dispatch.tasks.tick": {"queue": "match"},
+    "dispatch.tasks.simulate": {"queue": "simulate"},
+}
 CELERY_TASK_DEFAULT_QUEUE = "default"
 # A run's message is not acknowledged: Redis would be told of it twice more, once while the customer waits. A run that is lost
 # with its worker is found by the tick.
-CELERY_TASK_QUEUES = [Queue("default"), Queue("match", no_ack=True)]
+CELERY_TASK_QUEUES = [Queue("default"), Queue("match", no_ack=True), Queue("simulate")]
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "dispatch.tasks.tick", "schedule": 1.0, "options": {"expires": 5}},
     "places": {"task": "dispatch.tasks.places", "schedule": 5.0, "options": {"expires": 10}},
     "standings": {"task": "dispatch.tasks.standings", "schedule": 60.0, "options": {"expires": 60}},
+    "simulations": {
+        "task": "dispatch.tasks.simulations_look",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
     "alerts": {"task": "dispatch.tasks.alerts_mail", "schedule": 5.0, "options": {"expires": 10}},
     "mail": {"task": "tickets.tasks.mail_due", "schedule": 5.0, "options": {"expires": 10}},
     "letters": {"task": "agents.tasks.letters_due", "schedule": 5.0, "options": {"expires": 10}},

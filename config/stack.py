@@ -82,6 +82,11 @@ def worker(threads: int = 2) -> Program:
     return _worker("worker", "default", "-P", "threads", "-c", str(threads))
 
 
+def simulator() -> Program:
+    """The Celery worker that plays simulations: minutes on one core, which nobody else shall wait for."""
+    return _worker("simulator", "simulate", "-P", "solo")
+
+
 def _worker(name: str, queue: str, *pool: str) -> Program:
     command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-n", f"{name}@%h", "-Q", queue]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "-l", "INFO"]
@@ -104,7 +109,7 @@ def usual(listener: socket.socket, folder: Path) -> list[Program]:
     """Web, workers and beat, in the order of their start."""
     webs = [web(listener, name) for name in names("web", env.number("WEB_PROCESSES", 2))]
     matchers = [matcher(name) for name in names("matcher", env.number("MATCHER_PROCESSES", 1))]
-    return [*webs, *matchers, worker(), beat(folder / "beat")]
+    return [*webs, *matchers, worker(), simulator(), beat(folder / "beat")]
 
 
 def names(name: str, count: int) -> list[str]:

@@ -32,6 +32,7 @@ from dispatch.models import (
     Route,
     RouteStep,
     Run,
+    Simulation,
     Standing,
 )
 from dispatch.views.lead.access import read_number
@@ -216,6 +217,14 @@ class AlertAdmin(ReadOnly, admin.ModelAdmin[Alert]):
     list_filter = ("kind", ("closed_at", admin.EmptyFieldListFilter))
     search_fields = ("subject",)
     date_hierarchy = "opened_at"
+
+
+@admin.register(Simulation)
+class SimulationAdmin(ReadOnly, admin.ModelAdmin[Simulation]):
+    list_display = ("id", "asked_by", "asked_at", "state", "played", "plays")
+    list_filter = ("state",)
+    list_select_related = ("asked_by",)
+    exclude = ("result", "plots", "report", "arrivals")
 
 
 @admin.register(Feed)

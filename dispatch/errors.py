@@ -41,3 +41,8 @@ class NotHolder(Refusal):
 class NotWrappingUp(Refusal):
     code = "not_wrapping_up"
     default_detail = _("This ticket is still with you. Its wrap-up begins when it is resolved.")
+
+
+class SimulationUnderWay(Refusal):
+    code = "simulation_under_way"
+    default_detail = _("One of your simulations is still under way. Cancel it, or wait for its end.")

@@ -5,11 +5,25 @@
 
 import logging
 from collections.abc import Iterable
+from contextlib import suppress
 
 from celery import shared_task
+from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from dispatch import alerts, asking, automatic, decisions, offers, presence, queue, runs, silence, wrap_up
+from dispatch import (
+    alerts,
+    asking,
+    automatic,
+    decisions,
+    offers,
+    presence,
+    queue,
+    runs,
+    silence,
+    simulations,
+    wrap_up,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -68,6 +82,26 @@ def standings() -> None:
     """Once a minute: what the score knows of the recent past."""
     queue.standings_refresh()
     queue.pool_standings_refresh()
+
+
+@shared_task
+def simulate(simulation_id: int) -> None:
+    """Minutes on one core: the worker of this queue does nothing else."""
+    simulations.simulation_play(simulation_id=simulation_id)
+
+
+@shared_task
+def simulations_look() -> None:
+    """Once a minute: those whose worker died have failed; those whose message was lost are asked for again."""
+    simulations.stale_fail()
+    for simulation_id in simulations.waiting():
+        simulate_ask(simulation_id)
+
+
+def simulate_ask(simulation_id: int) -> None:
+    """Ask for it to be played. To be called after commit; without a broker it waits for simulations_look()."""
+    with suppress(OperationalError):
+        simulate.delay(simulation_id)
 
 
 @shared_task

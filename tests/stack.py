@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 
-from config.stack import PROJECT, Program, Stack, beat, listen, matcher, names, web, worker
+from config.stack import PROJECT, Program, Stack, beat, listen, matcher, names, simulator, web, worker
 from tests import ground
 
 LOCK = 7_302_118  # advisory lock: one process makes the template, the others wait for it
@@ -153,6 +153,7 @@ def live_stack(
     matchers: int = 1,
     with_worker: bool = True,
     with_beat: bool = True,
+    with_simulator: bool = False,
     redis_number: int | None = None,
 ) -> Iterator[LiveStack]:
     """Start web, worker and beat on the fresh database `stack_<name>_<xdist worker>` and a free port of the loopback.
@@ -179,6 +180,7 @@ def live_stack(
         programs: list[Program] = [web(listener, name) for name in names("web", web_processes)]
         if with_worker:
             programs += [*(matcher(name) for name in names("matcher", matchers)), worker()]
+        programs += [simulator()] if with_simulator else []
         programs += [beat(folder)] if with_beat else []
         processes = Stack(programs, environment, folder / "logs", listener)
         try:

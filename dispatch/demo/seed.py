@@ -66,7 +66,8 @@ def _staff(password: str) -> None:
     group.permissions.add(
         *Permission.objects.filter(content_type__app_label__in=SEEN_BY_LEADS, codename__startswith="view_")
     )
-    group.permissions.add(*Permission.objects.filter(codename__in=("be_alerted", "decide")))
+    rights = ("be_alerted", "add_simulation", "decide")
+    group.permissions.add(*Permission.objects.filter(codename__in=rights))
     lead.groups.add(group)
 
 

@@ -5,6 +5,7 @@ from dispatch.models.feed import Feed, FeedEvent
 from dispatch.models.offers import Offer, OfferState
 from dispatch.models.routing import Policy, Rate, Requirement, Route, RouteStep
 from dispatch.models.runs import PoolStanding, Run, Standing
+from dispatch.models.simulations import Simulation, SimulationState
 
 __all__ = [
     "Alert",
@@ -20,5 +21,7 @@ __all__ = [
     "Route",
     "RouteStep",
     "Run",
+    "Simulation",
+    "SimulationState",
     "Standing",
 ]

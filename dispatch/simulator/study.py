@@ -51,9 +51,13 @@ def study(
     cases: Sequence[Case],
     policies: Sequence[Policy],
     seeds: Sequence[int],
+    *,
     said: Callable[[str], None] = lambda _line: None,
+    played: Callable[[], None] = lambda: None,
 ) -> Study:
-    """Play everything. `said` hears of each case when it is through."""
+    """Play everything. `said` hears of each case when it is through; `played` of each world of a policy, and may stop it by
+    an exception.
+    """
     cells: list[Cell] = []
     for case in cases:
         runs: list[list[Figures]] = [[] for _ in policies]
@@ -61,6 +65,7 @@ def study(
             for found, policy in zip(runs, policies, strict=True):
                 # A world is drawn anew for each, which costs little, and nobody can change another's.
                 found.append(figures_of(Play(world_of(case, seed), policy).run()))
+                played()
         cells += [Cell(case, policy, found) for policy, found in zip(policies, runs, strict=True)]
         said(f"{case.name}, load {case.load:.2f}, a level saves {case.speed:.0%}: {len(seeds)} seeds played")
     return Study(name, list(seeds), cells)

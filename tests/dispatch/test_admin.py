@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 OURS = [model for model in admin.site._registry if model._meta.app_label in {"agents", "tickets", "dispatch"}]
 WRITTEN_BY_SERVICES = {
     "ticket", "customer", "message", "attachment", "ticketevent", "rating",
-    "shift", "lease", "ledgerentry", "offer", "run", "standing", "poolstanding", "feed", "feedevent", "alert",
+    "shift", "lease", "ledgerentry", "offer", "run", "standing", "poolstanding", "feed", "feedevent", "alert", "simulation",
     "application", "decision", "appeal", "letter", "attempt",
 }  # fmt: skip
 

@@ -1,6 +1,6 @@
 """Who may see a page of the team leads, and how their addresses are read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
 
@@ -8,18 +8,18 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_http_methods
 
 Page = Callable[..., HttpResponseBase]
 
 SEES_RUNS = "dispatch.view_run"  # what the demo's group “Team leads” has, and admins
 
 
-def lead_page(permission: str) -> Callable[[Page], Page]:
+def lead_page(permission: str, methods: Sequence[str] = ("GET", "HEAD")) -> Callable[[Page], Page]:
     """A page for accounts with this permission; others are told that it is not theirs."""
 
     def of(view: Page) -> Page:
-        @require_GET
+        @require_http_methods(list(methods))
         @never_cache
         @login_required
         @wraps(view)
