@@ -38,7 +38,7 @@ def bank(backstage: Backstage) -> Backstage:
 
 def mailed(stack: LiveStack, since: dict[str, int], pattern: str) -> re.Match[str]:
     """What the worker's mail printed, once it is there."""
-    for _ in range(150):
+    for _ in range(400):
         found = re.search(pattern, stack.logs_since(since))
         if found:
             return found
@@ -51,6 +51,7 @@ def fill(page: Page, email: str) -> None:
     page.get_by_label(re.compile("Your real name|Ihr richtiger Name")).fill("Nina Neumann")
     page.get_by_label(re.compile("Name that customers|Name, den Kund")).fill("Nina")
     page.get_by_label("E-Mail" if page.locator("html[lang=de]").count() else "E-mail").fill(email)
+    page.get_by_text(re.compile("What you would like to learn|Was Sie lernen möchten")).first.click()
     page.locator("input[name=wishes][value=payments]").check()
 
 
