@@ -108,10 +108,13 @@ def test_from_stranger_to_online(
     assert page.request.get("/console/").url.endswith("/learn/")
 
     page.get_by_role("link", name=re.compile("Payments|Zahlungen")).click()
+    expect(page).to_have_url(re.compile("/learn/payments/$"))
     at_the_right_width(page)
     page.get_by_role("button", name=words[2]).click()
     for number in (1, 2):
-        expect(page.get_by_role("heading", level=1)).to_contain_text(f"{number}")
+        expect(page.get_by_role("heading", level=1)).to_have_text(
+            re.compile(f"(Question|Frage) {number} (of|von) 2")
+        )
         page.reload()
         at_the_right_width(page)
         page.get_by_label("A right one").check()
