@@ -1,4 +1,4 @@
-"""People, shifts and pay in Django admin."""
+"""People and shifts in Django admin; pay is in agents/admin_pay.py."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -12,10 +12,14 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as text
 from django.utils.translation import gettext_lazy as _
 
-from agents import admin_learning, onboarding  # noqa: F401  the first registers its pages
+from agents import admin_learning, admin_pay, onboarding
 from agents.admin_onboarding import DecisionInline
-from agents.admin_parts import AdmitForm, Deciding, ReadOnly, decider
-from agents.models import Agent, AgentSkill, Lease, LedgerEntry, Pool, Shift, Skill, User
+from agents.admin_parts import AdmitForm, Deciding, decider
+from agents.admin_readonly import ReadOnly
+from agents.models import Agent, AgentSkill, Lease, Pool, Shift, Skill, User
+
+assert admin_learning  # importing them registers their pages
+assert admin_pay
 
 
 class AccountCreationForm(AdminUserCreationForm[User]):
@@ -157,16 +161,3 @@ class ShiftAdmin(ReadOnly, admin.ModelAdmin[Shift]):
 class LeaseAdmin(ReadOnly, admin.ModelAdmin[Lease]):
     list_display = ("shift", "beat_at", "expires_at")
     list_select_related = ("shift",)
-
-
-@admin.register(LedgerEntry)
-class LedgerEntryAdmin(ReadOnly, admin.ModelAdmin[LedgerEntry]):
-    list_display = ("agent", "kind", "amount", "reference", "memo", "created_at")
-    list_filter = ("kind", "currency")
-    search_fields = ("agent__name", "reference", "memo")
-    list_select_related = ("agent",)
-    date_hierarchy = "created_at"
-
-    @admin.display(description=_("amount"), ordering="amount_cents")
-    def amount(self, entry: LedgerEntry) -> str:
-        return f"{entry.amount_cents / 100:.2f} {entry.currency}"

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as text
 from django.utils.translation import gettext_lazy as _
 
-from agents.admin_parts import ReadOnly
+from agents.admin_readonly import ReadOnly
 from agents.models import Answer, Attempt, Choice, LearningUnit, Question, Quiz
 
 

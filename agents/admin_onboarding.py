@@ -10,7 +10,8 @@ from django.utils.translation import gettext as text
 from django.utils.translation import gettext_lazy as _
 
 from agents import learning, onboarding
-from agents.admin_parts import AdmitForm, AnswerForm, Deciding, ReadOnly, agent_or_refuse, decider
+from agents.admin_parts import AdmitForm, AnswerForm, Deciding, agent_or_refuse, decider
+from agents.admin_readonly import ReadOnly
 from agents.models import AgentSkill, AgentStatus, Appeal, Application, Decision, Letter
 
 

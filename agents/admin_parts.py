@@ -1,4 +1,4 @@
-"""What admin pages of people share: read-only pages, and decisions that ask first."""
+"""Decisions in the admin pages of people: they ask first."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,19 +13,6 @@ from django.utils.translation import ngettext
 
 from agents.errors import Refusal
 from agents.models import Agent, Pool, User
-
-
-class ReadOnly:
-    """Written by services only: an admin looks, and changes nothing."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
 
 
 class ReasonForm(forms.Form):

@@ -51,6 +51,70 @@ class AgentFull(Refusal):
     default_detail = _("You have no free capacity for this ticket.")
 
 
+# --- Pay --------------------------------------------------------------------------------------------------------------
+
+
+class BadAdjustment(Refusal):
+    status = 400
+    code = "bad_adjustment"
+    default_detail = _("An adjustment needs an amount of at most 10,000 and a reason.")
+
+
+class BadHolder(Refusal):
+    status = 400
+    code = "bad_holder"
+    default_detail = _("Please give the account holder's name in 2 to 70 characters.")
+
+
+class BadIban(Refusal):
+    status = 400
+    code = "bad_iban"
+    default_detail = _("This is no valid IBAN. Please check it once more.")
+
+
+class NotSepa(Refusal):
+    status = 400
+    code = "not_sepa"
+    default_detail = _("We can pay to accounts in the SEPA area only.")
+
+
+class NoPayoutKey(Refusal):
+    status = 503
+    code = "no_payout_key"
+    default_detail = _("Payout details cannot be kept here yet: PAYOUT_KEYS is not set.")
+
+
+class NoDebtor(Refusal):
+    status = 503
+    code = "no_debtor"
+    default_detail = _("The account that pays is not set: PAYOUT_DEBTOR_IBAN.")
+
+
+class NothingToPay(Refusal):
+    code = "nothing_to_pay"
+    default_detail = _("Nobody with payout details is owed as much up to this day.")
+
+
+class DayNotCome(Refusal):
+    status = 400
+    code = "day_not_come"
+    default_detail = _("This day has not come yet.")
+
+
+class FourEyes(Refusal):
+    status = 403
+    code = "four_eyes"
+    default_detail = _("Whoever made a run may not approve it. Somebody else has to.")
+
+
+class RunMoved(Refusal):
+    code = "run_moved"
+    default_detail = _("This run is not in that state any more. Please look at it again.")
+
+
+# --- Applying, learning, decisions ---------------------------------------------------------------------------------
+
+
 class ApplicationUnknown(Refusal):
     status = 410
     code = "application_unknown"

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from agents.models import EntryKind, LedgerEntry
+from agents.models import EntryKind, LedgerEntry, Payout, PayoutStage
 
 Fields = serializers.Serializer[Any]
 
@@ -48,4 +48,28 @@ class EarningData(serializers.ModelSerializer[LedgerEntry]):
     class Meta:
         model = LedgerEntry
         fields = ("at", "kind", "amount_cents", "currency", "reference", "memo")
+        read_only_fields = fields
+
+
+class StandingData(Fields):
+    currency = serializers.CharField()
+    pending_cents = serializers.IntegerField(help_text="Owed: the sum of all lines.")
+    paid_cents = serializers.IntegerField(help_text="Paid out, less what banks returned.")
+
+
+class StandingAnswer(Fields):
+    sums = StandingData(many=True)
+
+
+class PayoutData(serializers.ModelSerializer[Payout]):
+    """Money on its way to the agent's bank, or there."""
+
+    at = serializers.DateTimeField(source="run.approved_at", default_timezone=UTC, read_only=True)
+    currency = serializers.CharField(source="run.currency", read_only=True)
+    account = serializers.CharField(source="hint", read_only=True, help_text="The IBAN, masked.")
+    state = serializers.ChoiceField(source="stage", choices=PayoutStage.choices, read_only=True)
+
+    class Meta:
+        model = Payout
+        fields = ("id", "number", "at", "amount_cents", "currency", "holder", "account", "state", "reason")
         read_only_fields = fields

@@ -1,5 +1,7 @@
 """Typed reading of the environment. A missing or malformed setting stops the start and names itself."""
 
+import base64
+import binascii
 import os
 from pathlib import Path
 
@@ -49,3 +51,16 @@ def number(name: str, default: int) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """A list, separated by commas; spaces around items are dropped."""
     return [item.strip() for item in text(name, default).split(",") if item.strip()]
+
+
+def keys(name: str) -> list[str]:
+    """Keys of Fernet (32 bytes in base64url), separated by commas: the first one seals, all of them open. May be empty."""
+    found = words(name)
+    for key in found:
+        try:
+            size = len(base64.urlsafe_b64decode(key))
+        except (binascii.Error, ValueError):
+            size = 0
+        if size != 32:
+            raise BadSetting(f"{name} wants keys as Fernet.generate_key() makes them, separated by commas")
+    return found

@@ -206,6 +206,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute="23"),
         "options": {"expires": 600},
     },
+    "bonuses": {
+        "task": "dispatch.tasks.bonuses",
+        "schedule": crontab(minute="53"),
+        "options": {"expires": 600},
+    },
     "applications": {
         "task": "agents.tasks.applications_forget",
         "schedule": crontab(minute="11"),
@@ -349,6 +354,16 @@ CONTENT_SECURITY_POLICY = {
         "frame-ancestors": [NONE],
     }
 }
+
+# --- Paying agents --------------------------------------------------------------------------------------------------
+# Seal the account numbers of agents: the first key seals, all of them open. `manage.py payout_keys` makes one, and seals anew
+# what older ones have sealed. Without any, nobody can give their payout details.
+PAYOUT_KEYS = env.keys("PAYOUT_KEYS")
+# The account that pays. A trial pays from one that no bank has.
+PAYOUT_DEBTOR_NAME = env.text("PAYOUT_DEBTOR_NAME", BRAND)
+PAYOUT_DEBTOR_IBAN = env.text("PAYOUT_DEBTOR_IBAN", "DE02120300000000202051" if TRIAL else "")
+PAYOUT_DEBTOR_BIC = env.text("PAYOUT_DEBTOR_BIC", "BYLADEM1001" if TRIAL else "")
+PAYOUT_MINIMUM_CENTS = env.number("PAYOUT_MINIMUM_CENTS", 1000)  # less waits for the next run
 
 # --- Logs -----------------------------------------------------------------------------------------------------------
 LOGGING = {

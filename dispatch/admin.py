@@ -19,6 +19,7 @@ from agents.admin import PoolAdmin as BasePoolAdmin
 from agents.admin import ShiftAdmin as BaseShiftAdmin
 from agents.admin_parts import decider
 from agents.models import Agent, Pool, Shift
+from agents.pay.statements import decimal
 from dispatch import cards, decisions, presence, suspension
 from dispatch.models import (
     Alert,
@@ -75,7 +76,7 @@ class RateAdmin(admin.ModelAdmin[Rate]):
 
     @admin.display(description=_("amount"), ordering="amount_cents")
     def amount(self, rate: Rate) -> str:
-        return f"{rate.amount_cents / 100:.2f} {rate.currency}"
+        return f"{decimal(rate.amount_cents)} {rate.currency}"
 
 
 @admin.register(Policy)
@@ -141,7 +142,7 @@ class OfferAdmin(ReadOnly, admin.ModelAdmin[Offer]):
 
     @admin.display(description=_("pay"), ordering="pay_cents")
     def pay(self, offer: Offer) -> str:
-        return f"{offer.pay_cents / 100:.2f} {offer.currency}"
+        return f"{decimal(offer.pay_cents + offer.surge_cents)} {offer.currency}"
 
     @admin.display(description=_("why this agent"))
     def why_in_words(self, offer: Offer) -> str:

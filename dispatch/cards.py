@@ -11,10 +11,12 @@ from django.db.models.functions import Coalesce, Now
 from django.utils import timezone, translation
 
 from agents.models import Agent, LedgerEntry, Shift
+from agents.pay.ledger import PAID_OUT
 from dispatch import looks, routes
 from dispatch.looks import CardRow, Look, ShiftRow
 from dispatch.matching.explain import Language, Names, Reason, explain
 from dispatch.models import Offer
+from dispatch.pricing import Terms
 from dispatch.routes import LANGUAGES, Routes
 from tickets.models import Ticket
 
@@ -34,6 +36,7 @@ def offer_cards(offers: Iterable[int], language: str) -> dict[int, Card]:
 def card(row: CardRow, plan: Routes, language: str) -> Card:
     """`data` of offer.made. No query."""
     spec = plan.of(row.topic_id)
+    terms = Terms.of(row.terms)
     tongue = language[:2]
     skills = [
         {"name": plan.skill_names[skill].get(tongue, plan.skill_names[skill]["en"]), "level": level}
@@ -45,6 +48,11 @@ def card(row: CardRow, plan: Routes, language: str) -> Card:
         "expires_at": row.expires_at,
         "seconds_left": row.seconds_left,
         "pay_cents": row.pay_cents,
+        "surge_cents": row.surge_cents,
+        "bonus_cents": terms.bonus_cents,
+        "bonus_score": terms.bonus_score,
+        "waiting_cents": terms.waiting_cents,
+        "release_percent": terms.release_percent,
         "currency": row.currency,
         "topic": row.topic,
         "topic_name": (spec.topic_name.get(tongue) or spec.topic_name["en"]) if spec else "",
@@ -116,9 +124,10 @@ def on_desk(agent_id: int, public_id: str | None = None) -> list[OnDesk]:
 
 
 def accepted(offer: Offer, language: str) -> dict[str, Any]:
-    """What the card of an accepted offer said and still holds: {"pay_cents", "currency", "automatic", "why"}."""
+    """What the card of an accepted offer said and still holds: {"pay_cents", "surge_cents", "currency", "automatic", "why"}."""
     return {
         "pay_cents": offer.pay_cents,
+        "surge_cents": offer.surge_cents,
         "currency": offer.currency,
         "automatic": offer.automatic,
         "why": why_lines(offer, language),
@@ -188,6 +197,7 @@ def earnings(agent_id: int) -> list[dict[str, Any]]:
     """
     sums = (
         LedgerEntry.objects.filter(agent_id=agent_id, created_at__gt=Now() - timedelta(days=7))
+        .exclude(kind__in=PAID_OUT)
         .order_by("currency")
         .values("currency")
         .annotate(

@@ -17,11 +17,16 @@ AUTO_ACCEPT_CHANGED = declare_internal(
 )
 OFFER_MADE = declare_internal(
     "offer.made",
-    "A ticket is offered. The deadline is the server's; pay is what accepting and resolving it pays.",
+    "A ticket is offered. The deadline is the server's; pay and surge are what accepting and resolving it pays.",
     offer="integer",
     expires_at="string",
     seconds_left="number",
     pay_cents="integer",
+    surge_cents="integer",
+    bonus_cents="integer",
+    bonus_score="integer",
+    waiting_cents="integer",
+    release_percent="integer",
     currency="string",
     topic="string|null",
     topic_name="string",
@@ -74,7 +79,8 @@ ATTENTION_CHANGED = declare_internal(
 )
 LEDGER_CREDITED = declare_internal(
     "ledger.credited",
-    "A line was added to the agent's ledger.",
+    "Work was paid: a line was added to the agent's ledger.",
+    kind="string",
     amount_cents="integer",
     currency="string",
     reference="string",

@@ -263,7 +263,9 @@ def notice(  # noqa: PLR0911  a table
             return _("Accepted for you: %(number)s, %(topic)s, %(pay)s.") % {
                 "number": taken["ticket"].number,
                 "topic": taken["ticket"].topic.name if taken["ticket"].topic else _("General"),
-                "pay": money(taken["offer"]["pay_cents"], taken["offer"]["currency"]),
+                "pay": money(
+                    taken["offer"]["pay_cents"] + taken["offer"]["surge_cents"], taken["offer"]["currency"]
+                ),
             }, "good"
         case "offer.revoked" if reason not in ("paused", "finishing", "agent", DEADLINE, MISSED, UNANSWERED):
             return _("The offer was taken back. Nothing counts against you."), ""

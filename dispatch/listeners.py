@@ -1,4 +1,5 @@
-"""News from below, after commit: the queue or the people have changed, so the pools concerned want a run."""
+"""News from below, after commit: the queue or the people have changed, so the pools concerned want a run;
+a rating was given."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,10 +9,10 @@ from django.utils import timezone
 
 from agents.models import Agent
 from agents.signals import availability_changed
-from dispatch import offers, routes, tasks
+from dispatch import offers, paying, routes, tasks
 from dispatch.rules import steps
 from tickets.models import Ticket, TicketState
-from tickets.signals import queue_changed
+from tickets.signals import queue_changed, rating_given
 from tickets.statements import fetch
 
 
@@ -41,3 +42,9 @@ def on_availability_changed(agent_ids: Sequence[int], **_: Any) -> None:
         Agent.objects.filter(pk__in=agent_ids, pools__isnull=False).values_list("pools", flat=True).distinct()
     )
     tasks.run_ask(pools & routes.routes().pools())
+
+
+@receiver(rating_given)
+def on_rating_given(rating_id: int, **_: Any) -> None:
+    """A good rating may bring its agent a bonus."""
+    paying.rated(rating_id=rating_id)

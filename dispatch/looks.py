@@ -43,6 +43,8 @@ class CardRow(NamedTuple):
     summary: str
     seconds: int  # from making to deadline
     next_up: bool  # made while they wrapped up
+    surge_cents: int
+    terms: dict[str, int]
 
 
 class Look(NamedTuple):
@@ -59,7 +61,7 @@ class Look(NamedTuple):
 _CARD = """
     json_build_array(o.id, o.expires_at, round(extract(epoch FROM o.expires_at - statement_timestamp()), 1)::float8,
         o.pay_cents, o.currency, o.why, t.topic_id, topic.key, t.language, t.waiting_since, t.summary,
-        round(extract(epoch FROM o.expires_at - o.made_at))::int, o.next_up)
+        round(extract(epoch FROM o.expires_at - o.made_at))::int, o.next_up, o.surge_cents, o.terms)
 """
 _CARDS = """
     FROM dispatch_offer o JOIN tickets_ticket t ON t.id = o.ticket_id LEFT JOIN tickets_topic topic ON topic.id = t.topic_id

@@ -11,11 +11,10 @@ from datetime import datetime, timedelta
 from django.db.models import Q, QuerySet, Subquery
 from django.db.models.functions import Now
 
-from agents.models import Agent, EntryKind, Shift, ShiftState
-from agents.pay import credit
+from agents.models import Agent, Shift, ShiftState
 from agents.shifts import shift_choose, shift_locked, shifts_lock, units_free, units_wrap
 from agents.signals import tell_availability_changed
-from dispatch import events, feed, routes, wrap_up
+from dispatch import events, feed, paying, routes, wrap_up
 from dispatch.errors import AnswersByHand, OfferExpired, OfferGone, OfferNotFound
 from dispatch.models import Offer, OfferState
 from tickets import events as ticket_events
@@ -271,9 +270,10 @@ def offers_cancel(*, ticket_id: int) -> int:
 def complete(
     offers: QuerySet[Offer], reason: str, topic_id: int | None, *, locked: dict[int, Shift]
 ) -> list[Ended]:
-    """accepted → completed, and the pay that was shown is credited, once. Inner. The offers are of a ticket of this topic.
+    """accepted → completed, and what was shown is credited, once (dispatch/paying.py). Inner.
 
-    The units stay taken for the wrap-up of the topic's route, unless the agent's connection is lost: then nobody wraps up.
+    The offers are of a ticket of this topic. Their units stay taken for the wrap-up of its route, unless the agent's
+    connection is lost: then nobody wraps up.
     """
     route = routes.routes().of(topic_id)
     here = all(shift.lost_at is None for shift in locked.values())
@@ -284,27 +284,7 @@ def complete(
         locked=locked,
         wrap_up_seconds=route.wrap_up_seconds if route and here else 0,
     )
-    for offer in Offer.objects.select_related("ticket__topic").filter(pk__in=[one.offer_id for one in ended]):
-        if offer.pay_cents == 0:
-            continue
-        entry = credit(
-            agent_id=offer.agent_id,
-            kind=EntryKind.TICKET,
-            amount_cents=offer.pay_cents,
-            currency=offer.currency,
-            reference=f"offer:{offer.pk}",
-            memo=f"{offer.ticket.number} · {offer.ticket.topic.name_en if offer.ticket.topic else 'General'}",
-        )
-        feed.record(
-            offer.agent_id,
-            events.LEDGER_CREDITED,
-            {
-                "amount_cents": entry.amount_cents,
-                "currency": entry.currency,
-                "reference": entry.reference,
-                "memo": entry.memo,
-            },
-        )
+    paying.completed(one.offer_id for one in ended)
     return ended
 
 
@@ -348,6 +328,8 @@ def end(
         elif worked or not one.next_up:  # a next-up has taken none before it is accepted
             units_free(one.shift_id, one.units, worked=worked)
     _tell_ended(ended, state, reason, key, digest)
+    if state == OfferState.RELEASED:
+        paying.released(one.offer_id for one in ended)
     return ended
 
 

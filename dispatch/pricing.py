@@ -1,8 +1,33 @@
-"""What a ticket pays, shown before it is accepted. Pure."""
+"""What the work on a ticket pays, shown before it is accepted. Pure; whole cents, rounded half up once a line."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What the work may pay beside the pay, by the rate of its day."""
+
+    waiting_cents: int = 0  # a minute
+    waiting_minutes: int = 30  # that are paid at most
+    release_percent: int = 0
+    bonus_cents: int = 0
+    bonus_score: int = 5  # rating from which on the bonus is earned
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> "Terms":
+        """From an offer's row; what an older one does not have pays nothing."""
+        return cls(**{name: stored[name] for name in (field.name for field in fields(cls)) if name in stored})
+
+
+class RateRow(NamedTuple):
+    topic_id: int | None  # None for the default
+    valid_from: date
+    cents: int
+    currency: str
+    terms: Terms = Terms()
 
 
 @dataclass(frozen=True)
@@ -11,19 +36,51 @@ class Price:
 
     cents: int
     currency: str
+    terms: Terms = Terms()
 
 
 NOTHING = Price(0, "EUR")
 
 
-def price(topic_id: int | None, on: date, rates: Sequence[tuple[int | None, date, int, str]]) -> Price:
+def price(topic_id: int | None, on: date, rates: Sequence[RateRow]) -> Price:
     """The rate of the topic that is valid on that day, else the default rate's, else nothing.
 
-    `rates`: (topic id or None for the default, valid from, cents, currency). Of several the latest that has begun counts.
+    Of several the latest that has begun counts.
     """
     for wanted in dict.fromkeys((topic_id, None)):
-        begun = [rate for rate in rates if rate[0] == wanted and rate[1] <= on]
+        begun = [rate for rate in rates if rate.topic_id == wanted and rate.valid_from <= on]
         if begun:
-            _topic, _from, cents, currency = max(begun, key=lambda rate: rate[1])
-            return Price(cents, currency)
+            found = max(begun, key=lambda rate: rate.valid_from)
+            return Price(found.cents, found.currency, found.terms)
     return NOTHING
+
+
+def percent_of(cents: int, percent: int) -> int:
+    """Rounded half up."""
+    return (cents * percent + 50) // 100
+
+
+def surge(cents: int, percent: int, *, waiting: int, free: int, bound: float) -> int:
+    """On top of the pay: that percent of it while more than `bound` tickets wait for each free person, else 0."""
+    return percent_of(cents, percent) if free and waiting > bound * free else 0
+
+
+def waited_seconds(talk: Iterable[tuple[bool, datetime]]) -> float:
+    """How long an agent waited for the customer: from the last word of theirs to the customer's next one, each time.
+
+    `talk`: (by the agent, when) in order. What the customer has not answered yet is not waited for in vain; it does not count.
+    """
+    asked: datetime | None = None
+    seconds = 0.0
+    for by_agent, at in talk:
+        if by_agent:
+            asked = at
+        elif asked is not None:
+            seconds += max((at - asked).total_seconds(), 0.0)
+            asked = None
+    return seconds
+
+
+def waiting_pay(seconds: float, terms: Terms) -> int:
+    """For whole seconds, up to the most that is paid."""
+    return min(int(seconds), terms.waiting_minutes * 60) * terms.waiting_cents // 60

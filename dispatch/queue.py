@@ -141,7 +141,8 @@ def standings_refresh() -> int:
             lines AS (
                 SELECT l.agent_id, l.amount_cents / avg(abs(l.amount_cents)) OVER (PARTITION BY l.currency) AS worth
                 FROM agents_ledgerentry l JOIN here USING (agent_id)
-                WHERE l.created_at > statement_timestamp() - %(window)s::interval AND l.amount_cents <> 0),
+                WHERE l.created_at > statement_timestamp() - %(window)s::interval
+                      AND l.kind NOT IN ('adjustment', 'payout', 'returned')),
             earned AS (SELECT agent_id, sum(worth)::float AS worth FROM lines GROUP BY agent_id),
             mean AS (
                 SELECT coalesce(sum(worth), 0) / greatest(sum(online), 0.001) AS hourly

@@ -6,13 +6,13 @@ A run stores what it used.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date
 
 from django.conf import settings
 from django.db.models import F
 
 from dispatch.matching.problem import Weights, certified
 from dispatch.models import Policy, PoolStanding, Rate, Requirement, Route, RouteStep
+from dispatch.pricing import RateRow, Terms
 from dispatch.rules.steps import Step
 from tickets import calendars, kept
 from tickets.hours import Hours, ages
@@ -76,6 +76,8 @@ class PolicySpec:
     grace_seconds: int
     next_up: bool
     exploration_percent: int
+    surge_percent: int = 0
+    surge_from: float = 0.0
 
 
 def routes() -> Routes:
@@ -147,17 +149,35 @@ def _load_policy(pool_id: int) -> PolicySpec:
     if standing is not None:
         weights = replace(weights, max_parallel=min(standing.parallel, weights.max_parallel))
     return PolicySpec(
-        found.pk, pool_id, weights, found.grace_seconds, found.next_up, found.exploration_percent
+        found.pk,
+        pool_id,
+        weights,
+        found.grace_seconds,
+        found.next_up,
+        found.exploration_percent,
+        found.surge_percent,
+        found.surge_from,
     )
 
 
-def rates() -> list[tuple[int | None, date, int, str]]:
-    """(topic id, valid from, cents, currency), newest first."""
+def rates() -> list[RateRow]:
+    """What topics pay, newest first."""
     return kept.keep(
         "rates",
-        lambda: list(
-            Rate.objects.order_by(F("valid_from").desc()).values_list(
-                "topic_id", "valid_from", "amount_cents", "currency"
+        lambda: [
+            RateRow(
+                rate.topic_id,
+                rate.valid_from,
+                rate.amount_cents,
+                rate.currency,
+                Terms(
+                    rate.waiting_cents_per_minute,
+                    rate.waiting_minutes,
+                    rate.release_percent,
+                    rate.bonus_cents,
+                    rate.bonus_score,
+                ),
             )
-        ),
+            for rate in Rate.objects.order_by(F("valid_from").desc())
+        ],
     )

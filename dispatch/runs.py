@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
+from dataclasses import asdict
 from math import inf
 from typing import NamedTuple
 
@@ -22,8 +23,8 @@ from dispatch.matching.explain import Reason, reasons
 from dispatch.matching.solve import Solution, solve
 from dispatch.members import Present, able, auto_accepting, members_forget, online
 from dispatch.models import Run
-from dispatch.pricing import price
-from dispatch.routes import Routes, RouteSpec
+from dispatch.pricing import price, surge
+from dispatch.routes import PolicySpec, Routes, RouteSpec
 from dispatch.rules import steps
 from dispatch.rules.offers import AGAIN_SECONDS, asks_nobody_else, in_parallel
 from dispatch.rules.units import is_next_up
@@ -65,7 +66,7 @@ def match_pool(pool_id: int, *, wait: bool = True) -> int:
         solution = solve(problem)
         micros = int((time.perf_counter() - begun) * 1e6)
         wanted = wanted_pairs(tickets, people, solution, plan, auto_accepting(pool_id))
-        made = _write(pool_id, policy.id, wanted, solution, micros) if wanted else NOTHING
+        made = _write(policy, wanted, solution, micros) if wanted else NOTHING
         _flag(tickets, plan, solution.scores.ticket_able.tolist())
     if made.automatic:
         automatic.accept_due()  # without the pool's lock: whoever accepts locks shifts and tickets
@@ -188,8 +189,9 @@ STILL_WAITING = """
 WRITE = f"""
 WITH wanted AS (
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::int[], $6::text[], $7::int[], $8::text[],
-                         $14::int[], $15::bool[])
-    WITH ORDINALITY AS w(ticket_id, agent_id, shift_id, units, pay_cents, currency, seconds, why, version, next_up, place)),
+                         $14::int[], $15::bool[], $16::int[], $17::text[])
+    WITH ORDINALITY AS w(ticket_id, agent_id, shift_id, units, pay_cents, currency, seconds, why, version, next_up, surge_cents,
+                            terms, place)),
 still AS (SELECT id FROM tickets_ticket t WHERE id IN (SELECT ticket_id FROM wanted) AND {STILL_WAITING}),
 taken AS (
     UPDATE agents_shift s SET units_taken = s.units_taken + CASE WHEN w.next_up THEN 0 ELSE w.units END
@@ -203,10 +205,10 @@ run AS (
     RETURNING id),
 offer AS (
     INSERT INTO dispatch_offer
-        (ticket_id, agent_id, shift_id, run_id, state, reason, units, next_up, pay_cents, currency, why, automatic,
-         expires_at)
-    SELECT ticket_id, agent_id, shift_id, run.id, 'pending', '', units, next_up, pay_cents, currency, why::jsonb,
-        (SELECT auto_accept FROM agents_agent a WHERE a.id = made.agent_id),
+        (ticket_id, agent_id, shift_id, run_id, state, reason, units, next_up, pay_cents, surge_cents, currency, terms, why,
+         automatic, expires_at)
+    SELECT ticket_id, agent_id, shift_id, run.id, 'pending', '', units, next_up, pay_cents, surge_cents, currency,
+        terms::jsonb, why::jsonb, (SELECT auto_accept FROM agents_agent a WHERE a.id = made.agent_id),
         statement_timestamp() + make_interval(secs => seconds)
     FROM made, run ORDER BY place
     RETURNING id, ticket_id, agent_id, automatic),
@@ -222,10 +224,15 @@ SELECT (SELECT json_agg(json_build_array(public_id, seq)) FROM numbered),
 """  # noqa: S608  nothing from outside is in it
 
 
-def _write(pool_id: int, policy_id: int, wanted: Sequence[Wanted], solution: Solution, micros: int) -> Made:
+def _write(policy: PolicySpec, wanted: Sequence[Wanted], solution: Solution, micros: int) -> Made:
     """Make the offers and ring. One query, and one for the rates when they are not kept."""
     today, rates = timezone.localdate(), routes.rates()
     pays = [price(one.ticket.topic_id, today, rates) for one in wanted]
+    waiting, free = len(solution.problem.tickets), len(solution.problem.agents)
+    surges = [
+        surge(pay.cents, policy.surge_percent, waiting=waiting, free=free, bound=policy.surge_from)
+        for pay in pays
+    ]
     shifts = [one.shift_id for one in wanted]
     [(told, counted, run_id, any_automatic)] = planned(
         WRITE,
@@ -238,13 +245,15 @@ def _write(pool_id: int, policy_id: int, wanted: Sequence[Wanted], solution: Sol
             [pay.currency for pay in pays],
             [one.spec.offer_seconds for one in wanted],
             [json.dumps(one.reason) for one in wanted],
-            pool_id,
-            policy_id,
+            policy.pool_id,
+            policy.id,
             len(solution.problem.tickets),
             len(solution.problem.agents),
             micros,
             [one.profile_version for one in wanted],
             [one.next_up for one in wanted],
+            surges,
+            [json.dumps(asdict(pay.terms)) for pay in pays],
         ],
         first=LOCK,
         first_params=[shifts, sorted({one.ticket.id for one in wanted})],
@@ -255,7 +264,7 @@ def _write(pool_id: int, policy_id: int, wanted: Sequence[Wanted], solution: Sol
         + [(f"ticket:{public_id}", seq) for public_id, seq in told or []]
     )
     if len(counted or []) < len(wanted):
-        members_forget(pool_id)  # perhaps somebody was left out who is known wrongly
+        members_forget(policy.pool_id)  # perhaps somebody was left out who is known wrongly
     return Made(len(counted or []), run_id, any_automatic)
 
 

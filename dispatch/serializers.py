@@ -66,7 +66,18 @@ class CardData(Fields):
     offer = serializers.IntegerField()
     expires_at = serializers.DateTimeField()
     seconds_left = serializers.FloatField(help_text="By the server's clock, at this look.")
-    pay_cents = serializers.IntegerField()
+    pay_cents = serializers.IntegerField(help_text="For resolving it.")
+    surge_cents = serializers.IntegerField(help_text="On top, because many wait.")
+    bonus_cents = serializers.IntegerField(
+        help_text="On top, when the customer rates it `bonus_score` or better."
+    )
+    bonus_score = serializers.IntegerField(min_value=1, max_value=5)
+    waiting_cents = serializers.IntegerField(
+        help_text="For each minute in which the customer does not answer."
+    )
+    release_percent = serializers.IntegerField(
+        help_text="Of pay and surge, when somebody else goes on with it after you have written."
+    )
     currency = serializers.CharField()
     topic = serializers.CharField(allow_null=True)
     topic_name = serializers.CharField(allow_blank=True)

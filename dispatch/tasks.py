@@ -17,6 +17,7 @@ from dispatch import (
     automatic,
     decisions,
     offers,
+    paying,
     presence,
     queue,
     runs,
@@ -108,6 +109,13 @@ def simulate_ask(simulation_id: int) -> None:
 def snapshots() -> None:
     """Once an hour: what runs saw is forgotten when its time is over."""
     decisions.snapshots_drop()
+
+
+@shared_task
+def bonuses() -> None:
+    """Once an hour: bonuses of ratings whose news was lost with its process."""
+    if paid := paying.ratings_catch_up():
+        logger.warning("%s bonuses paid late", paid)
 
 
 def run_ask(pool_ids: Iterable[int]) -> None:

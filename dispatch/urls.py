@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dispatch.views import commands, console, earnings, files
+from dispatch.views import commands, console, earnings, files, payouts
 
 urlpatterns = [
     path("", console.console, name="console"),
@@ -19,4 +19,23 @@ urlpatterns = [
     path("tickets/<slug:public_id>/files/<int:attachment_id>", files.attachment, name="console_file"),
     path("earnings/", earnings.earnings, name="console_earnings"),
     path("earnings.csv", earnings.earnings_csv, name="console_earnings_csv"),
+    path("payout-details/", payouts.details, name="console_payout_details"),
+    *(
+        one
+        for form in payouts.WRITERS
+        for one in (
+            path(
+                f"payouts/<int:payout_id>.{form}",
+                payouts.payout_statement,
+                {"form": form},
+                name=f"console_payout_{form}",
+            ),
+            path(
+                f"earnings/<slug:month>.{form}",
+                payouts.month_statement,
+                {"form": form},
+                name=f"console_month_{form}",
+            ),
+        )
+    ),
 ]

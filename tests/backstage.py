@@ -45,6 +45,7 @@ EMPTY = """
 SET lock_timeout = '2s';
 TRUNCATE tickets_ticket, tickets_customer, agents_agent, agents_user, dispatch_run, django_session CASCADE;
 TRUNCATE dispatch_poolstanding;
+UPDATE dispatch_rate SET bonus_cents = 0, waiting_cents_per_minute = 0, release_percent = 0;
 UPDATE dispatch_route SET offer_seconds = 20, wrap_up_seconds = 0, silent_seconds = 300, units = 30;
 """
 FUNCTIONS = """
@@ -67,6 +68,12 @@ def offered(agent_id):
             return found.pk
         time.sleep(0.02)
     raise RuntimeError("no offer came")
+
+def staff(name):
+    made = User.objects.create_superuser(f"{name.lower()}@staff.example", "secret", name=name)
+    client = Client()
+    client.force_login(made, backend="django.contrib.auth.backends.ModelBackend")
+    return client.cookies["sessionid"].value
 
 ring_now = bell._ring_now
 world = make_world()

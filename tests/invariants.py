@@ -41,6 +41,31 @@ BROKEN = {
     "no open shift of somebody who is not admitted": """
         SELECT s.id FROM agents_shift s JOIN agents_agent a ON a.id = s.agent_id
         WHERE s.ended_at IS NULL AND a.status <> 'admitted'""",
+    "I8 what completed offers showed as surge is credited, once": """
+        SELECT o.id FROM dispatch_offer o
+        LEFT JOIN agents_ledgerentry l ON l.reference = 'offer:' || o.id AND l.kind = 'surge'
+        WHERE o.surge_cents > 0 GROUP BY o.id
+        HAVING count(l.id) <> (o.state = 'completed')::int OR coalesce(sum(l.amount_cents), o.surge_cents) <> o.surge_cents""",
+    "a payout is the sum of its lines, and of nobody else's": """
+        SELECT p.id FROM agents_payout p JOIN agents_payoutrun r ON r.id = p.run_id AND r.state <> 'discarded'
+        LEFT JOIN agents_payoutitem i ON i.payout_id = p.id LEFT JOIN agents_ledgerentry l ON l.id = i.entry_id
+        GROUP BY p.id, r.currency HAVING coalesce(sum(l.amount_cents), 0) <> p.amount_cents
+            OR bool_or(l.agent_id <> p.agent_id OR l.currency <> r.currency OR l.kind = 'payout')""",
+    "a payout is booked with its run's approval, once, and comes back with its failure, once": """
+        SELECT p.id FROM agents_payout p JOIN agents_payoutrun r ON r.id = p.run_id
+        WHERE (SELECT coalesce(sum(l.amount_cents), 0) FROM agents_ledgerentry l
+               WHERE l.kind = 'payout' AND l.reference = 'payout:' || p.id)
+              <> CASE WHEN r.state IN ('approved', 'exported') THEN -p.amount_cents ELSE 0 END
+           OR (SELECT coalesce(sum(l.amount_cents), 0) FROM agents_ledgerentry l
+               WHERE l.kind = 'returned' AND l.reference = 'payout:' || p.id)
+              <> CASE WHEN p.state = 'failed' THEN p.amount_cents ELSE 0 END""",
+    "what is owed is what no approved payout pays": """
+        SELECT l.agent_id FROM agents_ledgerentry l
+        LEFT JOIN agents_payoutitem i ON i.entry_id = l.id LEFT JOIN agents_payout p ON p.id = i.payout_id
+        LEFT JOIN agents_payoutrun r ON r.id = p.run_id
+        GROUP BY l.agent_id, l.currency
+        HAVING sum(l.amount_cents) <> coalesce(sum(l.amount_cents) FILTER (
+            WHERE l.kind <> 'payout' AND coalesce(r.state, 'none') NOT IN ('approved', 'exported')), 0)""",
     "I8 completed offers are credited, once": """
         SELECT o.id FROM dispatch_offer o
         LEFT JOIN agents_ledgerentry l ON l.reference = 'offer:' || o.id AND l.kind = 'ticket'

@@ -15,7 +15,7 @@ from tickets.conversation import body_clean, message_post
 from tickets.errors import AlreadyRated, Refusal, TicketClosed, TicketNotResolved, TicketNotWaiting
 from tickets.events import EventType
 from tickets.models import Author, Rating, Ticket, TicketState
-from tickets.signals import tell_queue_changed
+from tickets.signals import tell_queue_changed, tell_rating_given
 
 ENDED = (TicketState.RESOLVED, TicketState.CLOSED)
 NOT_IN_QUEUE = {"place": None, "expected_seconds": None, "flagged_at": None}
@@ -177,9 +177,10 @@ def ticket_rate(
             )
             if ticket.ratings.filter(resolution_seq=resolution).exists():
                 raise AlreadyRated
-            Rating.objects.create(
+            rating = Rating.objects.create(
                 ticket=ticket, resolution_seq=resolution, score=score, solved=solved, comment=comment
             )
+            tell_rating_given(rating.pk)
 
     _once(ticket, key, digest, act)
 

@@ -1,4 +1,4 @@
-"""The one thing that this app tells the room above it."""
+"""What this app tells the room above it."""
 
 from collections.abc import Iterable
 
@@ -10,6 +10,8 @@ from tickets.models import Ticket
 # Sent after commit: these tickets came into the queue or left it. `ticket_ids`: which; who wants more of them reads them.
 # `tickets`: more of them, which the sender has just written, so that nobody needs to read them.
 queue_changed = Signal()
+# Sent after commit with rating_id: a customer has rated a resolution.
+rating_given = Signal()
 
 
 def tell_queue_changed(ticket_ids: Iterable[int] = (), *, tickets: Iterable[Ticket] = ()) -> None:
@@ -23,3 +25,8 @@ def tell_queue_changed(ticket_ids: Iterable[int] = (), *, tickets: Iterable[Tick
         transaction.on_commit(
             lambda: queue_changed.send(sender=None, ticket_ids=ids, tickets=written), robust=True
         )
+
+
+def tell_rating_given(rating_id: int) -> None:
+    """Send rating_given once this transaction has committed. Robust: what fails is logged, and found again within the hour."""
+    transaction.on_commit(lambda: rating_given.send(sender=None, rating_id=rating_id), robust=True)

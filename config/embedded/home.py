@@ -1,5 +1,6 @@
 """The folder that holds one trial: data, logs, the key, the lock, and who runs its servers."""
 
+import base64
 import fcntl
 import json
 import os
@@ -53,6 +54,8 @@ class Home:
         "beat",
         "secret-key",
         "secret-key.new",
+        "payout-key",
+        "payout-key.new",
         "servers.json",
         "servers.json.new",
         "attached.lock",
@@ -87,12 +90,19 @@ class Home:
 
     def secret_key(self) -> str:
         """Django's SECRET_KEY of this home, readable by its owner only. The first caller makes it and holds the lock."""
-        file = self.folder / "secret-key"
+        return self._kept("secret-key", secrets.token_urlsafe(48))
+
+    def payout_key(self) -> str:
+        """The key that seals account numbers in this home's database (PAYOUT_KEYS), kept like the other one."""
+        return self._kept("payout-key", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+
+    def _kept(self, name: str, fresh: str) -> str:
+        file = self.folder / name
         if not file.exists():
-            draft = self.folder / "secret-key.new"
+            draft = self.folder / f"{name}.new"
             draft.unlink(missing_ok=True)
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as sink:
-                sink.write(secrets.token_urlsafe(48))
+                sink.write(fresh)
             draft.replace(file)  # whole or not at all
         return file.read_text()
 

@@ -62,6 +62,7 @@ class Servers:
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
             "SECRET_KEY": self.home.secret_key(),
+            "PAYOUT_KEYS": self.home.payout_key(),
             "MEDIA_ROOT": str(self.home.media),
             "STANDBY_TRIAL": "1",
         }
@@ -189,6 +190,7 @@ def _start_owned(home: Home, descriptor: int, *, durable: bool) -> Servers:
     try:
         _clear_stale(home)
         home.secret_key()  # made while we are alone
+        home.payout_key()
         for log in home.logs.glob("*.log"):
             if log.stat().st_size > LOG_LIMIT:
                 log.unlink()

@@ -2,12 +2,22 @@
 
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 PASSWORD = "standby-demo"  # noqa: S105  of every example account; seed_demo refuses to make it outside a trial
 DOMAIN = "later.example"
 VALID_FROM = date(2025, 1, 1)
 CURRENCY = "EUR"
 DEFAULT_CENTS = 280
+# What all rates have in common: a waiting customer, good work and work handed over are paid too.
+RATE: dict[str, Any] = {
+    "currency": CURRENCY,
+    "valid_from": VALID_FROM,
+    "waiting_cents_per_minute": 5,
+    "release_percent": 50,
+    "bonus_cents": 40,
+    "bonus_score": 5,
+}
 
 # key → (English, German)
 SKILLS = {
@@ -40,7 +50,12 @@ POLICY_NOTES = {
     "money": "A familiar face counts more: who knows a payment plan goes on with it.",
     "trust": "Fit counts most: these matters need somebody who knows them.",
 }
-POLICY_WEIGHTS: dict[str, dict[str, float]] = {"first": {}, "money": {"known": 1.0}, "trust": {"fit": 1.5}}
+SURGE: dict[str, float] = {"surge_percent": 25, "surge_from": 3.0}
+POLICY_WEIGHTS: dict[str, dict[str, float]] = {
+    "first": SURGE,
+    "money": {"known": 1.0, **SURGE},
+    "trust": {"fit": 1.5, **SURGE},
+}
 
 
 @dataclass(frozen=True)

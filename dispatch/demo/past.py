@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from agents.models import Agent, Pool, Shift
 from agents.shifts import LEASE
 from dispatch import desk, presence, wrap_up
+from dispatch.demo.pay import pay_out
 from dispatch.demo.people import AGENTS, NEWCOMERS
 from dispatch.demo.stories import NAMES, NOTES, Story, address_of, stories
 from dispatch.models import Offer, OfferState
@@ -20,6 +21,7 @@ from tickets.lifecycle import ticket_close, ticket_rate, ticket_request_human
 from tickets.models import Channel, Ticket
 
 ROUNDS = 12  # of matching; more than enough for all stories
+PAID_AFTER = 2  # rounds: then what was earned goes out, and later lines wait for the next run
 WAITING = 3  # stories that nobody has answered yet, so that whoever goes online first is offered something
 BEAT_EVERY = 5  # tickets: far below the lease, however slow the machine
 
@@ -41,9 +43,11 @@ def make_past() -> int:
         for ticket in [_open(story, number)]
     }
     try:
-        for _round in range(ROUNDS):
+        for turn in range(ROUNDS):
             if not open_stories:
                 break
+            if turn == PAID_AFTER:
+                pay_out()
             presence.beats([shift.pk for shift in shifts.values()])
             for pool_id in Pool.objects.order_by("pk").values_list("pk", flat=True):
                 match_pool(pool_id)

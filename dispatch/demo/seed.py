@@ -6,7 +6,6 @@ from django.db import transaction
 
 from agents.models import Agent, AgentSkill, AgentStatus, Pool, Skill, User
 from dispatch.demo.brand import (
-    CURRENCY,
     DEFAULT_CENTS,
     DEFAULT_LIKES,
     DEFAULT_POOL,
@@ -16,11 +15,12 @@ from dispatch.demo.brand import (
     POLICY_NOTES,
     POLICY_WEIGHTS,
     POOLS,
+    RATE,
     SKILLS,
     TOPICS,
-    VALID_FROM,
 )
 from dispatch.demo.learning import lessons
+from dispatch.demo.pay import give_details
 from dispatch.demo.people import ADMIN, AGENTS, LEAD, LEADS_GROUP, Person
 from dispatch.models import Policy, Rate, Requirement, Route, RouteStep
 from tickets.models import Topic
@@ -50,6 +50,7 @@ def seed() -> bool:
         lessons(skills)
         for person in AGENTS:
             _agent(person, password, skills, pools)
+        give_details()
     return True
 
 
@@ -64,7 +65,11 @@ def _staff(password: str) -> None:
     )
     group, _made = Group.objects.get_or_create(name=LEADS_GROUP)
     group.permissions.add(
-        *Permission.objects.filter(content_type__app_label__in=SEEN_BY_LEADS, codename__startswith="view_")
+        *Permission.objects.filter(
+            content_type__app_label__in=SEEN_BY_LEADS, codename__startswith="view_"
+        ).exclude(
+            content_type__model__startswith="payout"
+        )  # where people's money goes is the office's business
     )
     rights = ("be_alerted", "add_simulation", "decide")
     group.permissions.add(*Permission.objects.filter(codename__in=rights))
@@ -94,11 +99,11 @@ def _topics(skills: dict[str, Skill], pools: dict[str, Pool]) -> None:
         for needs, required in ((spec.needs, True), (spec.likes, False)):
             for skill, level in needs.items():
                 Requirement.objects.create(route=route, skill=skills[skill], level=level, required=required)
-        Rate.objects.create(topic=topic, amount_cents=spec.cents, currency=CURRENCY, valid_from=VALID_FROM)
+        Rate.objects.create(topic=topic, amount_cents=spec.cents, **RATE)
     default = Route.objects.create(topic=None, pool=pools[DEFAULT_POOL], offer_seconds=30)
     for skill, level in DEFAULT_LIKES.items():
         Requirement.objects.create(route=default, skill=skills[skill], level=level, required=False)
-    Rate.objects.create(topic=None, amount_cents=DEFAULT_CENTS, currency=CURRENCY, valid_from=VALID_FROM)
+    Rate.objects.create(topic=None, amount_cents=DEFAULT_CENTS, **RATE)
 
 
 def _agent(person: Person, password: str, skills: dict[str, Skill], pools: dict[str, Pool]) -> None:

@@ -4,7 +4,7 @@ in dispatch/wrap_up.py and dispatch/silence.py."""
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Q, Value
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -50,7 +50,12 @@ class Offer(models.Model):
     pay_cents = models.PositiveIntegerField(
         _("pay in cents")
     )  # fixed when offered: what the card says is what is paid
+    surge_cents = models.PositiveIntegerField(
+        _("surge in cents"), default=0, db_default=0
+    )  # on top of the pay
     currency = models.CharField(_("currency"), max_length=3)
+    # What else the work on it may pay (dispatch/pricing.py, Terms); fixed when offered, like the pay.
+    terms = models.JSONField(_("terms"), default=dict, db_default=Value({}, models.JSONField()))
     why = models.JSONField(
         _("why"), default=dict
     )  # a Reason of dispatch/matching/explain.py: terms, no text of anybody

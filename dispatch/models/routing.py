@@ -160,6 +160,29 @@ class Rate(models.Model):
     amount_cents = models.PositiveIntegerField(_("amount in cents"))
     currency = models.CharField(_("currency"), max_length=3, default="EUR")
     valid_from = models.DateField(_("valid from"))
+    waiting_cents_per_minute = models.PositiveSmallIntegerField(
+        _("cents for each minute of waiting for the customer"),
+        default=0,
+        db_default=0,
+        help_text=_("From the agent's message to the customer's next one."),
+    )
+    waiting_minutes = models.PositiveSmallIntegerField(
+        _("minutes of waiting that are paid at most"), default=30, db_default=30
+    )
+    release_percent = models.PositiveSmallIntegerField(
+        _("percent of the pay for work on a ticket that is handed over"),
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(100)],
+        help_text=_("Handed back, transferred, or dropped; if the agent has written to the customer."),
+    )
+    bonus_cents = models.PositiveIntegerField(_("quality bonus in cents"), default=0, db_default=0)
+    bonus_score = models.PositiveSmallIntegerField(
+        _("lowest rating that earns the bonus"),
+        default=5,
+        db_default=5,
+        validators=[MinValueValidator(1), MaxValueValidator(5)],
+    )
 
     class Meta:
         verbose_name = _("rate")
@@ -207,6 +230,19 @@ class Policy(models.Model):
         db_default=5,
         validators=[MinValueValidator(0), MaxValueValidator(50)],
         help_text=_("So that who has answered few offers yet is not always passed over. 0: none."),
+    )
+    surge_percent = models.PositiveSmallIntegerField(
+        _("surge: percent on top of the pay"),
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(300)],
+        help_text=_("While many wait. Shown before accepting, as a line of its own. 0: never."),
+    )
+    surge_from = models.FloatField(
+        _("surge: from so many waiting tickets for each free agent"),
+        default=3.0,
+        db_default=3.0,
+        validators=[MinValueValidator(0)],
     )
     grace_seconds = models.PositiveSmallIntegerField(_("seconds a lost agent keeps held tickets"), default=60)
     snapshot_days = models.PositiveSmallIntegerField(

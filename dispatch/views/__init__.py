@@ -1,1 +1,1 @@
-"""The agents' pages: console, commands, earnings, files."""
+"""The agents' pages: console, commands, earnings, payouts, files."""

@@ -135,7 +135,7 @@ class TestEarnings:
             credit(
                 agent_id=(bernd if number % 5 == 4 else anna).pk,
                 kind=EntryKind.TICKET,
-                amount_cents=number,
+                amount_cents=number + 1,
                 currency="EUR",
                 reference=f"offer:{number}",
                 memo="S-1 · Refund",
@@ -145,7 +145,7 @@ class TestEarnings:
         second = caller.get(first["next"]).json()
         assert (len(first["results"]), first["previous"], second["next"]) == (50, None, None)
         assert [line["amount_cents"] for line in first["results"] + second["results"]] == [
-            number for number in reversed(range(120)) if number % 5 != 4
+            number + 1 for number in reversed(range(120)) if number % 5 != 4
         ]
         assert caller.get(second["previous"]).json()["results"] == first["results"]
 

@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
 
-from agents.models import User
+from agents.models import Agent, EntryKind, User
+from agents.pay import credit, runs
+from agents.pay.accounts import account_save
 from dispatch import presence
 from dispatch.models import Offer
 from dispatch.offers import offer_accept
@@ -45,6 +48,12 @@ TABLE: list[tuple[str, str, dict[str, Any] | None, tuple[int, ...]]] = [
     ),
     ("me", "GET", None, (401, 401, 401, 200, 200, 403)),
     ("earnings", "GET", None, (401, 401, 401, 200, 200, 403)),
+    ("earnings/sums", "GET", None, (401, 401, 401, 200, 200, 403)),
+    ("earnings/<month>/statement.pdf", "GET", None, (401, 401, 401, 200, 200, 403)),
+    ("earnings/<month>/statement.csv", "GET", None, (401, 401, 401, 200, 200, 403)),
+    ("payouts", "GET", None, (401, 401, 401, 200, 200, 403)),
+    ("payouts/<payout>/statement.pdf", "GET", None, (401, 401, 401, 404, 200, 403)),
+    ("payouts/<payout>/statement.csv", "GET", None, (401, 401, 401, 404, 200, 403)),
     ("shift", "GET", None, (401, 401, 401, 200, 200, 403)),
     ("shift/online", "POST", None, (401, 401, 401, 200, 200, 403)),
     ("shift/pause", "POST", {"epoch": 1}, (401, 401, 401, 200, 200, 403)),
@@ -87,6 +96,7 @@ def routes() -> Iterator[tuple[str, Any]]:
         "offer_id": "offer",
         "run_id": "run",
         "agent_id": "agent",
+        "payout_id": "payout",
     }
     for path, view in walk(get_resolver().url_patterns, ""):
         yield re.sub(r"<\w+:(\w+)>", lambda found: f"<{names.get(found[1], found[1])}>", path), view
@@ -120,7 +130,26 @@ def scene(world: World) -> dict[str, Any]:
         "agent": anna.pk,
         "file": Attachment.objects.get().pk,
         "ticket": ticket,
+        "payout": paid_out(anna),
+        "month": "2026-11",
     }
+
+
+def paid_out(agent: Agent) -> int:
+    """Number of an approved payout of this agent."""
+    account_save(agent_id=agent.pk, holder="Anna", iban="DE89370400440532013000")
+    credit(
+        agent_id=agent.pk,
+        kind=EntryKind.TICKET,
+        amount_cents=5000,
+        currency="EUR",
+        reference="offer:0",
+        memo="",
+    )
+    one, other = (User.objects.create_user(f"{name}@staff.example", PASSWORD) for name in ("one", "other"))
+    run, _made = runs.payout_run_make(up_to=timezone.localdate(), made_by_id=one.pk)
+    runs.payout_run_approve(run_id=run.pk, by_id=other.pk)
+    return run.payouts.get().pk
 
 
 def caller_of(role: str, world: World, ticket: Ticket) -> Caller:

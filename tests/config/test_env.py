@@ -68,3 +68,15 @@ def test_words(monkeypatch: pytest.MonkeyPatch) -> None:
     assert env.words("STANDBY_X", "a, b") == ["a", "b"]
     monkeypatch.setenv("STANDBY_X", " one,, two ,")
     assert env.words("STANDBY_X") == ["one", "two"]
+
+
+def test_keys_are_checked_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    good = "dGhlIHRlc3RzJyBvd24ga2V5LCB3b3J0aCBub3RoaW4="
+    monkeypatch.setenv("SOME_KEYS", f"{good}, {good}")
+    assert env.keys("SOME_KEYS") == [good, good]
+    monkeypatch.setenv("SOME_KEYS", "")
+    assert env.keys("SOME_KEYS") == []
+    for bad in ("short", "ü", good[:-4]):
+        monkeypatch.setenv("SOME_KEYS", bad)
+        with pytest.raises(env.BadSetting, match="SOME_KEYS"):
+            env.keys("SOME_KEYS")

@@ -21,7 +21,8 @@ pytestmark = pytest.mark.django_db
 OURS = [model for model in admin.site._registry if model._meta.app_label in {"agents", "tickets", "dispatch"}]
 WRITTEN_BY_SERVICES = {
     "ticket", "customer", "message", "attachment", "ticketevent", "rating",
-    "shift", "lease", "ledgerentry", "offer", "run", "standing", "poolstanding", "feed", "feedevent", "alert", "simulation",
+    "shift", "lease", "ledgerentry", "payoutaccount", "payout", "payoutrun",
+    "offer", "run", "standing", "poolstanding", "feed", "feedevent", "alert", "simulation",
     "application", "decision", "appeal", "letter", "attempt",
 }  # fmt: skip
 
@@ -114,6 +115,7 @@ def test_a_policy_is_never_edited(world: World, boss: Client) -> None:
         for name in (
             "fit", "wait", "wait_cap", "priority", "fairness", "known", "load", "scarcity", "max_parallel", "grace_seconds",
             "rescinded_percent", "exploration_percent", "snapshot_days",
+            "surge_percent", "surge_from",
         )
     }  # fmt: skip
     answer = boss.post(

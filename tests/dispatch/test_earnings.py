@@ -24,7 +24,7 @@ def test_earnings(world: World) -> None:
     assert page.count("€4.00") == 4  # today, 7 days, in all, the line
     assert f"{ticket.number} · Refund" in page
     lines = b"".join(anna.get("/console/earnings.csv")).decode("utf-8-sig").splitlines()  # type: ignore[arg-type]
-    assert lines[0] == "Date,What,Reference,Amount,Currency"
+    assert lines[0] == "Date,Kind,What,Reference,Amount,Currency"
     assert lines[1].endswith(f",{ticket.number} · Refund,offer:{Offer.objects.get().pk},4.00,EUR")
     bernd = Person(world, "Bernd", language="de")
     assert "Noch nichts verdient." in text_of(bernd.get("/console/earnings/"))

@@ -11,7 +11,7 @@ from agents.pay import credit
 from dispatch import desk, presence, queue
 from dispatch.models import Offer, Standing
 from dispatch.offers import offer_accept, offer_decline
-from dispatch.pricing import Price, price
+from dispatch.pricing import Price, RateRow, price
 from dispatch.runs import match_pool
 from tests.cast import World
 from tickets.models import Ticket, TicketEvent
@@ -100,11 +100,11 @@ def test_earnings_of_two_currencies_are_not_added_as_they_are(world: World) -> N
 
 
 RATES = [
-    (None, date(2026, 1, 1), 250, "EUR"),
-    (1, date(2026, 1, 1), 400, "EUR"),
-    (1, date(2026, 6, 1), 450, "EUR"),
-    (1, date(2027, 1, 1), 999, "EUR"),
-    (2, date(2027, 1, 1), 700, "EUR"),
+    RateRow(None, date(2026, 1, 1), 250, "EUR"),
+    RateRow(1, date(2026, 1, 1), 400, "EUR"),
+    RateRow(1, date(2026, 6, 1), 450, "EUR"),
+    RateRow(1, date(2027, 1, 1), 999, "EUR"),
+    RateRow(2, date(2027, 1, 1), 700, "EUR"),
 ]
 
 

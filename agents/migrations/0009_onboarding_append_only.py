@@ -32,5 +32,5 @@ DROP FUNCTION agents_decision_refuse_change();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("agents", "0006_onboarding")]
+    dependencies = [("agents", "0008_onboarding")]
     operations = [migrations.RunSQL(FORWARD, BACKWARD)]

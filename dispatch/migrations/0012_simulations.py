@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("dispatch", "0010_automatic_offers"),
+        ("dispatch", "0011_pay_terms"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

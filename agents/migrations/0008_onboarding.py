@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0005_auto_accept"),
+        ("agents", "0007_payout_triggers"),
     ]
 
     operations = [

@@ -1,0 +1,151 @@
+"""What an offer's end and a rating bring: lines of the ledger, by what the card said. Each once, by its reference."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError
+from django.db.models import Exists, IntegerField, OuterRef
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Now
+
+from agents.models import EntryKind, LedgerEntry
+from agents.pay import credit
+from dispatch import events, feed
+from dispatch.models import Offer, OfferState
+from dispatch.pricing import Terms, percent_of, waited_seconds, waiting_pay
+from tickets import timeline
+from tickets.models import Author, Message, Rating
+
+CATCH_UP = timedelta(days=7)  # for so long a rating whose news was lost is looked for
+RESOLVED = "resolved"  # reason of a completed offer whose ticket can be rated
+
+
+def completed(offer_ids: Iterable[int]) -> None:
+    """Pay, surge, and the minutes of waiting. Inner."""
+    for offer in _offers(offer_ids):
+        _credit(offer, EntryKind.TICKET, offer.pay_cents)
+        _credit(offer, EntryKind.SURGE, offer.surge_cents)
+        _credit(offer, EntryKind.WAITING, waiting_pay(*_waited(offer)))
+
+
+def released(offer_ids: Iterable[int]) -> None:
+    """The part that the rate pays for work that somebody else goes on with, and the minutes of waiting. Inner.
+
+    Only who has written to the customer has worked; who hands the same ticket back again is not paid its part again.
+    """
+    for offer in _offers(offer_ids):
+        terms = Terms.of(offer.terms)
+        if not (terms.release_percent or terms.waiting_cents):
+            continue
+        talk = _talk(offer)
+        part = percent_of(offer.pay_cents + offer.surge_cents, terms.release_percent)
+        if any(by_agent for by_agent, _at in talk) and not _released_before(offer):
+            _credit(offer, EntryKind.RELEASE, part)
+        _credit(offer, EntryKind.WAITING, waiting_pay(waited_seconds(talk), terms))
+
+
+def rated(*, rating_id: int) -> bool:
+    """The bonus of a rating for who resolved the ticket then. Outermost; safe twice. Returns whether it was paid now."""
+    rating = Rating.objects.get(pk=rating_id)
+    offer = (
+        Offer.objects.select_related("ticket__topic", "agent__user")
+        .filter(
+            ticket_id=rating.ticket_id,
+            state=OfferState.COMPLETED,
+            reason=RESOLVED,
+            ended_at__lte=rating.created_at,
+        )
+        .order_by("-ended_at")
+        .first()
+    )
+    if offer is None:
+        return False
+    terms = Terms.of(offer.terms)
+    if not terms.bonus_cents or rating.score < terms.bonus_score:
+        return False
+    if LedgerEntry.objects.filter(kind=EntryKind.BONUS, reference=_reference(offer)).exists():
+        return False
+    try:
+        with timeline.command():
+            _credit(offer, EntryKind.BONUS, terms.bonus_cents)
+    except IntegrityError as error:  # another one was as fast
+        if "ledger_credited_once" not in str(error):
+            raise
+        return False
+    return True
+
+
+def ratings_catch_up() -> int:
+    """Bonuses of late ratings whose news was lost on the way. Outermost; for a task. Returns how many were paid."""
+    promised = Offer.objects.filter(ticket=OuterRef("ticket"), state=OfferState.COMPLETED).annotate(
+        least=Cast(KT("terms__bonus_score"), IntegerField())
+    )
+    late = Rating.objects.filter(
+        Exists(promised.filter(terms__bonus_cents__gt=0, least__lte=OuterRef("score"))),
+        created_at__gt=Now() - CATCH_UP,
+    )
+    return sum(rated(rating_id=pk) for pk in late.order_by("pk").values_list("pk", flat=True))
+
+
+def _offers(offer_ids: Iterable[int]) -> list[Offer]:
+    return list(Offer.objects.select_related("ticket__topic", "agent__user").filter(pk__in=list(offer_ids)))
+
+
+def _talk(offer: Offer) -> list[tuple[bool, datetime]]:
+    """Who said something while this agent had the ticket, and when. One query."""
+    said = Message.objects.filter(
+        ticket_id=offer.ticket_id,
+        internal=False,
+        author__in=(Author.AGENT, Author.CUSTOMER),
+        created_at__gte=offer.answered_at,
+    )
+    return [
+        (author == Author.AGENT, at)
+        for author, at in said.order_by("seq").values_list("author", "created_at")
+    ]
+
+
+def _waited(offer: Offer) -> tuple[float, Terms]:
+    """Seconds, and the terms by which they are paid. No query when they pay nothing."""
+    terms = Terms.of(offer.terms)
+    return (waited_seconds(_talk(offer)) if terms.waiting_cents else 0.0), terms
+
+
+def _released_before(offer: Offer) -> bool:
+    earlier = Offer.objects.filter(
+        ticket_id=offer.ticket_id, agent_id=offer.agent_id, state=OfferState.RELEASED
+    ).exclude(pk=offer.pk)
+    references = [f"offer:{pk}" for pk in earlier.values_list("pk", flat=True)]
+    return LedgerEntry.objects.filter(kind=EntryKind.RELEASE, reference__in=references).exists()
+
+
+def _reference(offer: Offer) -> str:
+    return f"offer:{offer.pk}"
+
+
+def _credit(offer: Offer, kind: EntryKind, cents: int) -> None:
+    """One line, and the agent is told. Three queries, none for nothing."""
+    if not cents:
+        return
+    topic = offer.ticket.topic
+    language = offer.agent.user.language
+    general = "Allgemein" if language.startswith("de") else "General"
+    entry = credit(
+        agent_id=offer.agent_id,
+        kind=kind,
+        amount_cents=cents,
+        currency=offer.currency,
+        reference=_reference(offer),
+        memo=f"{offer.ticket.number} · {topic.name_in(language) if topic else general}",
+    )
+    feed.record(
+        offer.agent_id,
+        events.LEDGER_CREDITED,
+        {
+            "kind": entry.kind,
+            "amount_cents": entry.amount_cents,
+            "currency": entry.currency,
+            "reference": entry.reference,
+            "memo": entry.memo,
+        },
+    )
