@@ -1,6 +1,6 @@
 """How accounts come to be, and how programs sign in.
 
-Nobody signs up alone. Agents apply (a later room), staff are made by an admin.
+Nobody signs up alone. Agents apply (onboarding.py), staff are made by an admin.
 """
 
 from typing import Any

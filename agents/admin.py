@@ -1,5 +1,6 @@
 """People and shifts in Django admin; pay is in agents/admin_pay.py."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -7,13 +8,18 @@ from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as text
 from django.utils.translation import gettext_lazy as _
 
-from agents import admin_pay
+from agents import admin_learning, admin_pay, onboarding
+from agents.admin_onboarding import DecisionInline
+from agents.admin_parts import AdmitForm, Deciding, decider
 from agents.admin_readonly import ReadOnly
 from agents.models import Agent, AgentSkill, Lease, Pool, Shift, Skill, User
 
-assert admin_pay  # importing it registers its pages
+assert admin_learning  # importing them registers their pages
+assert admin_pay
 
 
 class AccountCreationForm(AdminUserCreationForm[User]):
@@ -86,19 +92,44 @@ class AgentSkillInline(admin.TabularInline[AgentSkill, Agent]):
 
 
 @admin.register(Agent)
-class AgentAdmin(admin.ModelAdmin[Agent]):
+class AgentAdmin(Deciding, admin.ModelAdmin[Agent]):
+    """The status is changed by decisions only; dispatch/admin.py adds the one that also ends shifts."""
+
     list_display = ("name", "email", "status", "languages", "units", "auto_accept")
     list_filter = ("status", "auto_accept", "pools", "skills")
     search_fields = ("name", "user__email")
     list_select_related = ("user",)
     autocomplete_fields = ("user",)
     filter_horizontal = ("pools",)
-    readonly_fields = ("auto_accept", "last_epoch", "profile_version")  # the first is the agent's own choice
-    inlines: ClassVar = [AgentSkillInline]
+    readonly_fields = (
+        "status",
+        "auto_accept",
+        "last_epoch",
+        "profile_version",
+    )  # the second: their own choice
+    inlines: ClassVar = [AgentSkillInline, DecisionInline]
+    actions: Sequence[str] = ("admit", "readmit")
 
     @admin.display(description=_("e-mail"), ordering="user__email")
     def email(self, agent: Agent) -> str:
         return agent.user.email
+
+    @admin.action(description=_("Admit the chosen agents…"), permissions=["decide"])
+    def admit(self, request: HttpRequest, agents: QuerySet[Agent]) -> TemplateResponse | None:
+        def act(agent: Agent, said: dict[str, Any]) -> None:
+            pool_ids = [pool.pk for pool in said["pools"]]
+            onboarding.admit(agent_id=agent.pk, by=decider(request), reason=said["reason"], pool_ids=pool_ids)
+
+        title = text("Admit these agents?")
+        return self.ask(request, agents, act, action="admit", title=title, form_class=AdmitForm)
+
+    @admin.action(description=_("End the suspension of the chosen agents…"), permissions=["decide"])
+    def readmit(self, request: HttpRequest, agents: QuerySet[Agent]) -> TemplateResponse | None:
+        def act(agent: Agent, said: dict[str, Any]) -> None:
+            onboarding.readmit(agent_id=agent.pk, by=decider(request), reason=said["reason"])
+
+        title = text("End the suspension of these agents?")
+        return self.ask(request, agents, act, action="readmit", title=title)
 
 
 @admin.register(Shift)

@@ -110,3 +110,78 @@ class FourEyes(Refusal):
 class RunMoved(Refusal):
     code = "run_moved"
     default_detail = _("This run is not in that state any more. Please look at it again.")
+
+
+# --- Applying, learning, decisions ---------------------------------------------------------------------------------
+
+
+class ApplicationUnknown(Refusal):
+    status = 410
+    code = "application_unknown"
+    default_detail = _("This link is not valid any more. Please apply again; it takes three minutes.")
+
+
+class AddressTaken(Refusal):
+    code = "address_taken"
+    default_detail = _("There is an account with this address already. Please log in.")
+
+
+class KeyReused(Refusal):
+    code = "key_reused"
+    default_detail = _(
+        "You have sent this form already, with other input. Send it again if you want to correct it."
+    )
+
+
+class NotDecidable(Refusal):
+    code = "not_decidable"
+    default_detail = _(
+        "This person's status has changed meanwhile, so nothing was decided. Please look again."
+    )
+
+
+class OwnCase(Refusal):
+    status = 403
+    code = "own_case"
+    default_detail = _("Nobody decides on themselves.")
+
+
+class SamePerson(Refusal):
+    status = 403
+    code = "same_person"
+    default_detail = _("Whoever decided cannot answer the appeal; another person must.")
+
+
+class ReasonMissing(Refusal):
+    status = 422
+    code = "reason_missing"
+    default_detail = _("Please write a reason: the person is told.")
+
+
+class AppealWritten(Refusal):
+    code = "appeal_written"
+    default_detail = _("You have appealed against this decision already.")
+
+
+class AppealAnswered(Refusal):
+    code = "appeal_answered"
+    default_detail = _("This appeal has been answered already.")
+
+
+class NoQuiz(Refusal):
+    status = 404
+    code = "no_quiz"
+    default_detail = _("There is no quiz for this skill.")
+
+
+class NoAttemptLeft(Refusal):
+    code = "no_attempt_left"
+    default_detail = _(
+        "You have used your attempts of the last 24 hours. Please read on, and try again later."
+    )
+
+
+class NothingChosen(Refusal):
+    status = 422
+    code = "nothing_chosen"
+    default_detail = _("Please choose an answer.")

@@ -199,6 +199,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "alerts": {"task": "dispatch.tasks.alerts_mail", "schedule": 5.0, "options": {"expires": 10}},
     "mail": {"task": "tickets.tasks.mail_due", "schedule": 5.0, "options": {"expires": 10}},
+    "letters": {"task": "agents.tasks.letters_due", "schedule": 5.0, "options": {"expires": 10}},
     # By the clock: counted from its own start, a beat that is restarted often would never come to it.
     "files": {
         "task": "tickets.tasks.files_sweep",
@@ -208,6 +209,11 @@ CELERY_BEAT_SCHEDULE = {
     "bonuses": {
         "task": "dispatch.tasks.bonuses",
         "schedule": crontab(minute="53"),
+        "options": {"expires": 600},
+    },
+    "applications": {
+        "task": "agents.tasks.applications_forget",
+        "schedule": crontab(minute="11"),
         "options": {"expires": 600},
     },
     "snapshots": {
@@ -242,7 +248,7 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = (
-    "none"  # nobody signs up by themselves yet; applying (a later room) confirms the address
+    "none"  # nobody signs up by themselves; applying confirms the address (agents/onboarding.py)
 )
 ACCOUNT_ADAPTER = "agents.accounts.ClosedSignup"
 ACCOUNT_SESSION_REMEMBER = True
@@ -265,6 +271,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {
         "ticket_open": "100/s" if TRIAL else "30/min",
         "token": "100/s" if TRIAL else "10/min",
+        "apply": "100/s" if TRIAL else "20/hour",
     },
     "NUM_PROXIES": 1 if env.flag("BEHIND_PROXY", False) else 0,  # else anybody could name any address
     "EXCEPTION_HANDLER": "config.problems.handle",

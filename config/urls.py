@@ -9,6 +9,7 @@ from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from dispatch.views.how import how_offers_are_made
+from dispatch.views.work import work as work_as_customer
 
 urlpatterns = [
     # Pages name their icon; the stock admin does not, and browsers then look here.
@@ -26,6 +27,8 @@ urlpatterns = [
     path("console/", include("dispatch.urls")),
     path("lead/", include("dispatch.urls_lead")),
     path("how-offers-are-made", how_offers_are_made, name="how"),
+    path("work-with-us/from/<slug:public_id>", work_as_customer, name="work_as_customer"),
+    path("", include("agents.urls")),
     path("", include("tickets.urls")),
 ]
 

@@ -8,16 +8,19 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.html import format_html_join
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from agents.admin import AgentAdmin as BaseAgentAdmin
 from agents.admin import PoolAdmin as BasePoolAdmin
 from agents.admin import ShiftAdmin as BaseShiftAdmin
-from agents.models import Pool, Shift
+from agents.admin_parts import decider
+from agents.models import Agent, Pool, Shift
 from agents.pay.statements import decimal
-from dispatch import cards, decisions, presence
+from dispatch import cards, decisions, presence, suspension
 from dispatch.models import (
     Alert,
     Feed,
@@ -241,7 +244,20 @@ class FeedEventAdmin(ReadOnly, admin.ModelAdmin[FeedEvent]):
 
 # --- What this room adds to the admin pages of the lower ones ----------------------------------------------------------
 
-admin.site.unregister((Shift, Ticket, Pool))
+admin.site.unregister((Agent, Shift, Ticket, Pool))
+
+
+@admin.register(Agent)
+class AgentAdmin(BaseAgentAdmin):
+    actions = (*BaseAgentAdmin.actions, "suspend")
+
+    @admin.action(description=_("Suspend the chosen agents…"), permissions=["decide"])
+    def suspend(self, request: HttpRequest, agents: QuerySet[Agent]) -> TemplateResponse | None:
+        def act(agent: Agent, said: dict[str, Any]) -> None:
+            suspension.suspend(agent_id=agent.pk, by=decider(request), reason=said["reason"])
+
+        title = gettext("Suspend these agents? Their shifts end at once, held tickets go back to waiting.")
+        return self.ask(request, agents, act, action="suspend", title=title)
 
 
 @admin.register(Shift)

@@ -106,6 +106,16 @@ def force_offline(*, shift_id: int) -> bool:
     return True
 
 
+def shift_force(*, agent_id: int) -> bool:
+    """End the open shift of an agent whose row the caller has locked. Inner. False when there is none."""
+    open_ids = Shift.objects.filter(agent_id=agent_id, ended_at__isnull=True).values_list("pk", flat=True)
+    for shift in shifts_lock(open_ids).values():
+        if shift.ended_at is None:
+            _end(shift, EndReason.FORCED)
+            return True
+    return False
+
+
 def beat(*, agent_id: int, epoch: int) -> Shift:
     """The browser is still there. One write, to the lease only. Raises ShiftEnded, NotOnline."""
     shift = Shift.objects.filter(agent_id=agent_id, epoch=epoch, ended_at__isnull=True).first()

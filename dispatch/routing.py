@@ -5,6 +5,7 @@ from typing import Any
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.urls import path, re_path
 
+from agents.sockets import CheckConsumer
 from dispatch.consumers import AgentConsumer
 from tickets.sockets import TicketConsumer
 
@@ -19,5 +20,6 @@ class NothingHere(AsyncWebsocketConsumer):
 websocket_urlpatterns: list[Any] = [
     path("ws/agent/", AgentConsumer.as_asgi()),
     path("ws/tickets/<slug:public_id>/", TicketConsumer.as_asgi()),
+    path("ws/check/", CheckConsumer.as_asgi()),
     re_path("", NothingHere.as_asgi()),
 ]

@@ -38,6 +38,9 @@ BROKEN = {
     "a next-up has room once the wrap-ups end": """
         SELECT o.id FROM dispatch_offer o JOIN agents_shift s ON s.id = o.shift_id
         WHERE o.state = 'pending' AND o.next_up AND s.units_taken - s.units_wrapping + o.units > s.units""",
+    "no open shift of somebody who is not admitted": """
+        SELECT s.id FROM agents_shift s JOIN agents_agent a ON a.id = s.agent_id
+        WHERE s.ended_at IS NULL AND a.status <> 'admitted'""",
     "I8 what completed offers showed as surge is credited, once": """
         SELECT o.id FROM dispatch_offer o
         LEFT JOIN agents_ledgerentry l ON l.reference = 'offer:' || o.id AND l.kind = 'surge'

@@ -1,5 +1,7 @@
-"""People, shifts and pay, one file a matter."""
+"""People, how they come and learn, shifts and pay, one file a matter."""
 
+from agents.models.learning import Answer, Attempt, Choice, LearningUnit, Question, Quiz
+from agents.models.onboarding import Appeal, Application, Decision, DecisionKind, Hours, Letter, LetterKind
 from agents.models.pay import EntryKind, LedgerEntry
 from agents.models.payouts import (
     Payout,
@@ -17,10 +19,21 @@ __all__ = [
     "Agent",
     "AgentSkill",
     "AgentStatus",
+    "Answer",
+    "Appeal",
+    "Application",
+    "Attempt",
+    "Choice",
+    "Decision",
+    "DecisionKind",
     "EndReason",
     "EntryKind",
+    "Hours",
+    "LearningUnit",
     "Lease",
     "LedgerEntry",
+    "Letter",
+    "LetterKind",
     "Payout",
     "PayoutAccount",
     "PayoutItem",
@@ -28,6 +41,8 @@ __all__ = [
     "PayoutStage",
     "PayoutState",
     "Pool",
+    "Question",
+    "Quiz",
     "RunState",
     "Shift",
     "ShiftState",

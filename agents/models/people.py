@@ -120,7 +120,8 @@ class Skill(Named):
 class AgentStatus(models.TextChoices):
     APPLIED = "applied", _("applied")
     ADMITTED = "admitted", _("admitted")  # may go online
-    SUSPENDED = "suspended", _("suspended")  # only a person decides this
+    REJECTED = "rejected", _("not admitted")
+    SUSPENDED = "suspended", _("suspended")  # all but the first: only a person decides this (Decision)
 
 
 def default_languages() -> list[str]:

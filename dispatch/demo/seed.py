@@ -19,6 +19,7 @@ from dispatch.demo.brand import (
     SKILLS,
     TOPICS,
 )
+from dispatch.demo.learning import lessons
 from dispatch.demo.pay import give_details
 from dispatch.demo.people import ADMIN, AGENTS, LEAD, LEADS_GROUP, Person
 from dispatch.models import Policy, Rate, Requirement, Route, RouteStep
@@ -46,6 +47,7 @@ def seed() -> bool:
         for key, pool in pools.items():
             Policy.objects.create(pool=pool, version=1, note=POLICY_NOTES[key], **POLICY_WEIGHTS[key])
         _topics(skills, pools)
+        lessons(skills)
         for person in AGENTS:
             _agent(person, password, skills, pools)
         give_details()
@@ -69,7 +71,8 @@ def _staff(password: str) -> None:
             content_type__model__startswith="payout"
         )  # where people's money goes is the office's business
     )
-    group.permissions.add(*Permission.objects.filter(codename__in=["be_alerted", "add_simulation"]))
+    rights = ("be_alerted", "add_simulation", "decide")
+    group.permissions.add(*Permission.objects.filter(codename__in=rights))
     lead.groups.add(group)
 
 

@@ -23,12 +23,12 @@ from django.views.decorators.http import require_POST
 import agents.errors
 import tickets.errors
 from agents.models import Agent
+from agents.views.people import agent_of, no_agent
 from dispatch import desk, fragments, news, presence, wrap_up
 from dispatch.automatic import auto_accept_choose
 from dispatch.errors import NotHolder
 from dispatch.offers import offer_accept, offer_decline
 from dispatch.views.console import page
-from dispatch.views.people import agent_of, no_agent
 from tickets.attachments import Inspected
 from tickets.forms import files_read
 from tickets.models import Ticket

@@ -9,13 +9,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from agents.models import Agent
+from agents.views.people import admitted_page
 from dispatch import cards, feed, fragments, looks
-from dispatch.views.people import agent_page
 
 
 @require_GET
 @never_cache
-@agent_page
+@admitted_page
 def console(request: HttpRequest, agent: Agent) -> HttpResponse:
     """Presence, offers, desk. `?ticket=…` chooses a thread, for readers without JavaScript too."""
     return page(request, agent, request.GET.get("ticket", ""))

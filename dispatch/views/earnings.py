@@ -19,9 +19,9 @@ from django.views.decorators.http import require_GET
 from agents.models import Agent, LedgerEntry, PayoutAccount
 from agents.pay import ledger
 from agents.pay.statements import csv_head, csv_row, month_begin, next_month, row_of
+from agents.views.people import agent_page
 from dispatch import cards
 from dispatch.models import Offer
-from dispatch.views.people import agent_page
 
 PAGE_LINES = 50
 PAYOUTS = 12  # the latest, on the page

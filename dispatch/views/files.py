@@ -5,8 +5,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from agents.models import Agent
+from agents.views.people import agent_page
 from dispatch.models import Offer
-from dispatch.views.people import agent_page
 from tickets.models import Attachment
 
 

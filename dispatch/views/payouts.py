@@ -16,7 +16,7 @@ from agents.pay.accounts import account_save
 from agents.pay.forms import PayoutDetailsForm
 from agents.pay.ledger import payouts_of
 from agents.pay.statements import Statement, as_csv, as_pdf, month_begin, of_month, of_payout
-from dispatch.views.people import agent_page
+from agents.views.people import agent_page
 
 WRITERS = {"pdf": (as_pdf, "application/pdf"), "csv": (as_csv, "text/csv; charset=utf-8")}
 

@@ -8,7 +8,21 @@ from django.contrib.auth.models import Group
 from django.core.management import CommandError, call_command
 from django.db.models import Count
 
-from agents.models import Agent, LedgerEntry, Pool, Shift, Skill, User
+from agents import learning
+from agents.models import (
+    Agent,
+    Appeal,
+    Application,
+    Choice,
+    LearningUnit,
+    LedgerEntry,
+    Pool,
+    Question,
+    Quiz,
+    Shift,
+    Skill,
+    User,
+)
 from dispatch import members, routes, tasks
 from dispatch.demo.brand import PASSWORD, TOPICS
 from dispatch.demo.people import NEWCOMERS
@@ -176,3 +190,27 @@ def test_the_stories_are_whole() -> None:
     for topic, language in product(TOPICS, LANGUAGES):
         assert [story for story in stories() if (story.topic, story.language) == (topic.key, language)]
     assert set(ANSWERS) == set(LANGUAGES)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_lessons_are_whole_and_somebody_is_at_each_step() -> None:
+    printed = run("--no-past")
+    assert "applicant, learning" in printed
+    for quiz in Quiz.objects.all():
+        assert learning.usable(quiz).count() == quiz.questions.count() > quiz.draw
+        assert learning.quiz_of(quiz.skill.key) == quiz
+    for unit in LearningUnit.objects.all():
+        assert unit.text_en
+        assert unit.text_de
+    for model, fields in ((Question, ("text", "explanation")), (Choice, ("text",))):
+        for row in model.objects.all():
+            assert all(getattr(row, f"{field}_{code}") for field in fields for code in ("en", "de"))
+    assert Application.objects.filter(agent=None).count() == 1
+    assert sorted(Application.objects.exclude(agent=None).values_list("agent__status", flat=True)) == [
+        "applied",
+        "applied",
+        "rejected",
+    ]
+    assert Appeal.objects.filter(answered_at=None).count() == 1
+    lead = User.objects.get(is_staff=True, is_superuser=False)
+    assert lead.has_perm("agents.decide")

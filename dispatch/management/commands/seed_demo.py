@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from dispatch.demo.brand import DOMAIN, PASSWORD
+from dispatch.demo.learning import APPLICANTS, applicants
 from dispatch.demo.past import make_past
 from dispatch.demo.people import ADMIN, AGENTS, LEAD, NEWCOMERS, Person
 from dispatch.demo.seed import seed
@@ -25,6 +26,7 @@ class Command(BaseCommand):
                 "If this installation is one, and nobody else can reach it, set STANDBY_TRIAL=1."
             )
         seed()
+        applicants()
         if not options["no_past"]:
             make_past()
         self.stdout.write(table())
@@ -37,6 +39,11 @@ def table() -> str:
         ("admin", f"{ADMIN[0]}@{DOMAIN}", f"{url}/admin/"),
         ("team lead", f"{LEAD[0]}@{DOMAIN}", f"{url}/lead/runs"),
         *((f"agent, {_speaks(person)}", person.email, f"{url}/console/") for person in NEWCOMERS),
+        *(
+            (f"applicant, {step}", f"{login}@{DOMAIN}", f"{url}/learn/")
+            for login, _name, _languages, _skills, step in APPLICANTS
+            if step != "unconfirmed"
+        ),
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     lines = [f"  {role:<{widths[0]}}  {email:<{widths[1]}}  {where}" for role, email, where in rows]

@@ -8,8 +8,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
-from agents.models import Agent, User
-from dispatch.views.lead.access import SEES_RUNS
+from agents.models import Agent, AgentStatus, User
 
 Page = Callable[..., HttpResponseBase]
 
@@ -34,12 +33,25 @@ def agent_page(view: Page) -> Page:
             return view(request, agent, *args, **kwargs)
         if isinstance(request.user, User) and request.user.is_staff:
             return redirect("admin:index")
-        if request.user.has_perm(SEES_RUNS):
+        if request.user.has_perm("dispatch.view_run"):  # of the room above, so by their names only
             return redirect("lead_runs")
         return no_agent(request)
 
     return page
 
 
+def admitted_page(view: Page) -> Page:
+    """As agent_page, for who may go online; the others see where they stand."""
+
+    @agent_page
+    @wraps(view)
+    def page(request: HttpRequest, agent: Agent, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if agent.status != AgentStatus.ADMITTED:
+            return redirect("journey")
+        return view(request, agent, *args, **kwargs)
+
+    return page
+
+
 def no_agent(request: HttpRequest) -> HttpResponse:
-    return render(request, "dispatch/no_agent.html", status=403)
+    return render(request, "agents/no_agent.html", status=403)

@@ -1,0 +1,108 @@
+"""Decisions in the admin pages of people: they ask first."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin import helpers
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from agents.errors import Refusal
+from agents.models import Agent, Pool, User
+
+
+class ReasonForm(forms.Form):
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("The person reads it, in the mail and on their page."),
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 5, "cols": 70}),
+    )
+
+
+class AdmitForm(ReasonForm):
+    pools = forms.ModelMultipleChoiceField(
+        label=_("Pools"), queryset=Pool.objects.all(), required=False, widget=forms.CheckboxSelectMultiple
+    )
+
+
+class AnswerForm(forms.Form):
+    upheld = forms.TypedChoiceField(
+        label=_("The appeal is"),
+        choices=[
+            ("yes", _("granted: the decision is undone")),
+            ("no", _("not granted: the decision stands")),
+        ],
+        coerce=lambda value: value == "yes",
+        widget=forms.RadioSelect,
+    )
+    reason = forms.CharField(
+        label=_("Answer"),
+        help_text=_("The person reads it, in the mail and on their page."),
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 5, "cols": 70}),
+    )
+
+
+class Deciding:
+    """Actions of an admin list that ask for a reason first, and then call a service for each chosen one."""
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("agents.decide"))
+
+    def ask(
+        self,
+        request: HttpRequest,
+        chosen: Iterable[Any],
+        act: Callable[[Any, dict[str, Any]], object],
+        *,
+        action: str,
+        title: str,
+        form_class: type[forms.Form] = ReasonForm,
+    ) -> TemplateResponse | None:
+        """The page that asks; or, once it is answered, `act(one, what was entered)` for each, and the list again."""
+        rows = list(chosen)
+        form = form_class(request.POST if "decided" in request.POST else None)
+        if not form.is_valid():
+            context = {
+                "title": title,
+                "rows": rows,
+                "form": form,
+                "action": action,
+                "opts": self.model._meta,  # type: ignore[attr-defined]
+                "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
+                **self.admin_site.each_context(request),  # type: ignore[attr-defined]
+            }
+            return TemplateResponse(request, "admin/agents/decide.html", context)
+        done = 0
+        for row in rows:
+            try:
+                act(row, form.cleaned_data)
+                done += 1
+            except Refusal as refusal:
+                messages.warning(request, f"{row}: {refusal.detail}")
+        if done:
+            text = ngettext(
+                "Decided on %d person, who is told by mail.",
+                "Decided on %d people, who are told by mail.",
+                done,
+            )
+            messages.success(request, text % done)
+        return None
+
+
+def agent_or_refuse(agent: Agent | None) -> Agent:
+    """Of an application. Raises Refusal while its address is not confirmed: there is nobody to decide on yet."""
+    if agent is None:
+        raise Refusal(_("The address is not confirmed yet."))
+    return agent
+
+
+def decider(request: HttpRequest) -> User:
+    """Who is logged in to the admin."""
+    assert isinstance(request.user, User)  # the admin lets nobody else in
+    return request.user

@@ -1,0 +1,1 @@
+"""Pages of people who apply, learn and wait for a decision. They work without JavaScript."""
