@@ -19,6 +19,7 @@ from agents.models import Pool, Shift
 from dispatch import cards, decisions, presence
 from dispatch.models import (
     Alert,
+    Escalation,
     Feed,
     FeedEvent,
     Offer,
@@ -30,6 +31,7 @@ from dispatch.models import (
     RouteStep,
     Run,
     Standing,
+    Transfer,
 )
 from dispatch.views.lead.access import read_number
 from tickets.admin import ReadOnly
@@ -213,6 +215,23 @@ class AlertAdmin(ReadOnly, admin.ModelAdmin[Alert]):
     list_filter = ("kind", ("closed_at", admin.EmptyFieldListFilter))
     search_fields = ("subject",)
     date_hierarchy = "opened_at"
+
+
+@admin.register(Escalation)
+class EscalationAdmin(ReadOnly, admin.ModelAdmin[Escalation]):
+    list_display = ("ticket", "agent", "reason", "opened_at", "settled_at", "settled_by")
+    list_filter = (("settled_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("ticket", "agent", "settled_by")
+    search_fields = ("=ticket__id", "reason")
+    date_hierarchy = "opened_at"
+
+
+@admin.register(Transfer)
+class TransferAdmin(ReadOnly, admin.ModelAdmin[Transfer]):
+    list_display = ("ticket", "pool", "agent", "made_at")
+    list_filter = ("pool",)
+    list_select_related = ("ticket", "pool", "agent")
+    search_fields = ("=ticket__id",)
 
 
 @admin.register(Feed)

@@ -11,15 +11,26 @@ from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 
 from agents.accounts import AgentTokenAuthentication
 from agents.api import AgentView
 from agents.errors import AgentFull, NotAdmitted, NotOnline, ShiftEnded
 from agents.models import Agent, Shift
-from dispatch import cards, desk, looks, presence, wrap_up
+from dispatch import cards, desk, looks, passing, presence, resolving, wrap_up
 from dispatch import serializers as shapes
 from dispatch.automatic import auto_accept_choose
-from dispatch.errors import NotHolder, NotWrappingUp, OfferExpired, OfferGone, OfferNotFound
+from dispatch.errors import (
+    AlreadyEscalated,
+    NobodyThere,
+    NoteMissing,
+    NotHolder,
+    NotWrappingUp,
+    OfferExpired,
+    OfferGone,
+    OfferNotFound,
+    TooLateToUndo,
+)
 from dispatch.looks import ShiftRow
 from dispatch.models import Offer, OfferState
 from dispatch.offers import offer_accept, offer_decline
@@ -36,6 +47,7 @@ from tickets.models import Message, Ticket, TicketState
 from tickets.serializers import MessageData, NoInput, TicketData
 from tickets.wire import FormWithFiles, JSONBody, is_form, read, read_files, read_key
 
+Shape = type[Serializer[Any]]
 OLD_SHIFT = (ShiftEnded, NotOnline)
 HELD_ONCE = (OfferState.ACCEPTED, OfferState.COMPLETED, OfferState.RELEASED)
 
@@ -274,9 +286,12 @@ class DeskWriteView(OneHeldView):
     parser_classes = (JSONBody, FormWithFiles)
     refuses = {"post": (TicketNotFound, NotHolder, TicketClosed, *OLD_SHIFT, *TEXT_REFUSALS, *FILE_REFUSALS)}
 
-    def write(self, act: Callable[..., Message], request: Request, public_id: str) -> Response:
+    def write(
+        self, act: Callable[..., Message], request: Request, public_id: str, form: Shape, plain: Shape
+    ) -> Response:
         key, files = read_key(request), read_files(request)
-        data = read(shapes.WriteFormInput if is_form(request) else shapes.WriteInput, request)
+        data = read(form if is_form(request) else plain, request)
+        more = {"then_resolve": True} if data.get("then_resolve") else {}
         message = act(
             agent=self.agent,
             epoch=data["epoch"],
@@ -284,6 +299,7 @@ class DeskWriteView(OneHeldView):
             body=data["body"],
             files=files,
             key=key,
+            **more,
         )
         return Response(message_answer(message), status=201)
 
@@ -292,12 +308,13 @@ class DeskReplyView(DeskWriteView):
     @extend_schema(
         operation_id="desk_reply",
         tags=["desk"],
-        request={"application/json": shapes.WriteInput, "multipart/form-data": shapes.WriteFormInput},
+        request={"application/json": shapes.ReplyInput, "multipart/form-data": shapes.ReplyFormInput},
         responses={201: MessageData},
     )
     def post(self, request: Request, public_id: str) -> Response:
-        """Write to the customer. With a file the text may be left out."""
-        return self.write(desk.reply, request, public_id)
+        """Write to the customer. With a file the text may be left out. With `then_resolve` the ticket is resolved some seconds
+        later, unless that is undone (`resolve-undo`) or the customer writes."""
+        return self.write(desk.reply, request, public_id, shapes.ReplyFormInput, shapes.ReplyInput)
 
 
 class DeskNoteView(DeskWriteView):
@@ -310,7 +327,7 @@ class DeskNoteView(DeskWriteView):
     def post(self, request: Request, public_id: str) -> Response:
         """Write an internal note, also while wrapping up; no customer ever sees it or its files. With a file the text may be
         left out."""
-        return self.write(desk.note, request, public_id)
+        return self.write(desk.note, request, public_id, shapes.WriteFormInput, shapes.WriteInput)
 
 
 class DeskResolveView(OneHeldView):
@@ -327,6 +344,22 @@ class DeskResolveView(OneHeldView):
         key, data = read_key(request), read(shapes.EpochInput, request)
         desk.resolve(agent=self.agent, ticket_id=self.held_once(public_id).ticket_id, key=key, **data)
         return Response({"state": TicketState.RESOLVED})
+
+
+class DeskUndoView(OneHeldView):
+    refuses = {"post": (TicketNotFound, NotHolder, TooLateToUndo, *OLD_SHIFT, KeyReused)}
+
+    @extend_schema(
+        operation_id="desk_resolve_undo",
+        tags=["desk"],
+        request=shapes.EpochInput,
+        responses={200: shapes.StateAnswer},
+    )
+    def post(self, request: Request, public_id: str) -> Response:
+        """The ticket is not resolved after all; the message stays sent. With nothing to undo it is answered likewise."""
+        key, data = read_key(request), read(shapes.EpochInput, request)
+        resolving.undo(agent=self.agent, ticket_id=self.held_once(public_id).ticket_id, key=key, **data)
+        return Response({"state": TicketState.HELD})
 
 
 class DeskDoneView(OneHeldView):
@@ -361,6 +394,74 @@ class DeskHandBackView(OneHeldView):
         key, data = read_key(request), read(shapes.ReasonInput, request)
         desk.hand_back(agent=self.agent, ticket_id=self.held_once(public_id).ticket_id, key=key, **data)
         return Response({"state": TicketState.WAITING})
+
+
+class DeskTargetsView(OneHeldView):
+    refuses = {"get": (TicketNotFound, NotHolder)}
+
+    @extend_schema(operation_id="desk_targets", tags=["desk"], responses=shapes.TargetsAnswer)
+    def get(self, request: Request, public_id: str) -> Response:
+        """Where this ticket may be passed on to now: pools, and colleagues who are online and could take it."""
+        found = passing.targets(agent=self.agent, ticket_id=self.held_once(public_id).ticket_id)
+        language = language_of(request, self.agent)
+        return Response(
+            {
+                "pools": [
+                    {"pool": pool.pk, "name": pool.name_in(language), "able": able}
+                    for pool, able in found.pools
+                ],
+                "colleagues": [{"agent": one.pk, "name": one.name} for one in found.colleagues],
+            }
+        )
+
+
+class DeskTransferView(OneHeldView):
+    refuses = {
+        "post": (
+            TicketNotFound, NotHolder, NobodyThere, NoteMissing, TicketClosed, *OLD_SHIFT, MessageTooLong, BadText, KeyReused,
+        )
+    }  # fmt: skip
+
+    @extend_schema(
+        operation_id="desk_transfer",
+        tags=["desk"],
+        request=shapes.TransferInput,
+        responses={200: shapes.StateAnswer},
+    )
+    def post(self, request: Request, public_id: str) -> Response:
+        """Pass the ticket on, with a note: either to a `pool`, or to a colleague (`to_agent`), who is asked first."""
+        key, data = read_key(request), read(shapes.TransferInput, request)
+        passing.transfer(
+            agent=self.agent,
+            epoch=data["epoch"],
+            ticket_id=self.held_once(public_id).ticket_id,
+            note=data["note"],
+            pool_id=data["pool"],
+            to_agent_id=data["to_agent"],
+            key=key,
+        )
+        return Response({"state": TicketState.WAITING})
+
+
+class DeskEscalateView(OneHeldView):
+    refuses = {
+        "post": (
+            TicketNotFound, NotHolder, NoteMissing, AlreadyEscalated, TicketClosed, *OLD_SHIFT, MessageTooLong, BadText,
+            KeyReused,
+        )
+    }  # fmt: skip
+
+    @extend_schema(
+        operation_id="desk_escalate",
+        tags=["desk"],
+        request=shapes.EscalateInput,
+        responses={200: shapes.StateAnswer},
+    )
+    def post(self, request: Request, public_id: str) -> Response:
+        """Ask the team leads to look at the ticket; it stays with this agent."""
+        key, data = read_key(request), read(shapes.EscalateInput, request)
+        passing.escalate(agent=self.agent, ticket_id=self.held_once(public_id).ticket_id, key=key, **data)
+        return Response({"state": TicketState.HELD})
 
 
 # --- Files ------------------------------------------------------------------------------------------------------------
@@ -405,8 +506,12 @@ urlpatterns = [
     path("desk/<slug:public_id>/reply", DeskReplyView.as_view(), name="api-desk-reply"),
     path("desk/<slug:public_id>/note", DeskNoteView.as_view(), name="api-desk-note"),
     path("desk/<slug:public_id>/resolve", DeskResolveView.as_view(), name="api-desk-resolve"),
+    path("desk/<slug:public_id>/resolve-undo", DeskUndoView.as_view(), name="api-desk-resolve-undo"),
     path("desk/<slug:public_id>/done", DeskDoneView.as_view(), name="api-desk-done"),
     path("desk/<slug:public_id>/hand-back", DeskHandBackView.as_view(), name="api-desk-hand-back"),
+    path("desk/<slug:public_id>/targets", DeskTargetsView.as_view(), name="api-desk-targets"),
+    path("desk/<slug:public_id>/transfer", DeskTransferView.as_view(), name="api-desk-transfer"),
+    path("desk/<slug:public_id>/escalate", DeskEscalateView.as_view(), name="api-desk-escalate"),
     path(
         "tickets/<slug:public_id>/attachments/<int:attachment_id>",
         TicketAttachmentView.as_view(),

@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from agents.models import Agent
 from agents.shifts import shift_current, shift_locked
+from dispatch import resolving
 from dispatch.errors import NotHolder
 from dispatch.models import Offer, OfferState
 from dispatch.offers import complete, end
@@ -30,14 +31,23 @@ def reply(
     ticket_id: int,
     body: str,
     files: Sequence[Inspected] = (),
+    then_resolve: bool = False,
     key: str | None = None,
 ) -> Message:
-    """The holder writes to the customer. Outermost.
+    """The holder writes to the customer; with `then_resolve` the ticket is resolved after some seconds in which that can be
+    undone (dispatch/resolving.py). Outermost.
 
     Raises EmptyMessage, MessageTooLong, BadText, NotHolder, TicketClosed, ShiftEnded, NotOnline, KeyReused.
     """
     return _write(
-        agent, epoch, ticket_id, body_clean(body, required=not files), files, internal=False, key=key
+        agent,
+        epoch,
+        ticket_id,
+        body_clean(body, required=not files),
+        files,
+        internal=False,
+        then_resolve=then_resolve,
+        key=key,
     )
 
 
@@ -67,11 +77,11 @@ def _write(
     files: Sequence[Inspected],
     *,
     internal: bool,
+    then_resolve: bool = False,
     key: str | None,
 ) -> Message:
-    digest = timeline.digest_of(
-        "note" if internal else "reply", agent.pk, body, [file.sha256 for file in files]
-    )
+    name = "note" if internal else "reply_and_resolve" if then_resolve else "reply"
+    digest = timeline.digest_of(name, agent.pk, body, [file.sha256 for file in files])
 
     def act() -> Message:
         with timeline.command():
@@ -81,7 +91,7 @@ def _write(
             wraps = list(offers.values_list("wrap_until", flat=True))
             if not wraps:
                 raise NotHolder
-            return message_post(
+            message = message_post(
                 ticket_id=ticket_id,
                 author=Author.AGENT,
                 author_name=agent.name,
@@ -93,6 +103,9 @@ def _write(
                 key=key,
                 digest=digest,
             )
+            if then_resolve:
+                resolving.plan(offers, message)
+            return message
 
     return timeline.once(ticket_id, key, digest, act, message_of)
 

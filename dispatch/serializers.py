@@ -26,6 +26,20 @@ class AutoAcceptInput(Fields):
     auto_accept = YesNo()
 
 
+class TransferInput(EpochInput):
+    note = Text(required=False, default="", help_text="What was done and what is needed; must not be empty.")
+    pool = Whole(
+        required=False, default=None, allow_null=True, help_text="Its number, from /desk/{id}/targets."
+    )
+    to_agent = Whole(
+        required=False, default=None, allow_null=True, help_text="A colleague's number, likewise."
+    )
+
+
+class EscalateInput(EpochInput):
+    reason = Text(required=False, default="", help_text="Must not be empty; it becomes a note.")
+
+
 class WriteInput(EpochInput):
     body = Written()
 
@@ -33,6 +47,14 @@ class WriteInput(EpochInput):
 class WriteFormInput(EpochInput):
     body = Text(required=False, default="")
     files = serializers.ListField(child=serializers.FileField(), required=False, max_length=5)
+
+
+class ReplyInput(WriteInput):
+    then_resolve = YesNo(required=False, default=False)
+
+
+class ReplyFormInput(WriteFormInput):
+    then_resolve = serializers.BooleanField(required=False, default=False)
 
 
 # --- Out --------------------------------------------------------------------------------------------------------------
@@ -114,6 +136,22 @@ class WrapUpAnswer(Fields):
 class DeskAnswer(Fields):
     tickets = TicketData(many=True)
     wrap_ups = WrapUpData(many=True)
+
+
+class PoolTargetData(Fields):
+    pool = serializers.IntegerField()
+    name = serializers.CharField()
+    able = serializers.IntegerField(help_text="How many of its people are online and could take the ticket.")
+
+
+class ColleagueData(Fields):
+    agent = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class TargetsAnswer(Fields):
+    pools = PoolTargetData(many=True)
+    colleagues = ColleagueData(many=True)
 
 
 class StateAnswer(Fields):

@@ -9,7 +9,19 @@ from collections.abc import Iterable
 from celery import shared_task
 from redis.exceptions import RedisError
 
-from dispatch import alerts, asking, automatic, decisions, offers, presence, queue, runs, silence, wrap_up
+from dispatch import (
+    alerts,
+    asking,
+    automatic,
+    decisions,
+    offers,
+    presence,
+    queue,
+    resolving,
+    runs,
+    silence,
+    wrap_up,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +55,7 @@ def tick() -> None:
     presence.graces_end()
     wrap_up.end_due()
     silence.customers_look()
+    resolving.look()
     for ticket_id in queue.closed_with_live_offers():
         offers.offers_cancel(ticket_id=ticket_id)
     run_ask(queue.pools_due())

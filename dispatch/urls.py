@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dispatch.views import commands, console, earnings, files
+from dispatch.views import commands, console, earnings, files, passing
 
 urlpatterns = [
     path("", console.console, name="console"),
@@ -14,8 +14,10 @@ urlpatterns = [
     path("tickets/<slug:public_id>/reply", commands.reply, name="console_reply"),
     path("tickets/<slug:public_id>/note", commands.note, name="console_note"),
     path("tickets/<slug:public_id>/resolve", commands.resolve, name="console_resolve"),
+    path("tickets/<slug:public_id>/undo", commands.undo, name="console_undo"),
     path("tickets/<slug:public_id>/done", commands.done, name="console_done"),
     path("tickets/<slug:public_id>/hand-back", commands.hand_back, name="console_hand_back"),
+    path("tickets/<slug:public_id>/pass-on", passing.pass_on, name="console_pass_on"),
     path("tickets/<slug:public_id>/files/<int:attachment_id>", files.attachment, name="console_file"),
     path("earnings/", earnings.earnings, name="console_earnings"),
     path("earnings.csv", earnings.earnings_csv, name="console_earnings_csv"),

@@ -64,7 +64,7 @@ def _staff(password: str) -> None:
     group.permissions.add(
         *Permission.objects.filter(content_type__app_label__in=SEEN_BY_LEADS, codename__startswith="view_")
     )
-    group.permissions.add(Permission.objects.get(codename="be_alerted"))
+    group.permissions.add(*Permission.objects.filter(codename__in=("be_alerted", "change_escalation")))
     lead.groups.add(group)
 
 

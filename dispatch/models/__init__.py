@@ -3,12 +3,14 @@
 from dispatch.models.alerts import Alert, AlertKind
 from dispatch.models.feed import Feed, FeedEvent
 from dispatch.models.offers import Offer, OfferState
+from dispatch.models.passing import Escalation, Transfer
 from dispatch.models.routing import Policy, Rate, Requirement, Route, RouteStep
 from dispatch.models.runs import PoolStanding, Run, Standing
 
 __all__ = [
     "Alert",
     "AlertKind",
+    "Escalation",
     "Feed",
     "FeedEvent",
     "Offer",
@@ -21,4 +23,5 @@ __all__ = [
     "RouteStep",
     "Run",
     "Standing",
+    "Transfer",
 ]

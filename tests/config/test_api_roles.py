@@ -61,8 +61,12 @@ TABLE: list[tuple[str, str, dict[str, Any] | None, tuple[int, ...]]] = [
     ("desk/<id>/reply", "POST", {"epoch": 1, "body": "Hello"}, (401, 401, 401, 404, 201, 403)),
     ("desk/<id>/note", "POST", {"epoch": 1, "body": "Hello"}, (401, 401, 401, 404, 201, 403)),
     ("desk/<id>/resolve", "POST", {"epoch": 1}, (401, 401, 401, 404, 200, 403)),
+    ("desk/<id>/resolve-undo", "POST", {"epoch": 1}, (401, 401, 401, 404, 200, 403)),
     ("desk/<id>/done", "POST", {"epoch": 1}, (401, 401, 401, 404, 409, 403)),
     ("desk/<id>/hand-back", "POST", {"epoch": 1}, (401, 401, 401, 404, 200, 403)),
+    ("desk/<id>/targets", "GET", None, (401, 401, 401, 404, 200, 403)),
+    ("desk/<id>/transfer", "POST", {"epoch": 1, "note": "No."}, (401, 401, 401, 404, 409, 403)),
+    ("desk/<id>/escalate", "POST", {"epoch": 1, "reason": "Look."}, (401, 401, 401, 404, 200, 403)),
     ("runs/<run>", "GET", None, (401, 401, 401, 403, 403, 200)),
     ("tickets/<id>/why-not/<agent>", "GET", None, (401, 401, 401, 403, 403, 200)),
 ]

@@ -28,11 +28,13 @@ export function start() {
   document.addEventListener("visibilitychange", draw);
   narrow.addEventListener("change", draw);
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    for (const menu of document.querySelectorAll("[data-menu][open]")) {
+    if (event.key !== "Escape" || event.target.closest("dialog")) return;
+    const menus = [...document.querySelectorAll("[data-menu][open]")];
+    for (const menu of menus) {
       menu.open = false;
       menu.querySelector("summary").focus();
     }
+    if (!menus.length) document.querySelector(".desk-thread:not([hidden]) [data-undo]")?.click();
   });
   document.addEventListener("scroll", (event) => {
     const scroll = event.target;

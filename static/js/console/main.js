@@ -5,13 +5,14 @@ import * as commands from "./commands.js";
 import * as composer from "./composer.js";
 import * as countdown from "./countdown.js";
 import * as desk from "./desk.js";
+import * as dialogs from "./dialogs.js";
 import { tidy } from "./drafts.js";
 import { place } from "./fragments.js";
 import * as notices from "./notices.js";
 import * as settings from "./settings.js";
 import * as shortcuts from "./shortcuts.js";
 import * as signals from "./signals.js";
-import { drawDurations } from "./words.js";
+import { announce, drawDurations, say } from "./words.js";
 import * as wrapUps from "./wrap_ups.js";
 
 const ENDS = new Set(["offer.completed", "offer.released", "wrap_up.ended"]); // of a ticket on the desk
@@ -46,6 +47,11 @@ function show(frame) {
   // What was just accepted here is what the agent wants to see, unless they are writing.
   if (frame.type === "offer.accepted" && commands.accepted.delete(frame.data.offer)) {
     if (document.activeElement?.name !== "body") desk.choose(frame.data.ticket, true);
+  }
+  if (frame.type === "resolve.planned") announce(say("resolves", { n: Math.ceil((Date.parse(frame.data.resolves_at) - Date.parse(frame.at)) / 1000) }));
+  if (frame.type === "resolve.undone") {
+    announce(say("undone"));
+    if (document.activeElement === document.body) document.getElementById(`body-${frame.data.ticket}`)?.focus(); // its button is gone
   }
   draw();
 }
@@ -109,6 +115,7 @@ settings.start();
 signals.start();
 shortcuts.start();
 desk.start();
+dialogs.start();
 composer.start();
 commands.start({ take: (frame) => live.take(frame), after: () => live.after, gone: () => gone("signed-out") });
 draw();
