@@ -17,11 +17,12 @@ from agents.accounts import AgentTokenAuthentication
 from agents.api import AgentView
 from agents.errors import AgentFull, NotAdmitted, NotOnline, ShiftEnded
 from agents.models import Agent, Shift
-from dispatch import cards, desk, looks, passing, presence, resolving, wrap_up
+from dispatch import cards, desk, drafts, keys, looks, passing, presence, resolving, wrap_up
 from dispatch import serializers as shapes
 from dispatch.automatic import auto_accept_choose
 from dispatch.errors import (
     AlreadyEscalated,
+    BadKeys,
     NobodyThere,
     NoteMissing,
     NotHolder,
@@ -32,8 +33,9 @@ from dispatch.errors import (
     TooLateToUndo,
 )
 from dispatch.looks import ShiftRow
-from dispatch.models import Offer, OfferState
+from dispatch.models import DraftKind, Offer, OfferState
 from dispatch.offers import offer_accept, offer_decline
+from tickets import canned
 from tickets.api import (
     FILE_REFUSALS,
     TEXT_REFUSALS,
@@ -42,7 +44,7 @@ from tickets.api import (
     message_answer,
     ticket_data,
 )
-from tickets.errors import BadText, KeyReused, MessageTooLong, TicketClosed, TicketNotFound
+from tickets.errors import BadText, KeyReused, MessageTooLong, TicketClosed, TicketNotFound, VariableLeft
 from tickets.models import Message, Ticket, TicketState
 from tickets.serializers import MessageData, NoInput, TicketData
 from tickets.wire import FormWithFiles, JSONBody, is_form, read, read_files, read_key
@@ -176,6 +178,26 @@ class AutoAcceptView(AgentView):
         return Response({"auto_accept": on})
 
 
+class KeysView(AgentView):
+    refuses = {"post": (BadKeys,)}
+
+    @extend_schema(operation_id="keys", tags=["shift"], responses=shapes.KeysShape)
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        """Which key of the console does what; "" is none."""
+        return Response({"keys": keys.of(self.agent)})
+
+    @extend_schema(
+        operation_id="keys_choose",
+        tags=["shift"],
+        request=shapes.KeysShape,
+        responses={200: shapes.KeysShape},
+    )
+    def post(self, request: Request) -> Response:
+        """Set keys; actions that are left out stay. Kept with the account."""
+        data = read(shapes.KeysShape, request)
+        return Response({"keys": keys.choose(agent=self.agent, keys=data["keys"])})
+
+
 # --- Offers -----------------------------------------------------------------------------------------------------------
 
 
@@ -284,7 +306,11 @@ class DeskWriteView(OneHeldView):
     """What the holder writes: a text, files, or both."""
 
     parser_classes = (JSONBody, FormWithFiles)
-    refuses = {"post": (TicketNotFound, NotHolder, TicketClosed, *OLD_SHIFT, *TEXT_REFUSALS, *FILE_REFUSALS)}
+    refuses = {
+        "post": (
+            TicketNotFound, NotHolder, TicketClosed, *OLD_SHIFT, VariableLeft, *TEXT_REFUSALS, *FILE_REFUSALS,
+        )
+    }  # fmt: skip
 
     def write(
         self, act: Callable[..., Message], request: Request, public_id: str, form: Shape, plain: Shape
@@ -464,6 +490,46 @@ class DeskEscalateView(OneHeldView):
         return Response({"state": TicketState.HELD})
 
 
+class DeskDraftView(OneHeldView):
+    refuses = {"get": (TicketNotFound,), "post": (TicketNotFound, NotHolder, MessageTooLong, BadText)}
+
+    @extend_schema(operation_id="desk_draft", tags=["desk"], responses=shapes.DraftsAnswer)
+    def get(self, request: Request, public_id: str) -> Response:  # noqa: ARG002
+        """What this agent has typed into the ticket and not sent, on whatever device; null where nothing was saved."""
+        self.held_once(public_id)
+        found = drafts.of(self.agent).get(public_id, {})
+        return Response({kind: found.get(kind) for kind in DraftKind.values})
+
+    @extend_schema(
+        operation_id="desk_draft_keep",
+        tags=["desk"],
+        request=shapes.DraftInput,
+        responses={200: shapes.DraftNumber},
+    )
+    def post(self, request: Request, public_id: str) -> Response:
+        """Save a draft; the last writer wins. The customer never sees it, and it is gone when the ticket leaves the desk."""
+        data = read(shapes.DraftInput, request)
+        number = drafts.keep(
+            agent=self.agent,
+            ticket_id=self.held_once(public_id).ticket_id,
+            kind=DraftKind(data["kind"]),
+            body=data["body"],
+        )
+        return Response({"number": number})
+
+
+class DeskCannedView(OneHeldView):
+    refuses = {"get": (TicketNotFound, NotHolder)}
+
+    @extend_schema(operation_id="desk_canned_replies", tags=["desk"], responses=shapes.CannedAnswer)
+    def get(self, request: Request, public_id: str) -> Response:  # noqa: ARG002
+        """Texts to begin with, of the ticket's language and topic, with its variables put in."""
+        found = cards.on_desk(self.agent.pk, self.held_once(public_id).ticket.public_id)
+        if not found:
+            raise NotHolder
+        return Response({"replies": canned.replies(found[0].ticket, self.agent.name)})
+
+
 # --- Files ------------------------------------------------------------------------------------------------------------
 
 
@@ -497,6 +563,7 @@ urlpatterns = [
     path("shift/offline", OfflineView.as_view(), name="api-shift-offline"),
     path("shift/beat", BeatView.as_view(), name="api-shift-beat"),
     path("me/auto-accept", AutoAcceptView.as_view(), name="api-auto-accept"),
+    path("me/keys", KeysView.as_view(), name="api-keys"),
     path("offers", OffersView.as_view(), name="api-offers"),
     path("offers/<int:offer_id>", OfferView.as_view(), name="api-offer"),
     path("offers/<int:offer_id>/accept", AcceptView.as_view(), name="api-offer-accept"),
@@ -509,6 +576,8 @@ urlpatterns = [
     path("desk/<slug:public_id>/resolve-undo", DeskUndoView.as_view(), name="api-desk-resolve-undo"),
     path("desk/<slug:public_id>/done", DeskDoneView.as_view(), name="api-desk-done"),
     path("desk/<slug:public_id>/hand-back", DeskHandBackView.as_view(), name="api-desk-hand-back"),
+    path("desk/<slug:public_id>/draft", DeskDraftView.as_view(), name="api-desk-draft"),
+    path("desk/<slug:public_id>/canned-replies", DeskCannedView.as_view(), name="api-desk-canned"),
     path("desk/<slug:public_id>/targets", DeskTargetsView.as_view(), name="api-desk-targets"),
     path("desk/<slug:public_id>/transfer", DeskTransferView.as_view(), name="api-desk-transfer"),
     path("desk/<slug:public_id>/escalate", DeskEscalateView.as_view(), name="api-desk-escalate"),

@@ -17,7 +17,9 @@ from dispatch.offers import complete, end
 from tickets import lifecycle, timeline
 from tickets.attachments import Inspected
 from tickets.conversation import body_clean, message_of, message_post
+from tickets.errors import VariableLeft
 from tickets.models import Author, Message
+from tickets.variables import left
 
 T = TypeVar("T")
 
@@ -37,13 +39,16 @@ def reply(
     """The holder writes to the customer; with `then_resolve` the ticket is resolved after some seconds in which that can be
     undone (dispatch/resolving.py). Outermost.
 
-    Raises EmptyMessage, MessageTooLong, BadText, NotHolder, TicketClosed, ShiftEnded, NotOnline, KeyReused.
+    Raises EmptyMessage, MessageTooLong, BadText, VariableLeft, NotHolder, TicketClosed, ShiftEnded, NotOnline, KeyReused.
     """
+    body = body_clean(body, required=not files)
+    if left(body):
+        raise VariableLeft
     return _write(
         agent,
         epoch,
         ticket_id,
-        body_clean(body, required=not files),
+        body,
         files,
         internal=False,
         then_resolve=then_resolve,

@@ -38,6 +38,12 @@ class NotHolder(Refusal):
     default_detail = _("This ticket is not with you.")
 
 
+class BadKeys(Refusal):
+    status = 422
+    code = "bad_keys"
+    default_detail = _("Each key is one sign, and does one thing.")
+
+
 class TooLateToUndo(Refusal):
     code = "too_late_to_undo"
     default_detail = _("The ticket is resolved already. The customer can open it again.")

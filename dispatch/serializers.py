@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from agents.models import ShiftState
-from dispatch.models import OfferState
+from dispatch.models import DraftKind, OfferState
 from tickets.models import TicketState
 from tickets.serializers import Fields, TicketData
 from tickets.wire import Text, Whole, Written, YesNo
@@ -38,6 +38,15 @@ class TransferInput(EpochInput):
 
 class EscalateInput(EpochInput):
     reason = Text(required=False, default="", help_text="Must not be empty; it becomes a note.")
+
+
+class KeysShape(Fields):
+    keys = serializers.DictField(child=serializers.CharField(allow_blank=True, max_length=8))
+
+
+class DraftInput(Fields):
+    kind = serializers.ChoiceField(choices=DraftKind.choices)
+    body = Text(required=False, default="")
 
 
 class WriteInput(EpochInput):
@@ -152,6 +161,28 @@ class ColleagueData(Fields):
 class TargetsAnswer(Fields):
     pools = PoolTargetData(many=True)
     colleagues = ColleagueData(many=True)
+
+
+class DraftNumber(Fields):
+    number = serializers.IntegerField(help_text="Rises with each save, on whatever device.")
+
+
+class DraftData(DraftNumber):
+    body = serializers.CharField(allow_blank=True)
+
+
+class DraftsAnswer(Fields):
+    message = DraftData(allow_null=True)
+    note = DraftData(allow_null=True)
+
+
+class CannedData(Fields):
+    title = serializers.CharField()
+    text = serializers.CharField()
+
+
+class CannedAnswer(Fields):
+    replies = CannedData(many=True)
 
 
 class StateAnswer(Fields):

@@ -14,6 +14,7 @@ from dispatch import (
     asking,
     automatic,
     decisions,
+    drafts,
     offers,
     presence,
     queue,
@@ -77,9 +78,10 @@ def places() -> None:
 
 @shared_task
 def standings() -> None:
-    """Once a minute: what the score knows of the recent past."""
+    """Once a minute: what the score knows of the recent past; and drafts that nobody comes back to are forgotten."""
     queue.standings_refresh()
     queue.pool_standings_refresh()
+    drafts.tidy()
 
 
 @shared_task

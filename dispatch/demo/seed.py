@@ -6,6 +6,7 @@ from django.db import transaction
 
 from agents.models import Agent, AgentSkill, AgentStatus, Pool, Skill, User
 from dispatch.demo.brand import (
+    CANNED,
     CURRENCY,
     DEFAULT_CENTS,
     DEFAULT_LIKES,
@@ -22,7 +23,7 @@ from dispatch.demo.brand import (
 )
 from dispatch.demo.people import ADMIN, AGENTS, LEAD, LEADS_GROUP, Person
 from dispatch.models import Policy, Rate, Requirement, Route, RouteStep
-from tickets.models import Topic
+from tickets.models import CannedReply, Topic
 
 ADDRESSES = [f"{ADMIN[0]}@{DOMAIN}", f"{LEAD[0]}@{DOMAIN}", *(person.email for person in AGENTS)]
 SEEN_BY_LEADS = ("tickets", "agents", "dispatch")
@@ -48,6 +49,12 @@ def seed() -> bool:
         _topics(skills, pools)
         for person in AGENTS:
             _agent(person, password, skills, pools)
+        CannedReply.objects.bulk_create(
+            CannedReply(
+                title=title, body=body, language=language, topic=Topic.objects.filter(key=topic).first()
+            )
+            for language, topic, title, body in CANNED
+        )
     return True
 
 

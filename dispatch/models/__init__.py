@@ -1,6 +1,7 @@
 """Offers, routing, runs and the agents' feeds, one file a matter."""
 
 from dispatch.models.alerts import Alert, AlertKind
+from dispatch.models.desk import DeskKeys, Draft, DraftKind
 from dispatch.models.feed import Feed, FeedEvent
 from dispatch.models.offers import Offer, OfferState
 from dispatch.models.passing import Escalation, Transfer
@@ -10,6 +11,9 @@ from dispatch.models.runs import PoolStanding, Run, Standing
 __all__ = [
     "Alert",
     "AlertKind",
+    "DeskKeys",
+    "Draft",
+    "DraftKind",
     "Escalation",
     "Feed",
     "FeedEvent",

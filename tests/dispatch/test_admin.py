@@ -22,6 +22,7 @@ OURS = [model for model in admin.site._registry if model._meta.app_label in {"ag
 WRITTEN_BY_SERVICES = {
     "ticket", "customer", "message", "attachment", "ticketevent", "rating",
     "shift", "lease", "ledgerentry", "offer", "run", "standing", "poolstanding", "feed", "feedevent", "alert",
+    "escalation", "transfer",
 }  # fmt: skip
 
 

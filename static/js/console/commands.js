@@ -47,7 +47,10 @@ async function submit(form, button) {
       problem.hidden = !answer.detail;
       problem.textContent = answer.detail ?? "";
     } else if (answer.detail) notice(answer.detail);
-    if (answer.ok) form.closest("dialog")?.close();
+    if (answer.ok) {
+      form.dispatchEvent(new CustomEvent("done", { bubbles: true }));
+      form.closest("dialog")?.close();
+    }
     form.closest("[data-menu]")?.removeAttribute("open");
   } catch {
     notice(say("failed"), "danger");

@@ -50,6 +50,12 @@ export function choose(ticket, byHand = false) {
   if (byHand) document.getElementById(`thread-title-${ticket}`)?.focus({ preventScroll: true });
 }
 
+// The ticket that is so many further down the list, round and round.
+export function step(by) {
+  const all = [...document.querySelectorAll(".item")].map((item) => item.dataset.ticket);
+  if (all.length) choose(all[(all.indexOf(chosen) + by + all.length) % all.length], true);
+}
+
 export function draw() {
   const threads = [...document.querySelectorAll(".desk-thread")];
   if (!threads.some((thread) => thread.dataset.ticket === chosen)) {

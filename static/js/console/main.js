@@ -1,6 +1,7 @@
 // The console. The server draws; this wires the socket to the page, and the page to the commands.
 
 import { Live } from "../live.js";
+import * as canned from "./canned.js";
 import * as commands from "./commands.js";
 import * as composer from "./composer.js";
 import * as countdown from "./countdown.js";
@@ -9,6 +10,7 @@ import * as dialogs from "./dialogs.js";
 import { tidy } from "./drafts.js";
 import { place } from "./fragments.js";
 import * as notices from "./notices.js";
+import * as palette from "./palette.js";
 import * as settings from "./settings.js";
 import * as shortcuts from "./shortcuts.js";
 import * as signals from "./signals.js";
@@ -72,6 +74,7 @@ function draw() {
   wrapUps.draw();
   drawDurations();
   signals.count();
+  shortcuts.draw();
 }
 
 function drawBanner() {
@@ -110,12 +113,15 @@ async function poll() {
 }
 
 tidy();
+composer.showDrafts(JSON.parse(document.getElementById("console-drafts").textContent));
 notices.start();
 settings.start();
 signals.start();
 shortcuts.start();
 desk.start();
 dialogs.start();
+palette.start();
+canned.start();
 composer.start();
 commands.start({ take: (frame) => live.take(frame), after: () => live.after, gone: () => gone("signed-out") });
 draw();
@@ -125,6 +131,16 @@ setInterval(() => countdown.draw(poll), 200);
 setInterval(wrapUps.draw, 500);
 setInterval(drawDurations, 10000);
 setInterval(() => state !== "connected" && navigator.onLine && poll(), POLL_MS);
+
+document.addEventListener("visibilitychange", async () => {
+  if (document.visibilityState !== "visible" || !document.querySelector("form[data-composer]")) return;
+  try {
+    const answer = await fetch(page.dataset.drafts, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(10000) });
+    if (answer.ok && !answer.redirected) composer.showDrafts((await answer.json()).drafts);
+  } catch {
+    // the next look finds them
+  }
+});
 
 // Leaving with tickets in hand asks first: they would go to others.
 const leaving = document.getElementById("leaving");
