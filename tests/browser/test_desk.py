@@ -63,7 +63,7 @@ def test_five_chats_by_keyboard_alone(
     page.keyboard.press("Control+k")
     number = page.locator(f"#item-{tickets[2]} .item-topic").inner_text().split(" ")[0]
     page.keyboard.type(number)
-    expect(page.get_by_role("option")).to_have_count(1)
+    expect(page.locator("#palette").get_by_role("option")).to_have_count(1)
     page.keyboard.press("Enter")
     expect(page.locator(f"#thread-title-{tickets[2]}")).to_be_focused()
     # A note, a canned reply, resolved and not.

@@ -23,9 +23,8 @@ export function start() {
 // typed: what is written instead when nothing is chosen
 async function open(form, typed) {
   const field = form.elements.body;
-  const leave = () => {
-    insert(field, typed);
-  };
+  const place = [field.selectionStart, field.selectionEnd]; // the dialog takes the focus, and some browsers the place with it
+  const leave = () => insert(field, typed, place);
   try {
     const answer = await fetch(form.querySelector("[data-canned]").dataset.canned, {
       headers: { Accept: "application/json" },
@@ -33,18 +32,18 @@ async function open(form, typed) {
     });
     if (!answer.ok || answer.redirected) throw new Error(`status ${answer.status}`);
     const { replies } = await answer.json();
-    palette.open("canned", replies.map(({ title, text }) => ({ title, hint: text.slice(0, 140), act: () => insert(field, text) })), leave);
+    palette.open("canned", replies.map(({ title, text }) => ({ title, hint: text.slice(0, 140), act: () => insert(field, text, place) })), leave);
   } catch {
     notice(say("failed"), "danger");
     leave();
   }
 }
 
-function insert(field, text) {
+function insert(field, text, place) {
   field.focus();
   if (!text) return;
-  field.setRangeText(text, field.selectionStart, field.selectionEnd, "end");
-  const place = /\{(customer|number|agent|topic)\}/.exec(field.value); // nothing was known for it: to be written by hand
-  if (place) field.setSelectionRange(place.index, place.index + place[0].length);
+  field.setRangeText(text, ...place, "end");
+  const left = /\{(customer|number|agent|topic)\}/.exec(field.value); // nothing was known for it: to be written by hand
+  if (left) field.setSelectionRange(left.index, left.index + left[0].length);
   field.dispatchEvent(new InputEvent("input", { bubbles: true }));
 }
