@@ -35,7 +35,7 @@ from dispatch.errors import (
 from dispatch.looks import ShiftRow
 from dispatch.models import DraftKind, Offer, OfferState
 from dispatch.offers import offer_accept, offer_decline
-from tickets import canned
+from tickets import canned, signs
 from tickets.api import (
     FILE_REFUSALS,
     TEXT_REFUSALS,
@@ -46,7 +46,7 @@ from tickets.api import (
 )
 from tickets.errors import BadText, KeyReused, MessageTooLong, TicketClosed, TicketNotFound, VariableLeft
 from tickets.models import Message, Ticket, TicketState
-from tickets.serializers import MessageData, NoInput, TicketData
+from tickets.serializers import MessageData, NoInput, SignInput, TicketData
 from tickets.wire import FormWithFiles, JSONBody, is_form, read, read_files, read_key
 
 Shape = type[Serializer[Any]]
@@ -518,6 +518,22 @@ class DeskDraftView(OneHeldView):
         return Response({"number": number})
 
 
+class DeskSignView(OneHeldView):
+    refuses = {"post": (TicketNotFound, NotHolder)}
+
+    @extend_schema(operation_id="desk_sign", tags=["desk"], request=SignInput, responses={204: None})
+    def post(self, request: Request, public_id: str) -> Response:
+        """That the holder is typing to the customer, or up to where they have read. The other side gets a frame `sign`."""
+        data, offer = read(SignInput, request), self.held_once(public_id)
+        if offer.state != OfferState.ACCEPTED:
+            raise NotHolder
+        if data["typing"]:
+            signs.typing(offer.ticket, signs.Side.AGENT)
+        if data["read"]:
+            signs.read_up_to(offer.ticket, signs.Side.AGENT, data["read"])
+        return Response(status=204)
+
+
 class DeskCannedView(OneHeldView):
     refuses = {"get": (TicketNotFound, NotHolder)}
 
@@ -576,6 +592,7 @@ urlpatterns = [
     path("desk/<slug:public_id>/resolve-undo", DeskUndoView.as_view(), name="api-desk-resolve-undo"),
     path("desk/<slug:public_id>/done", DeskDoneView.as_view(), name="api-desk-done"),
     path("desk/<slug:public_id>/hand-back", DeskHandBackView.as_view(), name="api-desk-hand-back"),
+    path("desk/<slug:public_id>/sign", DeskSignView.as_view(), name="api-desk-sign"),
     path("desk/<slug:public_id>/draft", DeskDraftView.as_view(), name="api-desk-draft"),
     path("desk/<slug:public_id>/canned-replies", DeskCannedView.as_view(), name="api-desk-canned"),
     path("desk/<slug:public_id>/targets", DeskTargetsView.as_view(), name="api-desk-targets"),

@@ -228,6 +228,7 @@ def entry(one: cards.OnDesk) -> dict[str, Any]:
         "waiting_at": _unanswered(messages),
         "answered_at": last["at"] if last and last["author"] == "agent" else None,
         "silent": offer.silent_since is not None,
+        "read": ticket.read_by_customer,
         "escalated": escalated,
         "resolving": resolve_left is not None,
         "resolve_left": f"{max(resolve_left or 0.0, 0.0):.1f}",

@@ -19,6 +19,7 @@ urlpatterns = [
     path("tickets/<slug:public_id>/hand-back", commands.hand_back, name="console_hand_back"),
     path("keys", desk.desk_keys, name="console_keys"),
     path("drafts", desk.all_drafts, name="console_drafts"),
+    path("tickets/<slug:public_id>/sign", desk.sign, name="console_sign"),
     path("tickets/<slug:public_id>/draft", desk.draft, name="console_draft"),
     path("tickets/<slug:public_id>/canned-replies", desk.canned_replies, name="console_canned"),
     path("tickets/<slug:public_id>/pass-on", passing.pass_on, name="console_pass_on"),

@@ -64,7 +64,7 @@ def test_every_event_is_on_the_page_with_a_true_example(name: str) -> None:
 
 
 def test_the_page_knows_no_event_that_does_not_exist() -> None:
-    frames = {"resume", "beat", "snapshot", "heartbeat", "error"}
+    frames = {"resume", "beat", "snapshot", "heartbeat", "sign", "error"}
     assert set(BY_TYPE) - frames == set(EVENTS)
     assert set(re.findall(r"^### `(.+)`$", PAGE, re.MULTILINE)) == set(EVENTS)
 

@@ -13,7 +13,7 @@ from dispatch.errors import NotHolder
 from dispatch.models import DraftKind
 from dispatch.views.commands import command, ticket_id_of
 from dispatch.views.people import agent_page
-from tickets import canned
+from tickets import canned, signs
 from tickets.errors import Refusal
 
 
@@ -41,6 +41,21 @@ def draft(request: HttpRequest, agent: Agent, public_id: str) -> JsonResponse:
     except Refusal as refusal:
         return JsonResponse({"code": refusal.code, "detail": str(refusal.detail)}, status=refusal.status)
     return JsonResponse({"number": number})
+
+
+@never_cache
+@require_POST
+@agent_page
+def sign(request: HttpRequest, agent: Agent, public_id: str) -> HttpResponse:
+    """That the holder is typing to the customer (`typing=1`), or up to where they have read (`read`)."""
+    found = cards.held_tickets(agent.pk)
+    ticket = next((one for one in found if one.public_id == public_id), None)
+    if ticket is not None:  # else it has left the desk meanwhile
+        if request.POST.get("typing") == "1":
+            signs.typing(ticket, signs.Side.AGENT)
+        if seq := signs.number(request.POST.get("read", "")):
+            signs.read_up_to(ticket, signs.Side.AGENT, seq)
+    return HttpResponse(status=204)
 
 
 @never_cache

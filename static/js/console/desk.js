@@ -1,6 +1,7 @@
 // Which of the held tickets is open, what is unread, where the thread is scrolled to.
 
 import { read, write } from "./drafts.js";
+import * as signs from "./signs.js";
 import { say } from "./words.js";
 
 const page = document.getElementById("console");
@@ -87,6 +88,7 @@ function drawUnread(item, ticket, reads) {
   if (reads && last > seen) {
     seen = last;
     write(`seen:${ticket}`, { seq: last, at: Date.now() });
+    signs.seen(ticket, last);
   }
   const unread = messages.filter((seq) => seq > seen).length;
   const badge = item.querySelector("[data-unread]");

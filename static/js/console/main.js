@@ -13,6 +13,7 @@ import * as notices from "./notices.js";
 import * as palette from "./palette.js";
 import * as settings from "./settings.js";
 import * as shortcuts from "./shortcuts.js";
+import * as deskSigns from "./signs.js";
 import * as signals from "./signals.js";
 import { announce, drawDurations, say } from "./words.js";
 import * as wrapUps from "./wrap_ups.js";
@@ -41,7 +42,12 @@ const live = new Live({
 
 function show(frame) {
   if (frame.type === "heartbeat" || frame.type === "error") return;
+  if (frame.type === "sign") {
+    deskSigns.take(frame);
+    return;
+  }
   if (frame.type === "snapshot" && frame.stream === page.dataset.stream) keepOnly([...frame.data.tickets, ...frame.data.wrap_ups.map((one) => one.ticket)]);
+  deskSigns.said(frame);
   composer.gaveWay(frame); // before it is drawn: the same words never stand there twice
   if (frame.html) place(frame.html);
   if (ENDS.has(frame.type) && !frame.data.wrap_up_until) live.forget(`ticket:${frame.data.ticket}`);
@@ -70,6 +76,7 @@ function keepOnly(tickets) {
 function draw() {
   composer.adopt();
   desk.draw();
+  deskSigns.draw();
   countdown.watch(poll);
   wrapUps.draw();
   drawDurations();
