@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/v1/", include("tickets.api")),
     path("api/v1/", include("agents.api")),
     path("api/v1/", include("dispatch.api")),
+    path("api/v1/", include("dispatch.api_desk")),
     path("api/v1/", include("dispatch.api_decisions")),
     path("accounts/", include("allauth.urls")),
     path("console/", include("dispatch.urls")),
