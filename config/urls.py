@@ -22,6 +22,7 @@ urlpatterns = [
     path("api/v1/", include("agents.api")),
     path("api/v1/", include("agents.api_pay")),
     path("api/v1/", include("dispatch.api")),
+    path("api/v1/", include("dispatch.api_desk")),
     path("api/v1/", include("dispatch.api_decisions")),
     path("accounts/", include("allauth.urls")),
     path("console/", include("dispatch.urls")),

@@ -23,6 +23,7 @@ from agents.pay.statements import decimal
 from dispatch import cards, decisions, presence, suspension
 from dispatch.models import (
     Alert,
+    Escalation,
     Feed,
     FeedEvent,
     Offer,
@@ -35,6 +36,7 @@ from dispatch.models import (
     Run,
     Simulation,
     Standing,
+    Transfer,
 )
 from dispatch.views.lead.access import read_number
 from tickets.admin import ReadOnly
@@ -226,6 +228,23 @@ class SimulationAdmin(ReadOnly, admin.ModelAdmin[Simulation]):
     list_filter = ("state",)
     list_select_related = ("asked_by",)
     exclude = ("result", "plots", "report", "arrivals")
+
+
+@admin.register(Escalation)
+class EscalationAdmin(ReadOnly, admin.ModelAdmin[Escalation]):
+    list_display = ("ticket", "agent", "reason", "opened_at", "settled_at", "settled_by")
+    list_filter = (("settled_at", admin.EmptyFieldListFilter),)
+    list_select_related = ("ticket", "agent", "settled_by")
+    search_fields = ("=ticket__id", "reason")
+    date_hierarchy = "opened_at"
+
+
+@admin.register(Transfer)
+class TransferAdmin(ReadOnly, admin.ModelAdmin[Transfer]):
+    list_display = ("ticket", "pool", "agent", "made_at")
+    list_filter = ("pool",)
+    list_select_related = ("ticket", "pool", "agent")
+    search_fields = ("=ticket__id",)
 
 
 @admin.register(Feed)

@@ -1,6 +1,5 @@
-"""REST for agents at work under /api/v1/: shift, offers, desk; and the files of a ticket, for its customer or holder."""
+"""REST for agents at work under /api/v1/: shift, offers; and the files of a ticket, for its customer or holder."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.db.models import QuerySet
@@ -16,28 +15,28 @@ from agents.accounts import AgentTokenAuthentication
 from agents.api import AgentView
 from agents.errors import AgentFull, NotAdmitted, NotOnline, ShiftEnded
 from agents.models import Agent, Shift
-from dispatch import cards, desk, looks, presence, wrap_up
+from dispatch import cards, keys, looks, presence
 from dispatch import serializers as shapes
 from dispatch.automatic import auto_accept_choose
-from dispatch.errors import NotHolder, NotWrappingUp, OfferExpired, OfferGone, OfferNotFound
+from dispatch.errors import (
+    BadKeys,
+    OfferExpired,
+    OfferGone,
+    OfferNotFound,
+)
 from dispatch.looks import ShiftRow
 from dispatch.models import Offer, OfferState
 from dispatch.offers import offer_accept, offer_decline
 from tickets.api import (
-    FILE_REFUSALS,
-    TEXT_REFUSALS,
     AttachmentView,
     TicketAuthentication,
-    message_answer,
-    ticket_data,
 )
-from tickets.errors import BadText, KeyReused, MessageTooLong, TicketClosed, TicketNotFound
-from tickets.models import Message, Ticket, TicketState
-from tickets.serializers import MessageData, NoInput, TicketData
-from tickets.wire import FormWithFiles, JSONBody, is_form, read, read_files, read_key
+from tickets.errors import BadText, KeyReused, MessageTooLong
+from tickets.models import Message, Ticket
+from tickets.serializers import NoInput
+from tickets.wire import read, read_key
 
 OLD_SHIFT = (ShiftEnded, NotOnline)
-HELD_ONCE = (OfferState.ACCEPTED, OfferState.COMPLETED, OfferState.RELEASED)
 
 
 def language_of(request: Request, agent: Agent) -> str:
@@ -164,6 +163,26 @@ class AutoAcceptView(AgentView):
         return Response({"auto_accept": on})
 
 
+class KeysView(AgentView):
+    refuses = {"post": (BadKeys,)}
+
+    @extend_schema(operation_id="keys", tags=["shift"], responses=shapes.KeysShape)
+    def get(self, request: Request) -> Response:  # noqa: ARG002
+        """Which key of the console does what; "" is none."""
+        return Response({"keys": keys.of(self.agent)})
+
+    @extend_schema(
+        operation_id="keys_choose",
+        tags=["shift"],
+        request=shapes.KeysShape,
+        responses={200: shapes.KeysShape},
+    )
+    def post(self, request: Request) -> Response:
+        """Set keys; actions that are left out stay. Kept with the account."""
+        data = read(shapes.KeysShape, request)
+        return Response({"keys": keys.choose(agent=self.agent, keys=data["keys"])})
+
+
 # --- Offers -----------------------------------------------------------------------------------------------------------
 
 
@@ -223,146 +242,6 @@ class DeclineView(AgentView):
         return Response({"offer": offer.pk, "state": OfferState.DECLINED})
 
 
-# --- Desk -------------------------------------------------------------------------------------------------------------
-
-
-class DeskView(AgentView):
-    @extend_schema(operation_id="desk", tags=["desk"], responses=shapes.DeskAnswer)
-    def get(self, request: Request) -> Response:  # noqa: ARG002
-        """The tickets that this agent holds, notes included; and those that they still wrap up."""
-        found = cards.on_desk(self.agent.pk)
-        held = [one.ticket for one in found if one.wrap_left is None]
-        return Response(
-            {
-                "tickets": [ticket_data(ticket, staff=True) for ticket in held],
-                "wrap_ups": cards.wrap_ups(found),
-            }
-        )
-
-
-class OneHeldView(AgentView):
-    """A view of one ticket by its holder. A ticket that the agent never held is not found, whether it exists or not."""
-
-    def held_once(self, public_id: str) -> Offer:
-        """The agent's latest offer of this ticket that was accepted; still is, or was. One query."""
-        offer = (
-            Offer.objects.filter(agent=self.agent, ticket__public_id=public_id, state__in=HELD_ONCE)
-            .select_related("ticket__topic")
-            .order_by("-pk")
-            .first()
-        )
-        if offer is None:
-            raise TicketNotFound
-        return offer
-
-
-class DeskTicketView(OneHeldView):
-    refuses = {"get": (TicketNotFound, NotHolder)}
-
-    @extend_schema(operation_id="desk_ticket", tags=["desk"], responses=TicketData)
-    def get(self, request: Request, public_id: str) -> Response:  # noqa: ARG002
-        """A ticket that this agent holds or wraps up, notes included."""
-        offer = self.held_once(public_id)
-        if offer.state != OfferState.ACCEPTED and offer.wrap_until is None:
-            raise NotHolder
-        return Response(ticket_data(offer.ticket, staff=True))
-
-
-class DeskWriteView(OneHeldView):
-    """What the holder writes: a text, files, or both."""
-
-    parser_classes = (JSONBody, FormWithFiles)
-    refuses = {"post": (TicketNotFound, NotHolder, TicketClosed, *OLD_SHIFT, *TEXT_REFUSALS, *FILE_REFUSALS)}
-
-    def write(self, act: Callable[..., Message], request: Request, public_id: str) -> Response:
-        key, files = read_key(request), read_files(request)
-        data = read(shapes.WriteFormInput if is_form(request) else shapes.WriteInput, request)
-        message = act(
-            agent=self.agent,
-            epoch=data["epoch"],
-            ticket_id=self.held_once(public_id).ticket_id,
-            body=data["body"],
-            files=files,
-            key=key,
-        )
-        return Response(message_answer(message), status=201)
-
-
-class DeskReplyView(DeskWriteView):
-    @extend_schema(
-        operation_id="desk_reply",
-        tags=["desk"],
-        request={"application/json": shapes.WriteInput, "multipart/form-data": shapes.WriteFormInput},
-        responses={201: MessageData},
-    )
-    def post(self, request: Request, public_id: str) -> Response:
-        """Write to the customer. With a file the text may be left out."""
-        return self.write(desk.reply, request, public_id)
-
-
-class DeskNoteView(DeskWriteView):
-    @extend_schema(
-        operation_id="desk_note",
-        tags=["desk"],
-        request={"application/json": shapes.WriteInput, "multipart/form-data": shapes.WriteFormInput},
-        responses={201: MessageData},
-    )
-    def post(self, request: Request, public_id: str) -> Response:
-        """Write an internal note, also while wrapping up; no customer ever sees it or its files. With a file the text may be
-        left out."""
-        return self.write(desk.note, request, public_id)
-
-
-class DeskResolveView(OneHeldView):
-    refuses = {"post": (TicketNotFound, NotHolder, TicketClosed, *OLD_SHIFT, KeyReused)}
-
-    @extend_schema(
-        operation_id="desk_resolve",
-        tags=["desk"],
-        request=shapes.EpochInput,
-        responses={200: shapes.StateAnswer},
-    )
-    def post(self, request: Request, public_id: str) -> Response:
-        """The matter is settled: the offer is completed and paid. A wrap-up may follow (`wrap_up_until` of its event)."""
-        key, data = read_key(request), read(shapes.EpochInput, request)
-        desk.resolve(agent=self.agent, ticket_id=self.held_once(public_id).ticket_id, key=key, **data)
-        return Response({"state": TicketState.RESOLVED})
-
-
-class DeskDoneView(OneHeldView):
-    refuses = {"post": (TicketNotFound, NotHolder, NotWrappingUp, *OLD_SHIFT, KeyReused)}
-
-    @extend_schema(
-        operation_id="desk_done",
-        tags=["desk"],
-        request=shapes.EpochInput,
-        responses={200: shapes.WrapUpAnswer},
-    )
-    def post(self, request: Request, public_id: str) -> Response:
-        """End the wrap-up of a resolved ticket before its time. One that is over already is answered likewise."""
-        key, data = read_key(request), read(shapes.EpochInput, request)
-        wrap_up.done(agent=self.agent, ticket_id=self.held_once(public_id).ticket_id, key=key, **data)
-        return Response({"wrap_ups": cards.wrap_ups(cards.on_desk(self.agent.pk))})
-
-
-class DeskHandBackView(OneHeldView):
-    refuses = {
-        "post": (TicketNotFound, NotHolder, TicketClosed, *OLD_SHIFT, MessageTooLong, BadText, KeyReused)
-    }
-
-    @extend_schema(
-        operation_id="desk_hand_back",
-        tags=["desk"],
-        request=shapes.ReasonInput,
-        responses={200: shapes.StateAnswer},
-    )
-    def post(self, request: Request, public_id: str) -> Response:
-        """Give the ticket back to the queue, where it keeps its age."""
-        key, data = read_key(request), read(shapes.ReasonInput, request)
-        desk.hand_back(agent=self.agent, ticket_id=self.held_once(public_id).ticket_id, key=key, **data)
-        return Response({"state": TicketState.WAITING})
-
-
 # --- Files ------------------------------------------------------------------------------------------------------------
 
 
@@ -396,17 +275,11 @@ urlpatterns = [
     path("shift/offline", OfflineView.as_view(), name="api-shift-offline"),
     path("shift/beat", BeatView.as_view(), name="api-shift-beat"),
     path("me/auto-accept", AutoAcceptView.as_view(), name="api-auto-accept"),
+    path("me/keys", KeysView.as_view(), name="api-keys"),
     path("offers", OffersView.as_view(), name="api-offers"),
     path("offers/<int:offer_id>", OfferView.as_view(), name="api-offer"),
     path("offers/<int:offer_id>/accept", AcceptView.as_view(), name="api-offer-accept"),
     path("offers/<int:offer_id>/decline", DeclineView.as_view(), name="api-offer-decline"),
-    path("desk", DeskView.as_view(), name="api-desk"),
-    path("desk/<slug:public_id>", DeskTicketView.as_view(), name="api-desk-ticket"),
-    path("desk/<slug:public_id>/reply", DeskReplyView.as_view(), name="api-desk-reply"),
-    path("desk/<slug:public_id>/note", DeskNoteView.as_view(), name="api-desk-note"),
-    path("desk/<slug:public_id>/resolve", DeskResolveView.as_view(), name="api-desk-resolve"),
-    path("desk/<slug:public_id>/done", DeskDoneView.as_view(), name="api-desk-done"),
-    path("desk/<slug:public_id>/hand-back", DeskHandBackView.as_view(), name="api-desk-hand-back"),
     path(
         "tickets/<slug:public_id>/attachments/<int:attachment_id>",
         TicketAttachmentView.as_view(),

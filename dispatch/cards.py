@@ -6,7 +6,7 @@ from functools import cache
 from typing import Any, NamedTuple, cast
 
 from django.conf import settings
-from django.db.models import DurationField, ExpressionWrapper, F, Q, Sum
+from django.db.models import DurationField, Exists, ExpressionWrapper, F, OuterRef, Q, Sum
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone, translation
 
@@ -15,7 +15,7 @@ from agents.pay.ledger import PAID_OUT
 from dispatch import looks, routes
 from dispatch.looks import CardRow, Look, ShiftRow
 from dispatch.matching.explain import Language, Names, Reason, explain
-from dispatch.models import Offer
+from dispatch.models import Escalation, Offer
 from dispatch.pricing import Terms
 from dispatch.routes import LANGUAGES, Routes
 from tickets.models import Ticket
@@ -105,6 +105,8 @@ class OnDesk(NamedTuple):
     ticket: Ticket
     offer: Offer
     wrap_left: float | None  # seconds by the database's clock, at this look; None while it is held
+    resolve_left: float | None  # seconds until it is resolved, when that is planned
+    escalated: bool  # team leads were asked and have not settled it
 
 
 def on_desk(agent_id: int, public_id: str | None = None) -> list[OnDesk]:
@@ -112,13 +114,25 @@ def on_desk(agent_id: int, public_id: str | None = None) -> list[OnDesk]:
     found = (
         Offer.objects.filter(Offer.ON_DESK, agent_id=agent_id)
         .select_related("ticket__topic", "ticket__customer")
-        .annotate(wrap_left=ExpressionWrapper(F("wrap_until") - Now(), output_field=DurationField()))
+        .annotate(
+            wrap_left=ExpressionWrapper(F("wrap_until") - Now(), output_field=DurationField()),
+            resolve_left=ExpressionWrapper(F("resolves_at") - Now(), output_field=DurationField()),
+            escalated=Exists(
+                Escalation.objects.filter(ticket=OuterRef("ticket_id"), settled_at__isnull=True)
+            ),
+        )
         .order_by("answered_at", "pk")
     )
     if public_id is not None:
         found = found.filter(ticket__public_id=public_id)
     return [
-        OnDesk(offer.ticket, offer, None if offer.wrap_left is None else offer.wrap_left.total_seconds())
+        OnDesk(
+            offer.ticket,
+            offer,
+            None if offer.wrap_left is None else offer.wrap_left.total_seconds(),
+            None if offer.resolve_left is None else offer.resolve_left.total_seconds(),
+            offer.escalated,
+        )
         for offer in found
     ]
 
@@ -148,8 +162,22 @@ def wrap_ups(desk: Iterable[OnDesk]) -> list[dict[str, Any]]:
             "until": offer.wrap_until.isoformat(),
             "seconds_left": round(left, 1),
         }
-        for ticket, offer, left in desk
+        for ticket, offer, left, *_more in desk
         if left is not None and offer.wrap_until is not None
+    ]
+
+
+def resolving(desk: Iterable[OnDesk]) -> list[dict[str, Any]]:
+    """`resolving` of an agent's snapshot: tickets that are resolved in a moment, unless that is undone."""
+    return [
+        {
+            "offer": one.offer.pk,
+            "ticket": one.ticket.public_id,
+            "resolves_at": one.offer.resolves_at.isoformat(),
+            "seconds_left": round(one.resolve_left, 1),
+        }
+        for one in desk
+        if one.resolve_left is not None and one.offer.resolves_at is not None
     ]
 
 
@@ -185,6 +213,7 @@ def agent_snapshot(agent: Agent, language: str, look: Look | None = None) -> Fra
             "tickets": [one.ticket.public_id for one in held],
             "silent": [one.ticket.public_id for one in held if one.offer.silent_since],
             "wrap_ups": wrap_ups(desk),
+            "resolving": resolving(desk),
             "auto_accept": look.auto_accept,
         },
     }

@@ -10,13 +10,16 @@ from django.db.models import Q
 
 from agents.models import Agent
 from agents.shifts import shift_current, shift_locked
+from dispatch import resolving
 from dispatch.errors import NotHolder
 from dispatch.models import Offer, OfferState
 from dispatch.offers import complete, end
 from tickets import lifecycle, timeline
 from tickets.attachments import Inspected
 from tickets.conversation import body_clean, message_of, message_post
+from tickets.errors import VariableLeft
 from tickets.models import Author, Message
+from tickets.variables import left
 
 T = TypeVar("T")
 
@@ -30,14 +33,26 @@ def reply(
     ticket_id: int,
     body: str,
     files: Sequence[Inspected] = (),
+    then_resolve: bool = False,
     key: str | None = None,
 ) -> Message:
-    """The holder writes to the customer. Outermost.
+    """The holder writes to the customer; with `then_resolve` the ticket is resolved after some seconds in which that can be
+    undone (dispatch/resolving.py). Outermost.
 
-    Raises EmptyMessage, MessageTooLong, BadText, NotHolder, TicketClosed, ShiftEnded, NotOnline, KeyReused.
+    Raises EmptyMessage, MessageTooLong, BadText, VariableLeft, NotHolder, TicketClosed, ShiftEnded, NotOnline, KeyReused.
     """
+    body = body_clean(body, required=not files)
+    if left(body):
+        raise VariableLeft
     return _write(
-        agent, epoch, ticket_id, body_clean(body, required=not files), files, internal=False, key=key
+        agent,
+        epoch,
+        ticket_id,
+        body,
+        files,
+        internal=False,
+        then_resolve=then_resolve,
+        key=key,
     )
 
 
@@ -67,11 +82,11 @@ def _write(
     files: Sequence[Inspected],
     *,
     internal: bool,
+    then_resolve: bool = False,
     key: str | None,
 ) -> Message:
-    digest = timeline.digest_of(
-        "note" if internal else "reply", agent.pk, body, [file.sha256 for file in files]
-    )
+    name = "note" if internal else "reply_and_resolve" if then_resolve else "reply"
+    digest = timeline.digest_of(name, agent.pk, body, [file.sha256 for file in files])
 
     def act() -> Message:
         with timeline.command():
@@ -81,7 +96,7 @@ def _write(
             wraps = list(offers.values_list("wrap_until", flat=True))
             if not wraps:
                 raise NotHolder
-            return message_post(
+            message = message_post(
                 ticket_id=ticket_id,
                 author=Author.AGENT,
                 author_name=agent.name,
@@ -93,6 +108,9 @@ def _write(
                 key=key,
                 digest=digest,
             )
+            if then_resolve:
+                resolving.plan(offers, message)
+            return message
 
     return timeline.once(ticket_id, key, digest, act, message_of)
 

@@ -38,6 +38,42 @@ class NotHolder(Refusal):
     default_detail = _("This ticket is not with you.")
 
 
+class BadKeys(Refusal):
+    status = 422
+    code = "bad_keys"
+    default_detail = _("Each key is one sign, and does one thing.")
+
+
+class TooLateToUndo(Refusal):
+    code = "too_late_to_undo"
+    default_detail = _("The ticket is resolved already. The customer can open it again.")
+
+
+class NobodyThere(Refusal):
+    """A transfer to a pool or person that this ticket cannot go to now."""
+
+    code = "nobody_there"
+    default_detail = _("This ticket cannot go there now. Please choose somebody else.")
+
+
+class NoteMissing(Refusal):
+    status = 422
+    code = "note_missing"
+    default_detail = _(
+        "Please say in a note what has been done and what is needed, so that nobody asks again."
+    )
+
+
+class AlreadyEscalated(Refusal):
+    code = "already_escalated"
+    default_detail = _("A team lead has been asked already.")
+
+
+class AlreadySettled(Refusal):
+    code = "already_settled"
+    default_detail = _("This has been settled already.")
+
+
 class NotWrappingUp(Refusal):
     code = "not_wrapping_up"
     default_detail = _("This ticket is still with you. Its wrap-up begins when it is resolved.")

@@ -63,6 +63,19 @@ OFFER_COMPLETED = declare_internal(
 OFFER_RELEASED = declare_internal(
     "offer.released", "The ticket is no longer with the agent.", ticket="string", **_ENDED
 )
+RESOLVE_PLANNED = declare_internal(
+    "resolve.planned",
+    "The message is sent, and the ticket will be resolved at this moment, unless that is undone.",
+    ticket="string",
+    offer="integer",
+    resolves_at="string",
+)
+RESOLVE_UNDONE = declare_internal(
+    "resolve.undone",
+    "The ticket stays with the agent: they took it back, or the customer wrote.",
+    ticket="string",
+    **_ENDED,
+)
 WRAP_UP_ENDED = declare_internal(
     "wrap_up.ended",
     "The wrap-up of a completed ticket is over, its units are free.",

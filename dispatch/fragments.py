@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from agents.models import Agent, EndReason, Shift, ShiftState
+from agents.models import Agent, EndReason, Pool, Shift, ShiftState
 from dispatch import cards, looks
 from dispatch.automatic import UNANSWERED
 from dispatch.drawing import draw
@@ -29,6 +29,8 @@ from dispatch.events import (
 )
 from dispatch.looks import Look
 from dispatch.offers import DEADLINE, MISSED
+from dispatch.passing import TRANSFERRED
+from dispatch.resolving import CUSTOMER, UNDO_SECONDS
 from dispatch.templatetags.console import money
 from dispatch.wrap_up import TIME
 from tickets import events
@@ -43,6 +45,9 @@ TOLD = (
     events.HUMAN_REQUESTED,
     events.HELD,
     events.RELEASED,
+    events.TRANSFERRED,
+    events.ESCALATED,
+    events.ESCALATION_SETTLED,
     events.AGENT_LOST,
     events.AGENT_BACK,
     events.RESOLVED,
@@ -86,6 +91,7 @@ def _of_agent(agent: Agent, frame: ticket_stream.Frame, look: Look | None) -> st
     if frame["type"] == "snapshot":
         context["desk"] = desk(agent)
         context["redraw"] = [one for one in context["desk"] if one["wrapping"]]
+        context["heads"] = [one for one in context["desk"] if not one["wrapping"]]
     if frame["type"] == "offer.accepted":
         context["desk"] = desk(agent, frame["data"]["ticket"])
     about = None
@@ -94,6 +100,8 @@ def _of_agent(agent: Agent, frame: ticket_stream.Frame, look: Look | None) -> st
         # In its wrap-up it stays on the desk, for notes.
         context["redraw"] = desk(agent, frame["data"]["ticket"])
         context["gone"] = None if context["redraw"] else about
+    if frame["type"] in ("resolve.planned", "resolve.undone"):
+        context["heads"] = desk(agent, frame["data"]["ticket"])
     if frame["type"] == "attention.changed":
         context["changed"] = desk(agent, frame["data"]["ticket"])
     taken = context["desk"][0] if frame["type"] == "offer.accepted" and context["desk"] else None
@@ -201,7 +209,7 @@ def entry(one: cards.OnDesk) -> dict[str, Any]:
 
     `waiting_at` is when the customer wrote what nobody answered yet, `answered_at` when the last word was the agent's.
     """
-    ticket, offer, wrap_left = one
+    ticket, offer, wrap_left, resolve_left, escalated = one
     wrap_total = (
         (offer.wrap_until - offer.ended_at).total_seconds() if offer.wrap_until and offer.ended_at else 0.0
     )
@@ -222,6 +230,11 @@ def entry(one: cards.OnDesk) -> dict[str, Any]:
         "waiting_at": _unanswered(messages),
         "answered_at": last["at"] if last and last["author"] == "agent" else None,
         "silent": offer.silent_since is not None,
+        "read": ticket.read_by_customer,
+        "escalated": escalated,
+        "resolving": resolve_left is not None,
+        "resolve_left": f"{max(resolve_left or 0.0, 0.0):.1f}",
+        "resolve_total": UNDO_SECONDS,
         "wrapping": wrap_left is not None,
         "wrap_left": f"{max(wrap_left or 0.0, 0.0):.1f}",
         "wrap_total": round(wrap_total),
@@ -277,12 +290,16 @@ def notice(  # noqa: PLR0911  a table
             "wrap_up_until"
         ):  # else the thread still stands there
             return _("%(number)s is resolved. Well done.") % {"number": number}, "good"
+        case "resolve.undone" if reason == CUSTOMER:
+            return _("The customer has written again, so the ticket was not resolved."), "warn"
         case "wrap_up.ended" if reason == TIME:
             return _("%(number)s: the wrap-up is over.") % {"number": number}, ""
         case "offer.released" if reason in (EndReason.LEASE, EndReason.FORCED, EndReason.AGENT, UNANSWERED):
             return _("%(number)s is no longer with you: it waits for another agent.") % {
                 "number": number
             }, "warn"
+        case "offer.released" if reason == TRANSFERRED:
+            return _("%(number)s was passed on, with your note.") % {"number": number}, "good"
         case "offer.released":
             return _("%(number)s was handed back. It waits at its old place.") % {"number": number}, ""
     return "", ""
@@ -319,6 +336,10 @@ def happened(kind: str, data: dict[str, Any]) -> str:
         "ticket.human_requested": _("The customer asked for a person"),
         "ticket.held": _("%(name)s has taken the ticket") % {"name": name},
         "ticket.released": _("Back in the queue"),
+        "ticket.transferred": _("%(name)s passed it on to %(to)s")
+        % {"name": data.get("by", ""), "to": data.get("agent_name") or _pool_name(data.get("pool"))},
+        "ticket.escalated": _("%(name)s has asked a team lead") % {"name": name},
+        "ticket.escalation_settled": _("%(name)s has looked at it") % {"name": data.get("lead_name", "")},
         "ticket.agent_lost": _("Connection to the agent lost; the ticket stays theirs for a moment"),
         "ticket.agent_back": _("The agent is connected again"),
         "ticket.resolved": _("Resolved"),
@@ -330,9 +351,16 @@ def happened(kind: str, data: dict[str, Any]) -> str:
         words = {
             "handed_back": _("handed back"),
             UNANSWERED: _("nobody answered"),
+            TRANSFERRED: _("passed on"),
             EndReason.LEASE: _("connection lost"),
             EndReason.AGENT: _("the agent went offline"),
             EndReason.FORCED: _("ended by an admin"),
         } | reasons_back()
         says = f"{says}: {words.get(reason, reason)}"
     return says
+
+
+def _pool_name(key: str | None) -> str:
+    """What a pool is called; its key when it is gone. One query, none without a key."""
+    pool = Pool.objects.filter(key=key).first() if key else None
+    return pool.name if pool else key or ""

@@ -10,6 +10,7 @@ from django.utils import timezone
 from agents.models import Agent
 from agents.signals import availability_changed
 from dispatch import offers, paying, routes, tasks
+from dispatch.models import Transfer
 from dispatch.rules import steps
 from tickets.models import Ticket, TicketState
 from tickets.signals import queue_changed, rating_given
@@ -20,19 +21,28 @@ from tickets.statements import fetch
 def on_queue_changed(ticket_ids: Sequence[int], tickets: Sequence[Ticket], **_: Any) -> None:
     """Tickets that wait want a run of their pool; offers of a closed one are ended (the tick does so too, if this fails).
 
-    One query if there are `ticket_ids`, none for `tickets`, and what is not kept of the routes.
+    Two queries if there are `ticket_ids`, none for `tickets`, and what is not kept of the routes.
     """
     plan = routes.routes()
     now = timezone.now()  # a step that this clock has not reached yet is found by the tick
     pools: set[int] = set()
     read = fetch(Ticket, "WHERE id = ANY(%s)", [list(ticket_ids)]) if ticket_ids else []
+    # A ticket that was just written has not been passed on yet.
+    passed = dict(_passed_on(ticket_ids)) if read else {}
     for ticket in [*tickets, *read]:
         route = plan.of(ticket.topic_id)
         if ticket.state == TicketState.CLOSED:
             offers.offers_cancel(ticket_id=ticket.pk)
         elif ticket.state == TicketState.WAITING and route is not None:
-            pools.update(steps.pools(route.steps, (now - ticket.waiting_since).total_seconds()))
+            here = steps.of_pool(passed[ticket.pk]) if ticket.pk in passed else route.steps
+            pools.update(steps.pools(here, (now - ticket.waiting_since).total_seconds()))
     tasks.run_ask(pools)
+
+
+def _passed_on(ticket_ids: Sequence[int]) -> list[tuple[int, int]]:
+    """(ticket id, pool id) of those that were passed on to a pool. One query."""
+    found = Transfer.objects.filter(ticket_id__in=ticket_ids, pool__isnull=False)
+    return list(found.values_list("ticket_id", "pool_id"))
 
 
 @receiver(availability_changed)

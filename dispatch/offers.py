@@ -304,7 +304,7 @@ def end(
     With `wrap_up_seconds` the units of completed ones stay taken for so long. `key` and `digest` make the agent's event the
     receipt of a command that ends one offer.
     """
-    values = {"state": state, "reason": reason, "ended_at": Now()}
+    values = {"state": state, "reason": reason, "ended_at": Now(), "resolves_at": None}
     worked = state in AFTER_WORK
     if not worked:
         values["answered_at"] = Now()

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from django.db.models import QuerySet
+
 from agents.errors import ShiftEnded
 from agents.models import EndReason, Shift, ShiftState
 from agents.shifts import (
@@ -16,7 +18,7 @@ from agents.shifts import (
     shift_open,
     shifts_lock,
 )
-from dispatch import feed, routes, wrap_up
+from dispatch import feed, resolving, routes, wrap_up
 from dispatch.models import Offer, OfferState
 from dispatch.offers import complete, end, pending_revoke, tell_shift
 from tickets import events as ticket_events
@@ -210,6 +212,8 @@ def _end(shift: Shift, reason: EndReason, *, key: str | None = None, digest: str
     pending_revoke(shift, reason)
     for ticket_id in _held_ticket_ids(shift):
         mine = Offer.objects.filter(ticket_id=ticket_id, shift=shift, state=OfferState.ACCEPTED)
+        if _resolved(mine, shift):
+            continue
         try:
             ticket_release(ticket_id=ticket_id, reason=reason, actor_id=None)
         except TicketClosed:  # by the customer, and their offers have not heard of it yet
@@ -220,6 +224,14 @@ def _end(shift: Shift, reason: EndReason, *, key: str | None = None, digest: str
     _wrap_ups_end(shift, reason)
     shift_end(shift, reason)
     tell_shift(shift, key=key, digest=digest)
+
+
+def _resolved(mine: QuerySet[Offer], shift: Shift) -> bool:
+    """Whether it was to be resolved in a moment anyway, and is now: nobody else is asked about work that is done."""
+    try:
+        return resolving.fulfil(mine, locked={shift.pk: shift})
+    except TicketClosed:
+        return False
 
 
 def _wrap_ups_end(shift: Shift, reason: str) -> None:

@@ -157,6 +157,8 @@ def wanted_pairs(
             continue
         if ahead:
             reason["next_up"] = True
+        if tickets[i].asked_first == int(people.id[j]):
+            reason["by_name"] = True
         person = int(people.id[j]), int(people.shift_id[j]), int(people.profile_version[j])
         wanted.append(Wanted(tickets[i], *person, spec, reason, ahead))
         asked.setdefault(tickets[i].id, []).append(person[0])
@@ -269,20 +271,30 @@ def _write(policy: PolicySpec, wanted: Sequence[Wanted], solution: Solution, mic
 
 
 def _waited_for(pool_id: int, tickets: Sequence[TicketRow], plan: Routes) -> dict[int, set[int]]:
-    """Ticket id → people of the pool who have helped its customer before, can take it, and are online, if only busy.
+    """Ticket id → people of the pool whom it waits for in its first seconds, who can take it and are online, if only busy:
+    the colleague to whom it was passed on by name, else those who have helped its customer before, by its route.
 
-    A ticket waits for them for the first seconds, by its route. No query while no young ticket's customer is known to
-    anybody; else those of online().
+    No query while there is nobody whom a ticket could wait for; else those of online().
     """
-    young = [row for row in tickets if row.known and row.waited < spec_of(plan, row).known_seconds]
-    here = online([pool_id]) if young else []
+    hopes = {row.id: _hopes(row, plan) for row in tickets if row.asked_first or row.known}
+    here = online([pool_id]) if any(hopes.values()) else []
     found = {}
-    for row in young:
-        asked = asked_of(plan, row, pool_id)
-        hopeful = set(row.known) - _said_no(row, ever=True)
-        if people := {one.agent_id for one in here if one.agent_id in hopeful and _may(one, asked, row)}:
-            found[row.id] = people
+    for row in tickets:
+        for hopeful in hopes.get(row.id, []):
+            asked = asked_of(plan, row, pool_id)
+            if people := {one.agent_id for one in here if one.agent_id in hopeful and _may(one, asked, row)}:
+                found[row.id] = people
+                break
     return found
+
+
+def _hopes(row: TicketRow, plan: Routes) -> list[set[int]]:
+    """Whom a ticket would wait for now, the first choice first."""
+    hopes = [{row.asked_first}] if row.asked_first is not None else []
+    if row.known and row.waited < spec_of(plan, row).known_seconds:
+        hopes.append(set(row.known))
+    said_no = _said_no(row, ever=True)
+    return [hopeful for hope in hopes if (hopeful := hope - said_no)]
 
 
 def _may(one: Present, asked: Asked, row: TicketRow) -> bool:

@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from agents.models import ShiftState
-from dispatch.models import OfferState
+from dispatch.models import DraftKind, OfferState
 from tickets.models import TicketState
 from tickets.serializers import Fields, TicketData
 from tickets.wire import Text, Whole, Written, YesNo
@@ -26,6 +26,29 @@ class AutoAcceptInput(Fields):
     auto_accept = YesNo()
 
 
+class TransferInput(EpochInput):
+    note = Text(required=False, default="", help_text="What was done and what is needed; must not be empty.")
+    pool = Whole(
+        required=False, default=None, allow_null=True, help_text="Its number, from /desk/{id}/targets."
+    )
+    to_agent = Whole(
+        required=False, default=None, allow_null=True, help_text="A colleague's number, likewise."
+    )
+
+
+class EscalateInput(EpochInput):
+    reason = Text(required=False, default="", help_text="Must not be empty; it becomes a note.")
+
+
+class KeysShape(Fields):
+    keys = serializers.DictField(child=serializers.CharField(allow_blank=True, max_length=8))
+
+
+class DraftInput(Fields):
+    kind = serializers.ChoiceField(choices=DraftKind.choices)
+    body = Text(required=False, default="")
+
+
 class WriteInput(EpochInput):
     body = Written()
 
@@ -33,6 +56,14 @@ class WriteInput(EpochInput):
 class WriteFormInput(EpochInput):
     body = Text(required=False, default="")
     files = serializers.ListField(child=serializers.FileField(), required=False, max_length=5)
+
+
+class ReplyInput(WriteInput):
+    then_resolve = YesNo(required=False, default=False)
+
+
+class ReplyFormInput(WriteFormInput):
+    then_resolve = serializers.BooleanField(required=False, default=False)
 
 
 # --- Out --------------------------------------------------------------------------------------------------------------
@@ -125,6 +156,44 @@ class WrapUpAnswer(Fields):
 class DeskAnswer(Fields):
     tickets = TicketData(many=True)
     wrap_ups = WrapUpData(many=True)
+
+
+class PoolTargetData(Fields):
+    pool = serializers.IntegerField()
+    name = serializers.CharField()
+    able = serializers.IntegerField(help_text="How many of its people are online and could take the ticket.")
+
+
+class ColleagueData(Fields):
+    agent = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class TargetsAnswer(Fields):
+    pools = PoolTargetData(many=True)
+    colleagues = ColleagueData(many=True)
+
+
+class DraftNumber(Fields):
+    number = serializers.IntegerField(help_text="Rises with each save, on whatever device.")
+
+
+class DraftData(DraftNumber):
+    body = serializers.CharField(allow_blank=True)
+
+
+class DraftsAnswer(Fields):
+    message = DraftData(allow_null=True)
+    note = DraftData(allow_null=True)
+
+
+class CannedData(Fields):
+    title = serializers.CharField()
+    text = serializers.CharField()
+
+
+class CannedAnswer(Fields):
+    replies = CannedData(many=True)
 
 
 class StateAnswer(Fields):

@@ -1,17 +1,18 @@
 """What a run sees: the tickets that wait, the people who are free, their skills; as columns for the solver."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import inf
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from dispatch.matching.problem import F32, I8, I32, I64, Agents, Needs, Pairs, Problem, Tickets, certified
 from dispatch.members import members, members_forget, profiles_of
+from dispatch.models import Transfer
 from dispatch.routes import LANGUAGES, PolicySpec, Routes, RouteSpec
 from dispatch.rules import offers, steps
 from dispatch.rules.newcomers import is_new, newcomers_first
@@ -31,6 +32,8 @@ class TicketRow(NamedTuple):
     flagged: bool
     known: list[int]
     answered: list[dict[str, Any]]  # {"agent", "ago"}: who declined it, seconds ago, the last time last
+    passed_to: int | None = None  # the pool that it was passed on to, and is in instead of its route's
+    asked_first: int | None = None  # the agent to whom it was passed on by name, for the first seconds
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,9 @@ def queue_of(pool_id: int, plan: Routes, *, home: bool = False) -> QuerySet[Tick
         if after == unrouted:
             which |= Q(topic_id__isnull=True) | ~Q(topic_id__in=list(plan.by_topic))
         condition |= which & Q(waiting_since__lte=Now() - timedelta(seconds=after)) if after else which
-    return Ticket.objects.filter(condition, state=TicketState.WAITING)
+    passed_on = Transfer.objects.filter(ticket=OuterRef("pk"), pool__isnull=False)
+    here = condition & ~Exists(passed_on) | Q(Exists(passed_on.filter(pool_id=pool_id)))
+    return Ticket.objects.filter(here, state=TicketState.WAITING)
 
 
 Afters = tuple[dict[int, int], int | None]
@@ -92,7 +97,8 @@ def _home(pool_id: int, plan: Routes) -> Afters:
     )
 
 
-_QUEUE = """
+# What a person once said no to and is passed on to them by name, they are asked about anew.
+_QUEUE = f"""
     SELECT t.id, extract(epoch FROM statement_timestamp() - t.waiting_since)::float8 AS waited, t.priority, t.topic_id,
            t.language, t.flagged_at IS NOT NULL AS flagged, t.waiting_since,
            ARRAY(SELECT o.agent_id FROM dispatch_offer o JOIN tickets_ticket other ON other.id = o.ticket_id
@@ -100,15 +106,20 @@ _QUEUE = """
            (SELECT json_agg(json_build_object('agent', o.agent_id,
                                               'ago', extract(epoch FROM statement_timestamp() - o.ended_at)::float8)
                             ORDER BY o.ended_at)
-            FROM dispatch_offer o WHERE o.ticket_id = t.id AND o.state IN ('declined', 'released')) AS answered
-    FROM tickets_ticket t
+            FROM dispatch_offer o WHERE o.ticket_id = t.id AND o.state IN ('declined', 'released')
+              AND (o.agent_id = passed.agent_id AND o.ended_at <= passed.made_at) IS NOT TRUE) AS answered,
+           passed.pool_id AS passed_to,
+           CASE WHEN passed.made_at > statement_timestamp() - interval '{steps.ASKED_FIRST_SECONDS} s'
+                THEN passed.agent_id END AS asked_first
+    FROM tickets_ticket t LEFT JOIN dispatch_transfer passed ON passed.ticket_id = t.id
     WHERE t.state = 'waiting'
-      AND t.waiting_since <= clock_timestamp() - make_interval(secs => coalesce(
+      AND CASE WHEN passed.pool_id IS NOT NULL THEN passed.pool_id = $6
+          ELSE t.waiting_since <= clock_timestamp() - make_interval(secs => coalesce(
           (SELECT reach.after FROM unnest($1::bigint[], $2::int[]) AS reach(topic, after) WHERE reach.topic = t.topic_id),
-          CASE WHEN t.topic_id IS NULL OR t.topic_id <> ALL($4::bigint[]) THEN $3::int END))
+          CASE WHEN t.topic_id IS NULL OR t.topic_id <> ALL($4::bigint[]) THEN $3::int END)) END
       AND NOT EXISTS (SELECT FROM dispatch_offer o WHERE o.ticket_id = t.id AND o.state = 'pending')
     ORDER BY t.waiting_since, t.id LIMIT $5::bigint
-"""
+"""  # noqa: S608  nothing from outside is in it
 # Who is admitted, and how they did of late, is not asked here: that is kept, and what is written is checked once more.
 _FREE = """
     SELECT s.agent_id, s.id AS shift_id, s.units, s.units_taken, s.units_wrapping,
@@ -126,8 +137,8 @@ _FREE = """
 _SEE = f"""
     WITH queue AS MATERIALIZED ({_QUEUE})
     SELECT current_setting('{ALONE}')::boolean,
-           (SELECT json_agg(json_build_array(id, waited, priority, topic_id, language, flagged, known, answered)
-                            ORDER BY waiting_since, id) FROM queue),
+           (SELECT json_agg(json_build_array(id, waited, priority, topic_id, language, flagged, known, answered,
+                                              passed_to, asked_first) ORDER BY waiting_since, id) FROM queue),
            extract(epoch FROM statement_timestamp())::float8,
            string_agg(int8send(agent_id), ''), string_agg(int8send(shift_id), ''), string_agg(int4send(units), ''),
            string_agg(int4send(units_taken), ''), string_agg(int4send(units_wrapping), ''),
@@ -156,8 +167,8 @@ def see(
         return None
     # Below 0 has waited what came while the lock was waited for.
     tickets = [
-        TicketRow._make((one, max(waited, 0.0), *more, said or []))
-        for one, waited, *more, said in queue or []
+        TicketRow._make((one, max(waited, 0.0), *more, said or [], *passed))
+        for one, waited, *more, said, passed in ((*row[:-2], row[-2:]) for row in queue or [])
     ]
     return tickets, _people(
         pool_id, now, [np.frombuffer(c or b"", t) for c, t in zip(columns, _TYPES, strict=True)]
@@ -289,6 +300,8 @@ def spec_of(plan: Routes, row: TicketRow) -> RouteSpec:
     """The route of a ticket that waits in a pool."""
     spec = plan.of(row.topic_id)
     assert spec is not None  # the queue's condition let only routed tickets in
+    if row.passed_to is not None:
+        return replace(spec, pool_id=row.passed_to, steps=steps.of_pool(row.passed_to))
     return spec
 
 

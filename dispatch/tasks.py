@@ -16,10 +16,12 @@ from dispatch import (
     asking,
     automatic,
     decisions,
+    drafts,
     offers,
     paying,
     presence,
     queue,
+    resolving,
     runs,
     silence,
     simulations,
@@ -59,6 +61,7 @@ def tick() -> None:
     presence.graces_end()
     wrap_up.end_due()
     silence.customers_look()
+    resolving.look()
     for ticket_id in queue.closed_with_live_offers():
         offers.offers_cancel(ticket_id=ticket_id)
     run_ask(queue.pools_due())
@@ -80,9 +83,10 @@ def places() -> None:
 
 @shared_task
 def standings() -> None:
-    """Once a minute: what the score knows of the recent past."""
+    """Once a minute: what the score knows of the recent past; and drafts that nobody comes back to are forgotten."""
     queue.standings_refresh()
     queue.pool_standings_refresh()
+    drafts.tidy()
 
 
 @shared_task

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from dispatch.views import commands, console, earnings, files, payouts
+from dispatch.views import commands, console, desk, earnings, files, passing, payouts
 
 urlpatterns = [
     path("", console.console, name="console"),
@@ -14,8 +14,15 @@ urlpatterns = [
     path("tickets/<slug:public_id>/reply", commands.reply, name="console_reply"),
     path("tickets/<slug:public_id>/note", commands.note, name="console_note"),
     path("tickets/<slug:public_id>/resolve", commands.resolve, name="console_resolve"),
+    path("tickets/<slug:public_id>/undo", commands.undo, name="console_undo"),
     path("tickets/<slug:public_id>/done", commands.done, name="console_done"),
     path("tickets/<slug:public_id>/hand-back", commands.hand_back, name="console_hand_back"),
+    path("keys", desk.desk_keys, name="console_keys"),
+    path("drafts", desk.all_drafts, name="console_drafts"),
+    path("tickets/<slug:public_id>/sign", desk.sign, name="console_sign"),
+    path("tickets/<slug:public_id>/draft", desk.draft, name="console_draft"),
+    path("tickets/<slug:public_id>/canned-replies", desk.canned_replies, name="console_canned"),
+    path("tickets/<slug:public_id>/pass-on", passing.pass_on, name="console_pass_on"),
     path("tickets/<slug:public_id>/files/<int:attachment_id>", files.attachment, name="console_file"),
     path("earnings/", earnings.earnings, name="console_earnings"),
     path("earnings.csv", earnings.earnings_csv, name="console_earnings_csv"),

@@ -2,9 +2,11 @@
 
 from django.urls import path, re_path
 
-from dispatch.views.lead import runs, simulator
+from dispatch.views.lead import escalations, runs, simulator
 
 urlpatterns = [
+    path("escalations", escalations.escalations, name="lead_escalations"),
+    path("escalations/<int:escalation_id>/settle", escalations.settle, name="lead_settle"),
     path("runs", runs.runs, name="lead_runs"),
     path("runs/<int:run_id>", runs.run, name="lead_run"),
     path("simulator", simulator.simulator, name="lead_simulator"),

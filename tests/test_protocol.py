@@ -2,14 +2,16 @@
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 
 from config.stack import PROJECT
-from dispatch import desk, events, feed, looks, presence, wrap_up
+from dispatch import desk, events, feed, looks, passing, presence, resolving, wrap_up
 from dispatch.automatic import auto_accept_choose
-from dispatch.models import Feed, FeedEvent, Offer, Route
+from dispatch.models import Escalation, Feed, FeedEvent, Offer, Route
 from dispatch.offers import offer_accept, offer_decline, offers_cancel
 from dispatch.runs import match_pool
 from tests.cast import World
@@ -62,7 +64,7 @@ def test_every_event_is_on_the_page_with_a_true_example(name: str) -> None:
 
 
 def test_the_page_knows_no_event_that_does_not_exist() -> None:
-    frames = {"resume", "beat", "snapshot", "heartbeat", "error"}
+    frames = {"resume", "beat", "snapshot", "heartbeat", "sign", "error"}
     assert set(BY_TYPE) - frames == set(EVENTS)
     assert set(re.findall(r"^### `(.+)`$", PAGE, re.MULTILINE)) == set(EVENTS)
 
@@ -86,8 +88,22 @@ def test_every_frame_of_a_full_life_has_the_declared_fields(world: World) -> Non
     presence.go_online(agent_id=carl.pk)
     match_pool(world.pool.pk)
     offer_accept(offer_id=Offer.objects.get(agent=carl).pk, agent_id=carl.pk, epoch=1)
+    passing.escalate(agent=carl, epoch=1, ticket_id=ticket.pk, reason="Look")
+    passing.escalation_settle(escalation_id=Escalation.objects.get().pk, lead=bernd.user, answer="Seen")
+    passing.transfer(agent=carl, epoch=1, ticket_id=ticket.pk, note="See", to_agent_id=bernd.pk)
+    match_pool(world.pool.pk)
+    offer_decline(offer_id=Offer.objects.get(state="pending").pk, agent_id=bernd.pk, epoch=1)
+    Offer.objects.filter(agent=carl).update(ended_at=Now() - timedelta(minutes=2))
+    match_pool(world.pool.pk)
+    for offer in Offer.objects.filter(state="pending"):
+        if offer.agent_id != carl.pk:
+            offer_decline(offer_id=offer.pk, agent_id=offer.agent_id, epoch=1)
+    match_pool(world.pool.pk)
+    offer_accept(offer_id=Offer.objects.get(agent=carl, state="pending").pk, agent_id=carl.pk, epoch=1)
     Route.objects.update(wrap_up_seconds=20)
     kept.forget()
+    desk.reply(agent=carl, epoch=1, ticket_id=ticket.pk, body="Done", then_resolve=True)
+    resolving.undo(agent=carl, epoch=1, ticket_id=ticket.pk)
     desk.resolve(agent=carl, epoch=1, ticket_id=ticket.pk)
     wrap_up.done(agent=carl, epoch=1, ticket_id=ticket.pk)
     ticket_rate(ticket=ticket, score=2, solved=False)

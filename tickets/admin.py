@@ -11,6 +11,7 @@ from tickets import calendars
 from tickets.models import (
     Attachment,
     Calendar,
+    CannedReply,
     ClosedDay,
     Customer,
     Message,
@@ -74,6 +75,15 @@ class CalendarAdmin(admin.ModelAdmin[Calendar]):
     @admin.display(description=_("topics"), ordering="of_topics")
     def of_topics(self, calendar: Any) -> int:
         return int(calendar.of_topics)
+
+
+@admin.register(CannedReply)
+class CannedReplyAdmin(admin.ModelAdmin[CannedReply]):
+    list_display = ("title", "language", "topic", "active")
+    list_editable = ("active",)
+    list_filter = ("language", "topic", "active")
+    list_select_related = ("topic",)
+    search_fields = ("title", "body")
 
 
 class TimelineInline(ReadOnly, admin.TabularInline[TicketEvent, Ticket]):

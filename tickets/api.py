@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from tickets import calendars, lifecycle, stream, topics
+from tickets import calendars, lifecycle, signs, stream, topics
 from tickets import serializers as shapes
 from tickets.access import link_path, ticket_by_token, token_of
 from tickets.attachments import (
@@ -264,6 +264,20 @@ class RequestHumanView(TicketCommandView):
         return self.plain(request, lifecycle.ticket_request_human)
 
 
+class SignView(TicketView):
+    @extend_schema(
+        operation_id="ticket_sign", tags=["customers"], request=shapes.SignInput, responses={204: None}
+    )
+    def post(self, request: Request, public_id: str) -> Response:  # noqa: ARG002
+        """That the customer is typing, or up to where they have read. The other side gets it as a frame `sign`."""
+        data = read(shapes.SignInput, request)
+        if data["typing"]:
+            signs.typing(self.ticket, signs.Side.CUSTOMER)
+        if data["read"]:
+            signs.read_up_to(self.ticket, signs.Side.CUSTOMER, data["read"])
+        return Response(status=204)
+
+
 class ReopenView(TicketCommandView):
     refuses = {"post": (TicketNotResolved, MessageTooLong, BadText, KeyReused)}
 
@@ -348,6 +362,7 @@ urlpatterns = [
         "tickets/<slug:public_id>/request-human", RequestHumanView.as_view(), name="api-ticket-request-human"
     ),
     path("tickets/<slug:public_id>/reopen", ReopenView.as_view(), name="api-ticket-reopen"),
+    path("tickets/<slug:public_id>/sign", SignView.as_view(), name="api-ticket-sign"),
     path("tickets/<slug:public_id>/close", CloseView.as_view(), name="api-ticket-close"),
     path("tickets/<slug:public_id>/rating", RatingView.as_view(), name="api-ticket-rating"),
 ]

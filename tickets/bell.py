@@ -6,7 +6,8 @@ own (docs/adr/0008-services-ring-themselves.md).
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from channels.layers import get_channel_layer
 from django.conf import settings
@@ -41,14 +42,25 @@ def ring_all(bells: Iterable[tuple[str, int]]) -> None:
         transaction.on_commit(lambda: _ring_now(listed))
 
 
+def sign(stream: str, data: Mapping[str, Any]) -> None:
+    """Send something in passing to all who listen to `stream`, once this transaction has committed. Never fails."""
+    transaction.on_commit(
+        lambda: _publish([(stream, {"type": "sign", "stream": stream, "data": dict(data)})])
+    )
+
+
 def _ring_now(bells: list[tuple[str, int]]) -> None:
+    _publish([(stream, {"type": "bell", "stream": stream, "seq": seq}) for stream, seq in bells])
+
+
+def _publish(messages: list[tuple[str, dict[str, Any]]]) -> None:
     global _silent_until  # noqa: PLW0603  one a process
     if time.monotonic() < _silent_until:
         return
     try:
         with client().pipeline(transaction=False) as pipeline:
-            for stream, seq in bells:
-                pipeline.publish(_place_of(stream), _message(stream, seq))
+            for stream, message in messages:
+                pipeline.publish(_place_of(stream), _serialized(message))
             pipeline.execute()
     except (RedisError, OSError) as error:
         _silent_until = time.monotonic() + SILENT_SECONDS
@@ -60,6 +72,6 @@ def _place_of(stream: str) -> str:
     return f"{settings.REDIS_PREFIX}__group__{group_of(stream)}"
 
 
-def _message(stream: str, seq: int) -> bytes:
-    serialized: bytes = get_channel_layer().serialize({"type": "bell", "stream": stream, "seq": seq})
+def _serialized(message: dict[str, Any]) -> bytes:
+    serialized: bytes = get_channel_layer().serialize(message)
     return serialized

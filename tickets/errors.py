@@ -64,6 +64,14 @@ class MessageTooLong(Refusal):
     default_detail = _("This message is too long: 8,000 characters at most.")
 
 
+class VariableLeft(Refusal):
+    """A canned reply's variable for which nothing was put in."""
+
+    status = 422
+    code = "variable_left"
+    default_detail = _("A variable in braces still stands in the text. Please write what is meant.")
+
+
 class BadText(Refusal):
     status = 422
     code = "bad_text"

@@ -57,6 +57,21 @@ HELD = declare("ticket.held", "An agent accepted and is with the customer now.",
 RELEASED = declare(
     "ticket.released", "The agent no longer has the ticket; it waits at its old place.", reason="string"
 )
+TRANSFERRED = declare_internal(
+    "ticket.transferred",
+    "The agent passed the ticket on, with a note: to a pool, or to a colleague who is asked first.",
+    by="string",
+    pool="string|null",
+    agent_name="string|null",
+)
+ESCALATED = declare(
+    "ticket.escalated",
+    "The agent asked a team lead to look at the ticket, and keeps it.",
+    agent_name="string",
+)
+ESCALATION_SETTLED = declare_internal(
+    "ticket.escalation_settled", "A team lead has looked at it.", lead_name="string"
+)
 AGENT_LOST = declare(
     "ticket.agent_lost", "The agent's connection is lost; grace time runs.", grace_seconds="integer"
 )

@@ -59,6 +59,22 @@ def ticket_release(
     return seq
 
 
+def ticket_escalate(
+    *, ticket_id: int, agent_name: str, more: int, actor_id: int, key: str | None = None, digest: str = ""
+) -> int:
+    """A held ticket counts `more` from now on, whenever it waits. Inner. Raises TicketClosed."""
+    return _step(
+        Ticket.objects.filter(pk=ticket_id, state=TicketState.HELD),
+        events.ESCALATED,
+        TicketClosed,
+        {"agent_name": agent_name},
+        actor_id=actor_id,
+        key=key,
+        digest=digest,
+        priority=F("priority") + more,
+    )
+
+
 def ticket_resolve(*, ticket_id: int, actor_id: int, key: str | None = None, digest: str = "") -> int:
     """held → resolved. Inner. Raises TicketClosed."""
     return _step(

@@ -18,6 +18,7 @@ LINES = (
     events.HUMAN_REQUESTED,
     events.HELD,
     events.RELEASED,
+    events.ESCALATED,
     events.RESOLVED,
     events.REOPENED,
     events.CLOSED,

@@ -70,6 +70,11 @@ class RatingInput(Fields):
     comment = Text(required=False, default="")
 
 
+class SignInput(Fields):
+    typing = YesNo(required=False, default=False, help_text="This side is typing to the other one just now.")
+    read = Whole(required=False, default=0, help_text="Number up to which this side has seen everything.")
+
+
 class EventsInput(Fields):
     after = Whole(required=False, default=0, help_text="Number of the last event that the client has.")
 

@@ -206,6 +206,11 @@ class StreamConsumer(AsyncWebsocketConsumer):
         self.told[message["stream"]] = max(message["seq"], self.told.get(message["stream"], 0))
         await self.catch_up(message["stream"], message["seq"])
 
+    async def sign(self, message: dict[str, Any]) -> None:
+        """Channels calls this for a sign's message, which is sent on as it is: it has no number, and may get lost."""
+        if self.admitted and message["stream"] in self.after:
+            await self.transmit({"type": "sign", "stream": message["stream"], "data": message["data"]})
+
     async def catch_up(self, name: str, seq: int) -> None:
         """Send what is new on this stream, once, in order, whoever asks how often."""
         if seq <= self.after.get(name, seq):

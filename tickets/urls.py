@@ -14,6 +14,7 @@ urlpatterns = [
     path("t/<slug:public_id>/close", commands.close, name="ticket_close"),
     path("t/<slug:public_id>/reopen", commands.reopen, name="ticket_reopen"),
     path("t/<slug:public_id>/rating", commands.rating, name="ticket_rating"),
+    path("t/<slug:public_id>/sign", commands.sign, name="ticket_sign"),
     path("t/<slug:public_id>/attachments/<int:attachment_id>", files.attachment, name="ticket_attachment"),
     path("t/<slug:public_id>/transcript", files.transcript, name="ticket_transcript"),
 ]

@@ -147,3 +147,30 @@ TOPICS = (
 )
 DEFAULT_POOL = "first"
 DEFAULT_LIKES = {"writing": 2}
+
+# (language, topic's key or "", title, text)
+CANNED = (
+    ("en", "", "Greeting", "Hello {customer},\n\nmy name is {agent}. I am looking at {number} right now."),
+    ("de", "", "Begrüßung", "Guten Tag {customer},\n\nich bin {agent} und sehe mir {number} gerade an."),
+    ("en", "", "Anything else?", "Is there anything else I can do for you?"),
+    ("de", "", "Noch etwas?", "Kann ich sonst noch etwas für Sie tun?"),
+    (
+        "en",
+        "refund",
+        "Refund on its way",
+        "The shop has confirmed your refund. It takes three to five working days.",
+    ),
+    (
+        "de",
+        "refund",
+        "Erstattung unterwegs",
+        "Der Shop hat Ihre Erstattung bestätigt. Sie dauert drei bis fünf Werktage.",
+    ),
+    (
+        "en",
+        "delivery",
+        "Where the parcel is",
+        "I have asked the carrier where your parcel is, and will tell you here.",
+    ),
+    ("de", "delivery", "Wo das Paket ist", "Ich habe nachgefragt, wo Ihr Paket ist, und sage es Ihnen hier."),
+)

@@ -6,6 +6,7 @@ from django.db import transaction
 
 from agents.models import Agent, AgentSkill, AgentStatus, Pool, Skill, User
 from dispatch.demo.brand import (
+    CANNED,
     DEFAULT_CENTS,
     DEFAULT_LIKES,
     DEFAULT_POOL,
@@ -23,7 +24,7 @@ from dispatch.demo.learning import lessons
 from dispatch.demo.pay import give_details
 from dispatch.demo.people import ADMIN, AGENTS, LEAD, LEADS_GROUP, Person
 from dispatch.models import Policy, Rate, Requirement, Route, RouteStep
-from tickets.models import Topic
+from tickets.models import CannedReply, Topic
 
 ADDRESSES = [f"{ADMIN[0]}@{DOMAIN}", f"{LEAD[0]}@{DOMAIN}", *(person.email for person in AGENTS)]
 SEEN_BY_LEADS = ("tickets", "agents", "dispatch")
@@ -51,6 +52,12 @@ def seed() -> bool:
         for person in AGENTS:
             _agent(person, password, skills, pools)
         give_details()
+        CannedReply.objects.bulk_create(
+            CannedReply(
+                title=title, body=body, language=language, topic=Topic.objects.filter(key=topic).first()
+            )
+            for language, topic, title, body in CANNED
+        )
     return True
 
 
@@ -71,7 +78,7 @@ def _staff(password: str) -> None:
             content_type__model__startswith="payout"
         )  # where people's money goes is the office's business
     )
-    rights = ("be_alerted", "add_simulation", "decide")
+    rights = ("be_alerted", "add_simulation", "decide", "change_escalation")
     group.permissions.add(*Permission.objects.filter(codename__in=rights))
     lead.groups.add(group)
 

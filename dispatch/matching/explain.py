@@ -81,6 +81,10 @@ _SENTENCES: dict[str, dict[Language, str]] = {
         "en": "You have no other ticket open.",
         "de": "Sie haben kein anderes Ticket offen.",
     },
+    "by_name": {
+        "en": "A colleague passed this ticket on to you by name, with a note.",
+        "de": "Jemand aus Ihrem Team hat dieses Ticket namentlich an Sie weitergegeben, mit einer Notiz.",
+    },
     "next_up": {
         "en": "You were wrapping up your last ticket; this would be your next.",
         "de": "Sie haben Ihr letztes Ticket gerade nachbereitet; dies wäre Ihr nächstes.",
@@ -248,6 +252,7 @@ class Reason(TypedDict):
     next_up: NotRequired[
         bool
     ]  # asked while they wrapped up; the caller's to say, who knows why units are free
+    by_name: NotRequired[bool]  # passed on to them; the caller's to say as well
 
 
 def reasons(solution: Solution) -> list[Reason]:
@@ -291,6 +296,7 @@ def explain(reason: Reason, *, language: Language = "en", names: Names | None = 
         "only": reason["able"] == 1,
         "newcomer": shares.get("newcomer", 0.0) > 0,  # offers from before there were newcomers do not say
         "next_up": reason.get("next_up", False),
+        "by_name": reason.get("by_name", False),
     }
     for name in (name for name, true in first.items() if true):
         say(np.inf, name)

@@ -67,6 +67,10 @@ class Offer(models.Model):
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     wrap_until = models.DateTimeField(_("wrap-up until"), null=True, blank=True)  # null: none, or over
 
+    # "Send and resolve": when the ticket is resolved, unless that is undone or the customer writes after this message.
+    resolves_at = models.DateTimeField(_("resolves at"), null=True, blank=True)
+    resolves_after = models.PositiveIntegerField(_("number of the last message then"), null=True, blank=True)
+
     LIVE: ClassVar = (OfferState.PENDING, OfferState.ACCEPTED)
     ON_DESK: ClassVar = Q(state=OfferState.ACCEPTED) | Q(wrap_until__isnull=False)  # held, or in wrap-up
 
@@ -97,8 +101,15 @@ class Offer(models.Model):
             models.CheckConstraint(
                 condition=Q(wrap_until__isnull=True) | Q(state="completed"), name="offer_wrap_up_after_work"
             ),
+            models.CheckConstraint(
+                condition=Q(resolves_at__isnull=True) | Q(state="accepted", resolves_after__isnull=False),
+                name="offer_resolves_while_held",
+            ),
         ]
         indexes = [
+            models.Index(
+                fields=["resolves_at"], name="offer_resolves_soon", condition=Q(resolves_at__isnull=False)
+            ),
             models.Index(fields=["expires_at"], name="offer_pending_deadline", condition=Q(state="pending")),
             models.Index(
                 fields=["shift"], name="offer_live_of_shift", condition=Q(state__in=["pending", "accepted"])

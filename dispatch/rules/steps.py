@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+ASKED_FIRST_SECONDS = 60  # for so long a ticket waits for the colleague to whom it was passed on by name
+
 
 @dataclass(frozen=True)
 class Step:
@@ -24,6 +26,11 @@ def at(steps: Sequence[Step], pool_id: int, waited: float) -> Step | None:
     """The last step of this pool that a wait of so many seconds has reached; None when it has reached none."""
     reached = [step for step in steps if step.pool_id == pool_id and step.after_seconds <= waited]
     return max(reached, key=lambda step: step.after_seconds, default=None)
+
+
+def of_pool(pool_id: int) -> tuple[Step, ...]:
+    """The steps of a ticket that was passed on to a pool: that pool and no other, from the first second on."""
+    return (Step(0, pool_id),)
 
 
 def after(steps: Sequence[Step], pool_id: int) -> int | None:

@@ -88,7 +88,7 @@ class Live:
         self._pause = FIRST_PAUSE
         self.connected.set()
         name = frame.get("stream")
-        if name is not None:
+        if name is not None and "seq" in frame:  # a sign has no number
             known = self.after.get(name, -1)
             if frame["seq"] < known or (frame["seq"] == known and frame["type"] != "snapshot"):
                 return

@@ -24,7 +24,7 @@ import agents.errors
 import tickets.errors
 from agents.models import Agent
 from agents.views.people import agent_of, no_agent
-from dispatch import desk, fragments, news, presence, wrap_up
+from dispatch import desk, fragments, news, presence, resolving, wrap_up
 from dispatch.automatic import auto_accept_choose
 from dispatch.errors import NotHolder
 from dispatch.offers import offer_accept, offer_decline
@@ -35,27 +35,35 @@ from tickets.models import Ticket
 
 Refusal = (tickets.errors.Refusal, agents.errors.Refusal)
 Command = Callable[..., None]
-KEY_LENGTH = 90  # of a key; "send and resolve" makes a second one of it
+KEY_LENGTH = 90  # of a key
 
 
-def command(act: Command) -> Callable[..., HttpResponseBase]:
-    """A view of a command `act(request, agent, …)`."""
+Refused = Callable[[HttpRequest, Agent, Any], HttpResponse | None]
 
-    @never_cache
-    @require_POST
-    @wraps(act)
-    def view(request: HttpRequest, **names: Any) -> HttpResponseBase:
-        agent = agent_of(request)
-        if agent is None:
-            return _not_an_agent(request)
-        refusal: tickets.errors.Refusal | agents.errors.Refusal | None = None
-        try:
-            act(request, agent, **names)
-        except Refusal as error:
-            refusal = error
-        return _answer(request, agent, refusal)
 
-    return view
+def command(refused: Refused | None = None) -> Callable[[Command], Callable[..., HttpResponseBase]]:
+    """A view of a command `act(request, agent, …)`. `refused`: what a plain form gets with a refusal; else, the console."""
+
+    def of(act: Command) -> Callable[..., HttpResponseBase]:
+        @never_cache
+        @require_POST
+        @wraps(act)
+        def view(request: HttpRequest, **names: Any) -> HttpResponseBase:
+            agent = agent_of(request)
+            if agent is None:
+                return _not_an_agent(request)
+            refusal: tickets.errors.Refusal | agents.errors.Refusal | None = None
+            try:
+                act(request, agent, **names)
+            except Refusal as error:
+                refusal = error
+                if refused and not wants_json(request) and (shown := refused(request, agent, error)):
+                    return shown
+            return _answer(request, agent, refusal)
+
+        return view
+
+    return of
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -114,22 +122,22 @@ def _after(request: HttpRequest) -> dict[str, int]:
     return {name: seq for name, seq in after.items() if type(seq) is int and 0 <= seq < 2**31}
 
 
-def _epoch(request: HttpRequest) -> int:
+def epoch_of(request: HttpRequest) -> int:
     """The shift that the page believes in; 0, which no shift has, when it says none."""
     text = request.POST.get("epoch", "")
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
 
 
-def _key(request: HttpRequest) -> str:
+def key_of(request: HttpRequest) -> str:
     """The Idempotency-Key: of the header, else of the form; else a fresh one."""
     key = request.headers.get("Idempotency-Key") or request.POST.get("key", "")
     return key[:KEY_LENGTH].replace("\x00", "") or uuid.uuid4().hex
 
 
-@command
+@command()
 def shift(request: HttpRequest, agent: Agent, action: str) -> None:
     """The switch."""
-    key, epoch = _key(request), _epoch(request)
+    key, epoch = key_of(request), epoch_of(request)
     if action == "online":
         presence.go_online(agent_id=agent.pk, key=key)
     elif action == "pause":
@@ -142,25 +150,25 @@ def shift(request: HttpRequest, agent: Agent, action: str) -> None:
         raise Http404
 
 
-@command
+@command()
 def auto_accept(request: HttpRequest, agent: Agent) -> None:
     """The switch that accepts: on for `on=1`."""
-    auto_accept_choose(agent_id=agent.pk, on=request.POST.get("on") == "1", key=_key(request))
+    auto_accept_choose(agent_id=agent.pk, on=request.POST.get("on") == "1", key=key_of(request))
 
 
-@command
+@command()
 def accept(request: HttpRequest, agent: Agent, offer_id: int) -> None:
-    offer_accept(offer_id=offer_id, agent_id=agent.pk, epoch=_epoch(request))
+    offer_accept(offer_id=offer_id, agent_id=agent.pk, epoch=epoch_of(request))
 
 
-@command
+@command()
 def decline(request: HttpRequest, agent: Agent, offer_id: int) -> None:
     reason = request.POST.get("reason", "")
     known = reason if reason in fragments.reasons_decline() else ""
-    offer_decline(offer_id=offer_id, agent_id=agent.pk, epoch=_epoch(request), reason=known)
+    offer_decline(offer_id=offer_id, agent_id=agent.pk, epoch=epoch_of(request), reason=known)
 
 
-def _ticket_id(public_id: str) -> int:
+def ticket_id_of(public_id: str) -> int:
     """The ticket's id. A ticket that is not there is refused like one that is with somebody else."""
     found = Ticket.objects.filter(public_id=public_id).values_list("pk", flat=True).first()
     if found is None:
@@ -173,50 +181,64 @@ def _written(request: HttpRequest) -> tuple[str, list[Inspected]]:
     return request.POST.get("body", ""), files_read(request.FILES.getlist("files"))
 
 
-@command
+@command()
 def reply(request: HttpRequest, agent: Agent, public_id: str) -> None:
-    """Send; with `then=resolve` the ticket is resolved after it. Both repeat safely under the page's one key."""
-    ticket_id, epoch, key = _ticket_id(public_id), _epoch(request), _key(request)
+    """Send; with `then=resolve` the ticket is resolved some seconds later, unless that is undone."""
+    ticket_id, epoch, key = ticket_id_of(public_id), epoch_of(request), key_of(request)
     body, files = _written(request)
-    desk.reply(agent=agent, epoch=epoch, ticket_id=ticket_id, body=body, files=files, key=key)
-    if request.POST.get("then") == "resolve":
-        desk.resolve(agent=agent, epoch=epoch, ticket_id=ticket_id, key=f"{key}-resolve")
+    desk.reply(
+        agent=agent,
+        epoch=epoch,
+        ticket_id=ticket_id,
+        body=body,
+        files=files,
+        then_resolve=request.POST.get("then") == "resolve",
+        key=key,
+    )
 
 
-@command
+@command()
 def note(request: HttpRequest, agent: Agent, public_id: str) -> None:
-    ticket_id, epoch, key = _ticket_id(public_id), _epoch(request), _key(request)
+    ticket_id, epoch, key = ticket_id_of(public_id), epoch_of(request), key_of(request)
     body, files = _written(request)
     desk.note(agent=agent, epoch=epoch, ticket_id=ticket_id, body=body, files=files, key=key)
 
 
-@command
+@command()
 def resolve(request: HttpRequest, agent: Agent, public_id: str) -> None:
-    desk.resolve(agent=agent, epoch=_epoch(request), ticket_id=_ticket_id(public_id), key=_key(request))
+    desk.resolve(agent=agent, epoch=epoch_of(request), ticket_id=ticket_id_of(public_id), key=key_of(request))
 
 
-@command
+@command()
+def undo(request: HttpRequest, agent: Agent, public_id: str) -> None:
+    """Not to be resolved after all."""
+    resolving.undo(
+        agent=agent, epoch=epoch_of(request), ticket_id=ticket_id_of(public_id), key=key_of(request)
+    )
+
+
+@command()
 def done(request: HttpRequest, agent: Agent, public_id: str) -> None:
     """Through with the wrap-up before its time."""
-    wrap_up.done(agent=agent, epoch=_epoch(request), ticket_id=_ticket_id(public_id), key=_key(request))
+    wrap_up.done(agent=agent, epoch=epoch_of(request), ticket_id=ticket_id_of(public_id), key=key_of(request))
 
 
-@command
+@command()
 def hand_back(request: HttpRequest, agent: Agent, public_id: str) -> None:
     reason = request.POST.get("reason", "")
     desk.hand_back(
         agent=agent,
-        epoch=_epoch(request),
-        ticket_id=_ticket_id(public_id),
+        epoch=epoch_of(request),
+        ticket_id=ticket_id_of(public_id),
         reason=reason if reason in fragments.reasons_back() else "",
-        key=_key(request),
+        key=key_of(request),
     )
 
 
-@command
+@command()
 def fresh(request: HttpRequest, agent: Agent) -> None:
     """The poll of a page whose socket is down: renews the lease as a beat does, and answers with what is new."""
-    epoch = _epoch(request)
+    epoch = epoch_of(request)
     if epoch:
         try:
             presence.beat(agent_id=agent.pk, epoch=epoch)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from agents.models import Agent
 from agents.views.people import admitted_page
-from dispatch import cards, feed, fragments, looks
+from dispatch import cards, drafts, feed, fragments, keys, looks
 
 
 @require_GET
@@ -40,6 +40,11 @@ def page(
             "chosen": wanted if wanted in held else (held[0] if held else ""),
             "earnings": cards.earnings(agent.pk),
             "kept": kept,
+            "drafts": drafts.of(agent),
+            "actions": [
+                {"action": action, "words": str(keys.ACTIONS[action][1]), "key": key}
+                for action, key in keys.of(agent).items()
+            ],
         }
         | fragments.offers(look, request=request)
         | fragments.presence(agent, look)

@@ -6,6 +6,7 @@ import { applyFragment } from "./fragments.js";
 import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
 import { patiently } from "./patience.js";
+import * as signs from "./signs.js";
 import { dayLines, localTimes } from "./times.js";
 
 const POLL_MS = 5000;
@@ -21,6 +22,10 @@ const { ticket, stream } = chat.dataset;
 const title = document.title;
 const draftName = `draft:${ticket}`;
 const thread = () => document.getElementById("thread");
+const readSign = document.getElementById("read");
+const typingSign = document.getElementById("typing");
+const signAddress = `${location.pathname}sign`;
+let readHere = 0;
 const draft = () => document.querySelector("textarea[data-draft]");
 
 let state = "connecting";
@@ -55,7 +60,15 @@ async function poll() {
 // --- What comes -------------------------------------------------------------------------------------------------------
 
 function onFrame(frame) {
+  if (frame.type === "sign") {
+    if (frame.data.by === "agent" && frame.data.typing) signs.show(typingSign, typingSign.dataset.says.replace("{s}", typingSign.dataset.agent));
+    if (frame.data.by === "agent" && frame.data.read) readSign.dataset.read = Math.max(frame.data.read, Number(readSign.dataset.read));
+    drawRead();
+    return;
+  }
   if (frame.type === "heartbeat" || !frame.html) return;
+  if (frame.type === "ticket.held") typingSign.dataset.agent = frame.data.agent_name;
+  if (frame.type === "message.posted" && frame.data.author !== "customer") signs.show(typingSign, "");
   const mine = frame.type === "message.posted" && frame.data.author === "customer";
   const atEnd = nearEnd();
   const focused = document.activeElement;
@@ -66,6 +79,7 @@ function onFrame(frame) {
   applyFragment(frame.html);
   outbox.attach(thread());
   polish();
+  drawRead();
   if (acting && !acting.isConnected) {
     // What had the focus was drawn anew: who was writing writes on, who pressed a button hears what became of it.
     const next = (writing && draft()) ?? document.querySelector("#reply [data-focus]") ?? document.getElementById("status");
@@ -76,6 +90,16 @@ function onFrame(frame) {
   else if (atEnd || mine) scrollToEnd();
   else if (frame.type === "message.posted") toEnd.hidden = false;
   if (!mine) tell(frame);
+}
+
+// "Read" under the last message, when it is our own and somebody has read it; and what we have read is told.
+function drawRead() {
+  const last = [...thread().querySelectorAll(".message[id^='e-']")].at(-1);
+  const seq = Number(last?.id.slice(2) ?? 0);
+  readSign.hidden = !last?.matches(".message-customer") || Number(readSign.dataset.read) < seq;
+  if (document.hidden || last?.matches(".message-customer") || seq <= readHere) return;
+  readHere = seq;
+  signs.read(signAddress, seq);
 }
 
 function tell(frame) {
@@ -214,7 +238,11 @@ document.addEventListener("keydown", (event) => {
     event.target.form.requestSubmit();
   }
 });
-document.addEventListener("input", (event) => event.target.matches("[data-draft]") && keepDraft());
+document.addEventListener("input", (event) => {
+  if (!event.target.matches("[data-draft]")) return;
+  keepDraft();
+  if (event.target.value && event.target.closest("[data-composer]")) signs.typing(signAddress);
+});
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
   if (!button) return;
@@ -231,6 +259,7 @@ document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
   unread = 0;
   document.title = title;
+  drawRead();
   poll();
 });
 addEventListener("scroll", () => nearEnd() && (toEnd.hidden = true), { passive: true });
@@ -239,6 +268,7 @@ toEnd.addEventListener("click", scrollToEnd);
 for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
 
 polish();
+drawRead();
 outbox.restore();
 show();
 live.start();

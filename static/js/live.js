@@ -3,7 +3,7 @@
 //   const live = new Live({path: "/ws/agent/", after: {"agent:7": 41}, beat: () => ({epoch: 3}), onFrame, onState});
 //   live.start();
 //
-// onFrame(frame) is called once for each event above the known number, in order, and for snapshots and heartbeats.
+// onFrame(frame) is called for signs, and once for each event above the known number, in order, and for snapshots and heartbeats.
 // onState(state) is called with "connected", "reconnecting" or "offline".
 
 const BEAT_MS = 5000;
@@ -99,6 +99,7 @@ export class Live {
 
   // Also for frames that came by HTTP: the answer to a command carries what is new, so a page works without its socket.
   take(frame) {
+    if (frame.type === "sign") return this.onFrame(frame); // in passing: it has no number
     if (frame.stream !== undefined) {
       const known = this.after[frame.stream];
       if (frame.type === "snapshot" ? known !== undefined && frame.seq < known : known !== undefined && frame.seq <= known) return;

@@ -137,7 +137,7 @@ def test_chat_both_ways_note_and_resolve(console: Any, backstage: Backstage, sta
     thread.get_by_label("To the customer").check(force=True)
     box.fill("Your refund is on its way.")
     thread.get_by_role("button", name="Send and resolve").click()
-    expect(thread).to_have_count(0)
+    expect(thread).to_have_count(0, timeout=15_000)  # after the seconds in which it can be undone
     expect(page.locator("#notices")).to_contain_text("is resolved")
     expect(page.locator("#earned")).to_contain_text("€4.00")
     page.locator("#earned a").first.click()

@@ -23,7 +23,7 @@ WRITTEN_BY_SERVICES = {
     "ticket", "customer", "message", "attachment", "ticketevent", "rating",
     "shift", "lease", "ledgerentry", "payoutaccount", "payout", "payoutrun",
     "offer", "run", "standing", "poolstanding", "feed", "feedevent", "alert", "simulation",
-    "application", "decision", "appeal", "letter", "attempt",
+    "application", "decision", "appeal", "letter", "attempt", "escalation", "transfer",
 }  # fmt: skip
 
 

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db.models.functions import Now
 from django.test import Client
 
 from agents.models import LedgerEntry, Shift, User
-from dispatch import desk, presence
+from dispatch import desk, presence, resolving
 from dispatch.models import Offer, OfferState
 from tests.cast import PASSWORD, World
 from tests.console import Person, text_of
@@ -231,6 +232,8 @@ def test_send_and_resolve_repeats_safely(world: World) -> None:
             f"tickets/{ticket.public_id}/reply", body="It is on its way.", then="resolve", key="once"
         )
         assert answer.status_code == 200
+    Offer.objects.update(resolves_at=Now())
+    assert (resolving.look(), resolving.look()) == (1, 0)
     ticket.refresh_from_db()
     assert ticket.state == "resolved"
     assert Message.objects.filter(body="It is on its way.").count() == 1

@@ -114,6 +114,13 @@ class Ticket(models.Model):
     expected_seconds = models.PositiveIntegerField(_("expected wait"), null=True, blank=True, editable=False)
     served_by = models.CharField(_("served by"), max_length=60, blank=True, editable=False)
     last_seq = models.PositiveIntegerField(_("last event"), default=0, editable=False)
+    # Up to which number each side has seen it (tickets/signs.py).
+    read_by_customer = models.PositiveIntegerField(
+        _("read by the customer"), default=0, db_default=0, editable=False
+    )
+    read_by_agent = models.PositiveIntegerField(
+        _("read by an agent"), default=0, db_default=0, editable=False
+    )
     access_version = models.PositiveSmallIntegerField(
         _("version of the private link"), default=1, editable=False
     )

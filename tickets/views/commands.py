@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from tickets import signs
 from tickets.conversation import customer_reply
 from tickets.errors import KeyReused, Refusal
 from tickets.forms import RatingForm, ReopenForm, ReplyForm
@@ -84,6 +85,17 @@ def rating(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
         ),
         {"rating": form},
     )
+
+
+@require_POST
+@customers
+def sign(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
+    """That the customer is typing (`typing=1`), or up to where they have read (`read`)."""
+    if request.POST.get("typing") == "1":
+        signs.typing(ticket, signs.Side.CUSTOMER)
+    if seq := signs.number(request.POST.get("read", "")):
+        signs.read_up_to(ticket, signs.Side.CUSTOMER, seq)
+    return HttpResponse(status=204)
 
 
 def _do(

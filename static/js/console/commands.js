@@ -42,7 +42,15 @@ async function submit(form, button) {
   if (offer && action.endsWith("/accept")) accepted.add(Number(offer));
   try {
     const answer = await send(action, fields);
-    if (answer.detail) notice(answer.detail);
+    const problem = form.querySelector("[data-problem]"); // in a dialog, where nobody sees the page's notices
+    if (problem) {
+      problem.hidden = !answer.detail;
+      problem.textContent = answer.detail ?? "";
+    } else if (answer.detail) notice(answer.detail);
+    if (answer.ok) {
+      form.dispatchEvent(new CustomEvent("done", { bubbles: true }));
+      form.closest("dialog")?.close();
+    }
     form.closest("[data-menu]")?.removeAttribute("open");
   } catch {
     notice(say("failed"), "danger");

@@ -3,7 +3,7 @@
 
 import { setFiles, watchComposer } from "../files.js";
 import { newKey, send } from "./commands.js";
-import { draft, keepDraft, keepOutbox, outbox, pageId } from "./drafts.js";
+import { adoptDrafts, draft, keepDraft, keepOutbox, outbox, pageId, saveWaiting } from "./drafts.js";
 import { say } from "./words.js";
 
 const FORGOTTEN_MS = 600000; // a page that sends files has been answered by then, or is no more
@@ -66,13 +66,23 @@ export function adopt() {
     const refused = form.elements.body.defaultValue; // sent without scripts, and shown again by the server
     if (refused && !draft(form.dataset.composer, kindOf(form))) keepDraft(form.dataset.composer, kindOf(form), refused);
     if (navigator.platform?.startsWith("Mac")) form.querySelector(".composer-hint .kbd").textContent = "⌘";
+    form.querySelector("[data-canned]").hidden = false;
     show(form);
     drawOutbox(form.dataset.composer);
   }
 }
 
+// Texts that were typed on another device.
+export function showDrafts(drafts) {
+  for (const ticket of adoptDrafts(drafts)) {
+    const form = document.querySelector(`form[data-composer="${CSS.escape(ticket)}"][data-ready]`);
+    if (form) show(form);
+  }
+}
+
 // After a reconnect: what got no answer is sent again under its old key.
 export function sendWaiting() {
+  saveWaiting();
   for (const form of document.querySelectorAll("form[data-composer]")) {
     for (const entry of outbox(form.dataset.composer)) if (!entry.refused) deliver(form.dataset.composer, entry);
   }

@@ -1,6 +1,7 @@
 // Which of the held tickets is open, what is unread, where the thread is scrolled to.
 
 import { read, write } from "./drafts.js";
+import * as signs from "./signs.js";
 import { say } from "./words.js";
 
 const page = document.getElementById("console");
@@ -28,11 +29,13 @@ export function start() {
   document.addEventListener("visibilitychange", draw);
   narrow.addEventListener("change", draw);
   document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    for (const menu of document.querySelectorAll("[data-menu][open]")) {
+    if (event.key !== "Escape" || event.target.closest("dialog")) return;
+    const menus = [...document.querySelectorAll("[data-menu][open]")];
+    for (const menu of menus) {
       menu.open = false;
       menu.querySelector("summary").focus();
     }
+    if (!menus.length) document.querySelector(".desk-thread:not([hidden]) [data-undo]")?.click();
   });
   document.addEventListener("scroll", (event) => {
     const scroll = event.target;
@@ -46,6 +49,12 @@ export function choose(ticket, byHand = false) {
   history.replaceState(null, "", `?ticket=${encodeURIComponent(ticket)}`);
   draw();
   if (byHand) document.getElementById(`thread-title-${ticket}`)?.focus({ preventScroll: true });
+}
+
+// The ticket that is so many further down the list, round and round.
+export function step(by) {
+  const all = [...document.querySelectorAll(".item")].map((item) => item.dataset.ticket);
+  if (all.length) choose(all[(all.indexOf(chosen) + by + all.length) % all.length], true);
 }
 
 export function draw() {
@@ -79,6 +88,7 @@ function drawUnread(item, ticket, reads) {
   if (reads && last > seen) {
     seen = last;
     write(`seen:${ticket}`, { seq: last, at: Date.now() });
+    signs.seen(ticket, last);
   }
   const unread = messages.filter((seq) => seq > seen).length;
   const badge = item.querySelector("[data-unread]");

@@ -1,17 +1,21 @@
 // The console. The server draws; this wires the socket to the page, and the page to the commands.
 
 import { Live } from "../live.js";
+import * as canned from "./canned.js";
 import * as commands from "./commands.js";
 import * as composer from "./composer.js";
 import * as countdown from "./countdown.js";
 import * as desk from "./desk.js";
+import * as dialogs from "./dialogs.js";
 import { tidy } from "./drafts.js";
 import { place } from "./fragments.js";
 import * as notices from "./notices.js";
+import * as palette from "./palette.js";
 import * as settings from "./settings.js";
 import * as shortcuts from "./shortcuts.js";
+import * as deskSigns from "./signs.js";
 import * as signals from "./signals.js";
-import { drawDurations } from "./words.js";
+import { announce, drawDurations, say } from "./words.js";
 import * as wrapUps from "./wrap_ups.js";
 
 const ENDS = new Set(["offer.completed", "offer.released", "wrap_up.ended"]); // of a ticket on the desk
@@ -38,7 +42,12 @@ const live = new Live({
 
 function show(frame) {
   if (frame.type === "heartbeat" || frame.type === "error") return;
+  if (frame.type === "sign") {
+    deskSigns.take(frame);
+    return;
+  }
   if (frame.type === "snapshot" && frame.stream === page.dataset.stream) keepOnly([...frame.data.tickets, ...frame.data.wrap_ups.map((one) => one.ticket)]);
+  deskSigns.said(frame);
   composer.gaveWay(frame); // before it is drawn: the same words never stand there twice
   if (frame.html) place(frame.html);
   if (ENDS.has(frame.type) && !frame.data.wrap_up_until) live.forget(`ticket:${frame.data.ticket}`);
@@ -46,6 +55,11 @@ function show(frame) {
   // What was just accepted here is what the agent wants to see, unless they are writing.
   if (frame.type === "offer.accepted" && commands.accepted.delete(frame.data.offer)) {
     if (document.activeElement?.name !== "body") desk.choose(frame.data.ticket, true);
+  }
+  if (frame.type === "resolve.planned") announce(say("resolves", { n: Math.ceil((Date.parse(frame.data.resolves_at) - Date.parse(frame.at)) / 1000) }));
+  if (frame.type === "resolve.undone") {
+    announce(say("undone"));
+    if (document.activeElement === document.body) document.getElementById(`body-${frame.data.ticket}`)?.focus(); // its button is gone
   }
   draw();
 }
@@ -62,10 +76,12 @@ function keepOnly(tickets) {
 function draw() {
   composer.adopt();
   desk.draw();
+  deskSigns.draw();
   countdown.watch(poll);
   wrapUps.draw();
   drawDurations();
   signals.count();
+  shortcuts.draw();
 }
 
 function drawBanner() {
@@ -104,11 +120,15 @@ async function poll() {
 }
 
 tidy();
+composer.showDrafts(JSON.parse(document.getElementById("console-drafts").textContent));
 notices.start();
 settings.start();
 signals.start();
 shortcuts.start();
 desk.start();
+dialogs.start();
+palette.start();
+canned.start();
 composer.start();
 commands.start({ take: (frame) => live.take(frame), after: () => live.after, gone: () => gone("signed-out") });
 draw();
@@ -118,6 +138,16 @@ setInterval(() => countdown.draw(poll), 200);
 setInterval(wrapUps.draw, 500);
 setInterval(drawDurations, 10000);
 setInterval(() => state !== "connected" && navigator.onLine && poll(), POLL_MS);
+
+document.addEventListener("visibilitychange", async () => {
+  if (document.visibilityState !== "visible" || !document.querySelector("form[data-composer]")) return;
+  try {
+    const answer = await fetch(page.dataset.drafts, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(10000) });
+    if (answer.ok && !answer.redirected) composer.showDrafts((await answer.json()).drafts);
+  } catch {
+    // the next look finds them
+  }
+});
 
 // Leaving with tickets in hand asks first: they would go to others.
 const leaving = document.getElementById("leaving");
