@@ -64,7 +64,7 @@ def test_tickets_are_opened_answered_resolved_and_rated_and_it_ends_by_itself(to
     assert count(town, "SELECT count(*) FROM dispatch_offer WHERE state IN ('pending', 'accepted')") == 0
     # Each completed offer was paid once.
     completed = count(town, "SELECT count(*) FROM dispatch_offer WHERE state = 'completed'")
-    assert completed == count(town, "SELECT count(*) FROM agents_ledgerentry") > 0
+    assert completed == count(town, "SELECT count(*) FROM agents_ledgerentry WHERE kind = 'ticket'") > 0
     newcomers = ", ".join(f"'{person.email}'" for person in NEWCOMERS)
     assert (
         count(

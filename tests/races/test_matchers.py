@@ -33,6 +33,7 @@ def busy(pool_id: int) -> Iterator[None]:
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s, %s)", [runs.LOCK_CLASS, pool_id])
             yield
+            cursor.execute("SELECT pg_advisory_unlock_all()")  # now, and not when the server hears of the end
     finally:
         other.close()
 
