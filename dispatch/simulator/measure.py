@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 
 import numpy as np
-from scipy import stats
+from scipy.special import (
+    stdtrit,  # the quantile of scipy.stats.t, without the second that importing that takes
+)
 
 from dispatch.matching.problem import F64
 from dispatch.simulator.loop import Play
@@ -107,7 +109,7 @@ class Interval:
         mean = float(np.mean(values))
         if n < 2 or not isfinite(mean):
             return cls(mean, float("nan"), float("nan"))
-        half = float(stats.t.ppf((1 + CONFIDENCE) / 2, n - 1) * np.std(values, ddof=1) / np.sqrt(n))
+        half = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2) * np.std(values, ddof=1) / np.sqrt(n))
         return cls(mean, mean - half, mean + half)
 
     def __contains__(self, value: float) -> bool:
