@@ -183,6 +183,8 @@ def test_by_keyboard_and_for_screen_readers(console: Any, backstage: Backstage, 
     thread = desk(page, backstage)
     thread.get_by_label("To the customer").focus()
     page.keyboard.press("Tab")
+    expect(thread.get_by_role("button", name="Canned replies")).to_be_focused()
+    page.keyboard.press("Tab")
     button = thread.get_by_label("Add files")
     expect(button).to_be_focused()
     with page.expect_file_chooser() as chooser:

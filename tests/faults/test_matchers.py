@@ -37,6 +37,8 @@ def test_a_long_run_keeps_only_its_own_pool(stack: LiveStack, matchers: int) -> 
     stack.manage("shell", "--no-imports", "-c", SECOND)
     for name in ("Anna", "Ben"):
         Person(stack, name).post("shift/online")
+    # Nobody beats here, and a slow machine takes longer than a lease.
+    stack.sql("UPDATE agents_lease SET expires_at = now() + interval '1 hour'")
     shift = "SELECT s.id FROM agents_shift s JOIN agents_agent a ON a.id = s.agent_id WHERE a.name = 'Anna'"
     [[anna]] = stack.sql(shift)
 
