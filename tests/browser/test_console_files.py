@@ -190,7 +190,7 @@ def test_by_keyboard_and_for_screen_readers(console: Any, backstage: Backstage, 
     with page.expect_file_chooser() as chooser:
         page.keyboard.press("Enter")
     chooser.value.set_files(bill)
-    expect(thread.get_by_role("status")).to_have_text("bill.txt")
+    expect(thread.locator("[data-chosen]")).to_have_text("bill.txt")
     expect(button).to_have_accessible_description("bill.txt")
     no_findings(page)
     page.keyboard.press("Tab")
