@@ -4,7 +4,7 @@
 PY := .venv/bin/python
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset test check bench lock messages
+.PHONY: help setup demo demo-reset cluster manage test check bench lock messages sbom reference
 
 help: ## what there is
 	@echo "Standby: tickets to agents, live."
@@ -20,9 +20,17 @@ demo: setup ## everything on this machine, with live example data, until Ctrl-C
 demo-reset: setup ## empty the demo's data
 	@$(PY) -m config.demo reset
 
+cluster: setup ## the process set of production by hand: proxy, two web, two matchers, worker, beat; until Ctrl-C
+	@.ci/nginx
+	@exec $(PY) -m config.cluster --with-parent
+
+manage: setup ## a manage.py command: make manage ARGS=doctor
+	@exec $(PY) manage.py $(ARGS)
+
 test: setup ## all tests, real servers and browser included; ARGS="-k name" narrows
 	@.ci/chromium
-	@exec $(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+	@.ci/nginx
+	@exec $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup ## format, lint, types, arrows between apps, migrations
 	@.ci/check
@@ -32,6 +40,13 @@ bench: setup ## measurements beside their floors; ARGS go to it
 
 lock: setup ## both lock files anew from pyproject.toml; UPGRADE=1 takes the newest versions
 	@UPGRADE=$(UPGRADE) .ci/lock
+
+reference: setup ## .env.example and docs/reference/ anew, from the code
+	@$(PY) -m config.reference
+
+sbom: setup ## what an installation is made of, as CycloneDX, to sbom.json
+	@$(PY) -m cyclonedx_py requirements requirements.txt --output-format JSON --output-file sbom.json
+	@echo sbom.json
 
 messages: setup ## compile the message catalogues
 	@$(PY) -m config.catalogues

@@ -11,14 +11,45 @@ from django.contrib.sessions.models import Session
 from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from rest_framework.authentication import TokenAuthentication
+from rest_framework.authentication import BaseAuthentication, TokenAuthentication
 from rest_framework.authtoken.models import Token
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from agents.models import ApiToken
+from agents.tokens import token_of
 
 
 class ClosedSignup(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002  allauth's signature
         return False
+
+
+class OtherSystem:
+    """Who asks with an API token: nobody's account, with no permission of one."""
+
+    is_authenticated = is_active = True
+    is_anonymous = is_staff = is_superuser = False
+    pk = None
+
+    def has_perm(self, permission: str, obj: Any = None) -> bool:  # noqa: ARG002  as an account's
+        return False
+
+
+class ScopedTokenAuthentication(BaseAuthentication):
+    """“Authorization: Bearer <token>” of another system (tokens.py). Only views that name a scope take it."""
+
+    def authenticate(self, request: Request) -> tuple[Any, ApiToken] | None:
+        kind, _space, secret = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "bearer":
+            return None
+        token = token_of(secret.strip())
+        if token is None:
+            raise AuthenticationFailed(_("Invalid token."))
+        return OtherSystem(), token
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  DRF's signature
+        return "Bearer"
 
 
 class AgentTokenAuthentication(TokenAuthentication):

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as text
 from django.utils.translation import gettext_lazy as _
 
-from agents import admin_learning, admin_pay, onboarding
+from agents import admin_learning, admin_pay, admin_rights, admin_tokens, onboarding
 from agents.admin_onboarding import DecisionInline
 from agents.admin_parts import AdmitForm, Deciding, decider
 from agents.admin_readonly import ReadOnly
@@ -20,6 +20,8 @@ from agents.models import Agent, AgentSkill, Lease, Pool, Shift, Skill, User
 
 assert admin_learning  # importing them registers their pages
 assert admin_pay
+assert admin_rights
+assert admin_tokens
 
 
 class AccountCreationForm(AdminUserCreationForm[User]):
@@ -49,6 +51,30 @@ class AccountAdmin(UserAdmin[User]):
         (None, {"classes": ("wide",), "fields": ("email", "usable_password", "password1", "password2")}),
     )
 
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
+        """Nobody but a superuser makes superusers, and who may not change groups gives no role. Nor to themselves."""
+        found: tuple[str, ...] = ("last_login", "date_joined")
+        if request.user.is_superuser:
+            return found
+        found = (*found, "is_superuser", "user_permissions")
+        if not request.user.has_perm("auth.change_group") or obj == request.user:
+            found = (*found, "is_active", "is_staff", "groups")
+        return found
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and self._theirs(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:  # noqa: ARG002
+        """An account is switched off (“active”): what it has done stays its own. Agents leave and are erased (ADR 21)."""
+        return False
+
+    def _theirs(self, request: HttpRequest, obj: User | None) -> bool:
+        """A superuser's account, its password and address, are other superusers' matter only; an account with more rights than
+        one's own too, as whoever sets its password has them."""
+        if obj is None or request.user.is_superuser or obj == request.user:
+            return True
+        return not obj.is_superuser and obj.get_all_permissions() <= request.user.get_all_permissions()
+
 
 @admin.register(Skill)
 class SkillAdmin(admin.ModelAdmin[Skill]):
@@ -63,22 +89,20 @@ class SkillAdmin(admin.ModelAdmin[Skill]):
         return int(skill.people)
 
 
-class MemberInline(admin.TabularInline[Any, Pool]):
-    model = Agent.pools.through
-    verbose_name = _("member")
-    verbose_name_plural = _("members")
-    autocomplete_fields = ("agent",)
-    extra = 0
-
-
 @admin.register(Pool)
 class PoolAdmin(admin.ModelAdmin[Pool]):
+    """Members are in the list of agents, filtered by pool; dispatch/admin.py adds how they come and go."""
+
     list_display = ("name", "key", "people")
     search_fields = ("key", "name_en", "name_de")
-    inlines: ClassVar = [MemberInline]
+    autocomplete_fields = ("admins",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Pool]:
         return super().get_queryset(request).annotate(people=Count("members"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Pool | None = None) -> tuple[str, ...]:  # noqa: ARG002
+        """Who administers a pool is said by those who may change accounts."""
+        return () if request.user.has_perm("agents.change_user") else ("admins",)
 
     @admin.display(description=_("members"), ordering="people")
     def people(self, pool: Any) -> int:
@@ -101,7 +125,7 @@ class AgentAdmin(Deciding, admin.ModelAdmin[Agent]):
     list_select_related = ("user",)
     autocomplete_fields = ("user",)
     filter_horizontal = ("pools",)
-    readonly_fields = (
+    readonly_fields: ClassVar[tuple[str, ...]] = (
         "status",
         "auto_accept",
         "last_epoch",
@@ -109,6 +133,14 @@ class AgentAdmin(Deciding, admin.ModelAdmin[Agent]):
     )  # the second: their own choice
     inlines: ClassVar = [AgentSkillInline, DecisionInline]
     actions: Sequence[str] = ("admit", "readmit")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Agent | None = None) -> tuple[str, ...]:  # noqa: ARG002
+        """An agent stays the person they are."""
+        return (*self.readonly_fields, "user") if obj else self.readonly_fields
+
+    def has_delete_permission(self, request: HttpRequest, obj: Agent | None = None) -> bool:  # noqa: ARG002
+        """Agents leave and are erased, in steps (ADR 21)."""
+        return False
 
     @admin.display(description=_("e-mail"), ordering="user__email")
     def email(self, agent: Agent) -> str:
@@ -147,10 +179,9 @@ class ShiftAdmin(ReadOnly, admin.ModelAdmin[Shift]):
         "ended_at",
         "end_reason",
     )
-    list_filter = ("state", "end_reason")
+    list_filter = ("state", "end_reason", ("started_at", admin.DateFieldListFilter))
     search_fields = ("agent__name", "agent__user__email")
     list_select_related = ("agent",)
-    date_hierarchy = "started_at"
 
     @admin.display(description=_("units taken"), ordering="units_taken")
     def taken(self, shift: Shift) -> str:

@@ -25,6 +25,7 @@ class StepFilter(admin.SimpleListFilter):
         return [
             ("confirm", _("address not confirmed")),
             ("learning", _("learning")),
+            ("practice", _("to practise")),
             ("admit", _("to admit")),
             ("decided", _("decided")),
         ]
@@ -33,6 +34,9 @@ class StepFilter(admin.SimpleListFilter):
         steps = {
             "confirm": Q(agent__isnull=True),
             "learning": Q(agent__status=AgentStatus.APPLIED, certificates=0),
+            "practice": Q(
+                agent__status=AgentStatus.APPLIED, certificates__gt=0, agent__practised_at__isnull=True
+            ),
             "admit": Q(agent__status=AgentStatus.APPLIED, certificates__gt=0),
             "decided": Q(agent__isnull=False) & ~Q(agent__status=AgentStatus.APPLIED),
         }
@@ -45,6 +49,7 @@ class ApplicationAdmin(Deciding, ReadOnly, admin.ModelAdmin[Application]):
         "real_name",
         "status",
         "learned",
+        "practised",
         "email",
         "languages",
         "created_at",
@@ -55,7 +60,7 @@ class ApplicationAdmin(Deciding, ReadOnly, admin.ModelAdmin[Application]):
     search_fields = ("real_name", "name", "email")
     list_select_related = ("agent",)
     date_hierarchy = "created_at"
-    readonly_fields = ("learned", "status", "decisions")
+    readonly_fields: ClassVar[tuple[str, ...]] = ("learned", "practised", "status", "decisions")
     actions = ("admit", "reject")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Application]:
@@ -65,6 +70,10 @@ class ApplicationAdmin(Deciding, ReadOnly, admin.ModelAdmin[Application]):
     @admin.display(description=_("valid certificates"), ordering="certificates")
     def learned(self, application: Any) -> int:
         return int(application.certificates)
+
+    @admin.display(description=_("practice passed"), ordering="agent__practised_at")
+    def practised(self, application: Application) -> Any:
+        return application.agent.practised_at if application.agent else None
 
     @admin.display(description=_("status"), ordering="agent__status")
     def status(self, application: Application) -> str:

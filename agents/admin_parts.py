@@ -1,4 +1,4 @@
-"""Decisions in the admin pages of people: they ask first."""
+"""Parts of admin pages: decisions about people, which ask first; a secret that is shown once; a labelled date and time."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.admin import helpers
+from django.contrib.admin.widgets import AdminSplitDateTime
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +14,18 @@ from django.utils.translation import ngettext
 
 from agents.errors import Refusal
 from agents.models import Agent, Pool, User
+
+
+class LabelledDateTime(AdminSplitDateTime):
+    """The stock widget writes “Date:” and “Time:” beside its two fields, and labels neither."""
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        for part, label in zip(
+            context["widget"]["subwidgets"], (context["date_label"], context["time_label"]), strict=True
+        ):
+            part["attrs"]["aria-label"] = str(label).rstrip(":")
+        return context
 
 
 class ReasonForm(forms.Form):
@@ -106,3 +119,14 @@ def decider(request: HttpRequest) -> User:
     """Who is logged in to the admin."""
     assert isinstance(request.user, User)  # the admin lets nobody else in
     return request.user
+
+
+def secret_page(page: Any, request: HttpRequest, *, title: str, secret: str) -> TemplateResponse:
+    """What an admin page has just made and will never show again."""
+    context = {
+        **page.admin_site.each_context(request),
+        "title": title,
+        "secret": secret,
+        "opts": page.model._meta,
+    }
+    return TemplateResponse(request, "admin/agents/secret.html", context)

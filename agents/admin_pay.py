@@ -7,98 +7,33 @@ import uuid
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, QuerySet, Sum
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from agents.admin_asking import AdjustmentForm, FailForm, RunForm, asked, user_id
 from agents.admin_readonly import ReadOnly
 from agents.errors import Refusal
 from agents.models import Agent, LedgerEntry, Payout, PayoutAccount, PayoutRun, RunState
 from agents.pay import runs
-from agents.pay.ledger import MOST_CENTS, adjust, standing
+from agents.pay.ledger import adjust, standing
 from agents.pay.statements import as_csv, as_pdf, decimal, money, of_payout, of_run
-
-
-class MoneyField(forms.DecimalField):
-    """Euros and cents; gives whole cents."""
-
-    def __init__(self, **more: Any) -> None:
-        super().__init__(max_digits=9, decimal_places=2, **more)
-
-    def clean(self, value: Any) -> Any:
-        found = super().clean(value)
-        return None if found is None else int(found * 100)
-
-
-class AdjustmentForm(forms.Form):
-    agent = forms.ModelChoiceField(Agent.objects.select_related("user"), label=_("Agent"))
-    amount = MoneyField(label=_("Amount"), help_text=_("Below 0 takes away."))
-    currency = forms.RegexField("^[A-Z]{3}$", label=_("Currency"), initial="EUR", max_length=3)
-    reason = forms.CharField(label=_("Reason"), max_length=160, help_text=_("The agent reads it."))
-    key = forms.UUIDField(widget=forms.HiddenInput)
-
-    def clean_amount(self) -> int:
-        cents = int(self.cleaned_data["amount"])
-        if not 0 < abs(cents) <= MOST_CENTS:
-            raise forms.ValidationError(
-                _("Not nothing, and at most %(most)s.") % {"most": decimal(MOST_CENTS)}
-            )
-        return cents
-
-
-class RunForm(forms.Form):
-    up_to = forms.DateField(label=_("Up to and including"), widget=forms.DateInput(attrs={"type": "date"}))
-    minimum = MoneyField(label=_("Least amount"), min_value=0, help_text=_("Less waits for the next run."))
-
-
-class FailForm(forms.Form):
-    reason = forms.CharField(
-        label=_("Why it was returned"), max_length=140, help_text=_("The agent reads it.")
-    )
-
-
-def asked(
-    request: HttpRequest,
-    site: admin.AdminSite,
-    *,
-    title: str,
-    back: str,
-    form: forms.Form | None = None,
-    says: list[str] | None = None,
-    button: str = "",
-) -> HttpResponse:
-    """The page that asks: with `says` for the last time, what was filled in kept hidden."""
-    context = site.each_context(request) | {
-        "title": title,
-        "back": back,
-        "form": form,
-        "says": says,
-        "button": button or title,
-    }
-    return render(request, "admin/agents/asked.html", context, status=400 if form and form.errors else 200)
-
-
-def user_id(request: HttpRequest) -> int:
-    assert request.user.pk is not None  # admin_view
-    return int(request.user.pk)
 
 
 @admin.register(LedgerEntry)
 class LedgerEntryAdmin(ReadOnly, admin.ModelAdmin[LedgerEntry]):
     change_list_template = "admin/agents/ledgerentry/change_list.html"
     list_display = ("agent", "kind", "amount", "reference", "memo", "author", "created_at")
-    list_filter = ("kind", "currency")
+    list_filter = ("kind", ("created_at", admin.DateFieldListFilter))
     search_fields = ("agent__name", "reference", "memo")
     list_select_related = ("agent", "author")
-    date_hierarchy = "created_at"
 
     @admin.display(description=_("amount"), ordering="amount_cents")
     def amount(self, entry: LedgerEntry) -> str:

@@ -10,7 +10,6 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.authtoken.models import Token
 from rest_framework.exceptions import AuthenticationFailed, NotFound
 from rest_framework.generics import ListAPIView
-from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,6 +18,7 @@ from rest_framework.views import APIView
 from agents import serializers as shapes
 from agents.errors import NotAnAgent, SecondFactor
 from agents.models import Agent, LedgerEntry
+from agents.paging import NewestFirst
 
 
 class AgentView(APIView):
@@ -96,23 +96,9 @@ class MeView(AgentView):
         )
 
 
-class EarningsPages(CursorPagination):
-    """Newest first; stable while lines are added, since lines are only ever added."""
-
-    ordering = "-id"
-    page_size = 50
-
-    def decode_cursor(self, request: Request) -> Cursor | None:
-        cursor = super().decode_cursor(request)
-        # DRF puts whatever the cursor says into the query.
-        if cursor is not None and cursor.position is not None and not str(cursor.position).isdecimal():
-            raise NotFound(self.invalid_cursor_message)
-        return cursor
-
-
 class EarningsView(AgentView, ListAPIView[LedgerEntry]):
     serializer_class = shapes.EarningData
-    pagination_class = EarningsPages
+    pagination_class = NewestFirst
     refuses = {"get": (NotFound,)}
 
     @extend_schema(operation_id="earnings", tags=["agents"])

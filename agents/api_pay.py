@@ -14,8 +14,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from agents import serializers as shapes
-from agents.api import AgentView, EarningsPages
+from agents.api import AgentView
 from agents.models import Payout
+from agents.paging import NewestFirst
 from agents.pay.ledger import payouts_of, standing
 from agents.pay.statements import Statement, as_csv, as_pdf, month_begin, of_month, of_payout
 
@@ -32,7 +33,7 @@ class StandingView(AgentView):
 
 class PayoutsView(AgentView, ListAPIView[Payout]):
     serializer_class = shapes.PayoutData
-    pagination_class = EarningsPages
+    pagination_class = NewestFirst
     refuses = {"get": (NotFound,)}
 
     @extend_schema(operation_id="payouts", tags=["agents"])

@@ -30,10 +30,36 @@ class SecondFactor(Refusal):
     default_detail = _("This account has a second factor: sign in with a browser.")
 
 
+class ScopeMissing(Refusal):
+    status = 403
+    code = "scope_missing"
+    default_detail = _("This token has not the scope that this needs.")
+
+
+class ScopeNotYours(Refusal):
+    """Nobody gives a token what they may not do themselves."""
+
+    status = 403
+    code = "scope_not_yours"
+    default_detail = _("You may not do yourself what one of these scopes allows.")
+
+
+class TokenNotFound(Refusal):
+    status = 404
+    code = "token_not_found"
+    default_detail = _("There is no such token.")
+
+
 class NotAdmitted(Refusal):
     status = 403
     code = "not_admitted"
     default_detail = _("You can go online once a person has admitted you.")
+
+
+class YouLeave(Refusal):
+    status = 403
+    code = "you_leave"
+    default_detail = _("You are leaving, so you cannot go online. You can come back on the page “Rights”.")
 
 
 class ShiftEnded(Refusal):
@@ -185,3 +211,88 @@ class NothingChosen(Refusal):
     status = 422
     code = "nothing_chosen"
     default_detail = _("Please choose an answer.")
+
+
+class NotYetPractising(Refusal):
+    status = 403
+    code = "not_yet_practising"
+    default_detail = _("You can practise as soon as you have passed a quiz.")
+
+
+class OnShift(Refusal):
+    code = "on_shift"
+    default_detail = _("Please go offline first: nobody practises while customers may come.")
+
+
+class Practising(Refusal):
+    code = "practising"
+    default_detail = _("This is practice. Please end it first.")
+
+
+# --- Rights -----------------------------------------------------------------------------------------------------------
+
+
+class TextMissing(Refusal):
+    status = 422
+    code = "text_missing"
+    default_detail = _("Please write some words.")
+
+
+class AlreadyAnswered(Refusal):
+    code = "already_answered"
+    default_detail = _("Somebody has answered this already.")
+
+
+class TooManyOpen(Refusal):
+    status = 429
+    code = "too_many_open"
+    default_detail = _("Five of your questions are still open. Please wait for an answer first.")
+
+
+class TooManyExports(Refusal):
+    status = 429
+    code = "too_many_exports"
+    default_detail = _("Your data were collected three times in 24 hours. Please try again tomorrow.")
+
+
+class WrongPassword(Refusal):
+    status = 422
+    code = "wrong_password"
+    default_detail = _("This is not your password. Nothing has changed.")
+
+
+class NotLeaving(Refusal):
+    code = "not_leaving"
+    default_detail = _("This has changed meanwhile. Please look at the page again.")
+
+
+class StillOwed(Refusal):
+    status = 422
+    code = "still_owed"
+    default_detail = _(
+        "We owe you money and do not know where to send it. Please give payout details first, or tick that you forgo it."
+    )
+
+
+class NotADevice(Refusal):
+    status = 400
+    code = "not_a_device"
+    default_detail = _("This is no address that calls can be sent to.")
+
+
+class NoPushKey(Refusal):
+    status = 503
+    code = "no_push_key"
+    default_detail = _("Devices cannot be called here yet: PUSH_KEY is not set.")
+
+
+class BadQuietHours(Refusal):
+    status = 400
+    code = "bad_quiet_hours"
+    default_detail = _("Quiet hours want a beginning and another end, or neither.")
+
+
+class BadTimeZone(Refusal):
+    status = 400
+    code = "bad_time_zone"
+    default_detail = _("We do not know this time zone.")

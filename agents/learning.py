@@ -13,7 +13,7 @@ from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 
 from agents.errors import NoAttemptLeft, NoQuiz, NothingChosen
-from agents.models import Agent, AgentSkill, Answer, Attempt, Choice, Question, Quiz
+from agents.models import Agent, AgentSkill, AgentStatus, Answer, Attempt, Choice, Question, Quiz
 
 REMIND = timedelta(days=30)  # before a certificate ends
 _draw = random.SystemRandom()
@@ -170,6 +170,13 @@ def certify(*, agent_id: int, quiz: Quiz) -> AgentSkill:
     has.certified_until = max(filter(None, (has.certified_until, until)))
     has.save(update_fields=["level", "certified_until"])
     return has
+
+
+def may_practise(agent: Agent) -> bool:
+    """Whether they may practise: who works here, and applicants from their first certificate on. Two queries at most."""
+    if agent.status == AgentStatus.APPLIED:
+        return AgentSkill.objects.filter(agent=agent, certified_until__gte=today()).exists()
+    return agent.status == AgentStatus.ADMITTED
 
 
 def today() -> date:

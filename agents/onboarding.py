@@ -35,6 +35,7 @@ from agents.models import (
     Application,
     Decision,
     DecisionKind,
+    Leaving,
     Letter,
     LetterKind,
     Pool,
@@ -54,6 +55,7 @@ STEPS: dict[str, dict[str, str]] = {
     AgentStatus.ADMITTED: {DecisionKind.SUSPENDED: AgentStatus.SUSPENDED},
     AgentStatus.SUSPENDED: {DecisionKind.READMITTED: AgentStatus.ADMITTED},
     AgentStatus.REJECTED: {DecisionKind.REOPENED: AgentStatus.APPLIED},
+    AgentStatus.LEFT: {DecisionKind.READMITTED: AgentStatus.ADMITTED},
 }
 
 
@@ -136,6 +138,11 @@ def applications_forget() -> int:
     return by_model.get("agents.Application", 0)
 
 
+def practised(*, agent_id: int) -> None:
+    """They passed a practice ticket; the first time is kept. Decides nothing. Inner; the agent's row is locked."""
+    Agent.objects.filter(pk=agent_id, practised_at__isnull=True).update(practised_at=Now())
+
+
 # --- What a person decides --------------------------------------------------------------------------------------------
 
 
@@ -171,18 +178,30 @@ def decide(*, agent_id: int, kind: str, by: User, reason: str) -> Decision:
     reason = reason.strip()
     if not reason:
         raise ReasonMissing
-    before, after = next((before, steps[kind]) for before, steps in STEPS.items() if kind in steps)
-    agent = Agent.objects.filter(pk=agent_id).first()
+    # Locked, so that the status that decides is the one that is changed; `no_key`: offers may go on pointing at it.
+    agent = Agent.objects.select_for_update(no_key=True).filter(pk=agent_id).first()
     if agent is None:
         raise NotDecidable
     if agent.user_id == by.pk:
         raise OwnCase
-    if not Agent.objects.filter(pk=agent_id, status=before).update(status=after):
+    before, after = agent.status, STEPS.get(agent.status, {}).get(kind)
+    if after is None:
+        raise NotDecidable
+    Agent.objects.filter(pk=agent_id).update(status=after)
+    if before == AgentStatus.LEFT and not _back(agent_id):
         raise NotDecidable
     agent.status = after
     decision = Decision.objects.create(agent=agent, kind=kind, reason=reason, decided_by=by, role=role_of(by))
     Letter.objects.create(kind=LetterKind.DECISION, decision=decision)
     return decision
+
+
+def _back(agent_id: int) -> bool:
+    """Whoever had left is back. Inner. False for who was erased: there is nobody any more who could come."""
+    if Leaving.objects.filter(agent_id=agent_id, erased_at__isnull=False).exists():
+        return False
+    Leaving.objects.filter(agent_id=agent_id).delete()
+    return bool(Agent.objects.filter(pk=agent_id).update(leaving_since=None))
 
 
 def role_of(user: User) -> str:

@@ -11,7 +11,8 @@ from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
 
-from agents.errors import NotAdmitted, NotOnline, ShiftEnded
+from agents.errors import NotAdmitted, NotOnline, NotYetPractising, OnShift, Practising, ShiftEnded, YouLeave
+from agents.learning import may_practise
 from agents.models import Agent, AgentStatus, EndReason, Lease, Shift, ShiftState
 from agents.signals import tell_availability_changed
 
@@ -21,12 +22,14 @@ LEASE = timedelta(seconds=15)  # a browser beats every 5 s: two beats may be los
 def shift_open(*, agent_id: int) -> tuple[Shift, bool]:
     """The agent's open shift, made if there is none, online again if it was paused or finishing.
 
-    Returns (shift, whether anything changed). Raises NotAdmitted.
+    Returns (shift, whether anything changed). Raises NotAdmitted, Practising, YouLeave.
     """
     # NO KEY: a run holds shifts when it commits, and its offers' foreign keys want a share of the agent's row then.
     agent = Agent.objects.select_for_update(of=("self",), no_key=True).select_related("user").get(pk=agent_id)
     if agent.status != AgentStatus.ADMITTED or not agent.user.is_active:
         raise NotAdmitted
+    if agent.leaving_since is not None:
+        raise YouLeave
     shift = Shift.objects.select_for_update().filter(agent=agent, ended_at__isnull=True).first()
     if shift is None:
         agent.last_epoch += 1
@@ -38,6 +41,38 @@ def shift_open(*, agent_id: int) -> tuple[Shift, bool]:
         return shift, shift_choose(shift, ShiftState.ONLINE)
     tell_availability_changed([agent_id])
     return shift, True
+
+
+def shift_open_practice(*, agent_id: int) -> tuple[Shift, bool]:
+    """A shift for one scripted customer, of an applicant with a certificate, or of an agent who is offline. Inner.
+
+    Returns (shift, whether it was made now). It counts as finishing from its first moment on, so nothing comes to it but what
+    its maker puts there. Raises NotYetPractising, OnShift.
+    """
+    agent = Agent.objects.select_for_update(of=("self",), no_key=True).select_related("user").get(pk=agent_id)
+    if not (agent.user.is_active and may_practise(agent)):
+        raise NotYetPractising
+    shift = Shift.objects.select_for_update().filter(agent=agent, ended_at__isnull=True).first()
+    if shift is not None:
+        if not shift.practice:
+            raise OnShift
+        return shift, False
+    agent.last_epoch += 1
+    agent.save(update_fields=["last_epoch"])
+    shift = Shift.objects.create(
+        agent=agent,
+        epoch=agent.last_epoch,
+        units=agent.units,
+        state=ShiftState.FINISHING,
+        practice=True,
+    )
+    Lease.objects.create(shift=shift, expires_at=Now() + LEASE)
+    return shift, True
+
+
+def practising(agent: Agent) -> bool:
+    """Whether their open shift is one of practice. One query."""
+    return Shift.objects.filter(agent=agent, ended_at__isnull=True, practice=True).exists()
 
 
 def shift_locked(*, agent_id: int, epoch: int) -> Shift:
@@ -73,7 +108,9 @@ def shifts_lock(shift_ids: Iterable[int]) -> dict[int, Shift]:
 
 
 def shift_choose(shift: Shift, state: ShiftState, reason: str = "") -> bool:
-    """Set what the agent chose on a locked, open shift. Returns whether anything changed."""
+    """Set what the agent chose on a locked, open shift. Returns whether anything changed. Raises Practising."""
+    if shift.practice:
+        raise Practising
     if shift.state == state and shift.reason == reason:
         return False
     shift.state, shift.reason = state, reason

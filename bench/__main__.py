@@ -1,7 +1,8 @@
 """python -m bench [ROW …] [--quick] [--rounds N] [--out FILE]
 
-Rows: offer, intake, accept, sockets, match; none named means all. Prints the table and writes bench/results/latest.json (rows
-that were not measured stay as they are). `--quick` runs everything small, as a smoke test, and writes only where --out says.
+Rows: offer, intake, accept, sockets, match, triage, wall, admin; none named means all. Prints the table and writes
+bench/results/latest.json (rows that were not measured stay as they are). `--quick` runs everything small, as a smoke
+test, and writes only where --out says.
 """
 
 import argparse
@@ -12,7 +13,16 @@ from pathlib import Path
 from bench import ground
 
 # Row → module of bench.
-ROWS = {"offer": "offer", "intake": "intake", "accept": "accept", "sockets": "sockets", "match": "matching"}
+ROWS = {
+    "offer": "offer",
+    "intake": "intake",
+    "accept": "accept",
+    "sockets": "sockets",
+    "match": "matching",
+    "triage": "triage",
+    "wall": "wallboard",
+    "admin": "backoffice",
+}
 
 
 def main() -> int:

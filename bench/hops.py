@@ -31,7 +31,7 @@ HOPS = (
     ("loaded", "run: arrays"),
     ("solved", "run: solve"),
     ("chosen", "run: reasons"),
-    ("offered", "run: snapshot, write"),
+    ("offered", "run: write"),
     ("rung", "bell → consumer"),
     ("reading", "thread of the socket"),
     ("read", "read card, render fragment"),
@@ -152,28 +152,28 @@ def _wrap() -> None:
     def task(**_: Any) -> None:
         _here.times = {"task": now()}
 
-    def solve(inner: Any, *args: Any) -> Any:
+    def solve(inner: Any, *args: Any, **more: Any) -> Any:
         _here.times["loaded"] = now()
-        solution = inner(*args)
+        solution = inner(*args, **more)
         _here.times["solved"] = now()
         return solution
 
     def noted(name: str) -> Callable[..., Any]:
-        def call(inner: Any, *args: Any) -> Any:
-            result = inner(*args)
+        def call(inner: Any, *args: Any, **more: Any) -> Any:
+            result = inner(*args, **more)
             _here.times[name] = now()
             return result
 
         return call
 
-    def write_offers(inner: Any, pool_id: int, policy: Any, wanted: Any, *more: Any) -> Any:
+    def write_offers(inner: Any, policy: Any, wanted: Any, *more: Any) -> Any:
         _here.times["chosen"] = now()
         _here.made = [one.ticket.id for one in wanted]
-        return inner(pool_id, policy, wanted, *more)
+        return inner(policy, wanted, *more)
 
-    def match(inner: Any, pool_id: int) -> Any:
+    def match(inner: Any, pool_id: int, **more: Any) -> Any:
         _here.made = []
-        count = inner(pool_id)
+        count = inner(pool_id, **more)
         if _here.made:
             _here.times.pop("asked", None)
             write(tickets=_here.made, **_here.times)

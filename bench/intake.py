@@ -5,7 +5,8 @@ worker and beat, which match and write mail while the form is filled. Nobody is 
 Beside it, on the same PostgreSQL, each in turn:
 - a bare Django ModelForm view (floors/form.py): the floor;
 - django-helpdesk 2.6.1 (bench/helpdesk): what the ratio is taken to. It mails within the request; its mail goes nowhere.
-All run on Uvicorn with Django in a2wsgi's pool of 8 threads. After each of our rounds the tickets are closed by SQL.
+All run on Uvicorn with Django in a pool of 8 threads (ours by config/threads.py, the others by a2wsgi). After each of our
+rounds the tickets are closed by SQL.
 """
 
 import asyncio

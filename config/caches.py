@@ -1,8 +1,8 @@
 """Django's cache in Redis with one client a process.
 
 Django keeps a cache object a context, and each object of its Redis backend has a pool of connections of its own. Plain HTTP is
-run in a copied context a request (a2wsgi), so each request that touched the cache connected anew: three round trips for
-one, and a client that is put together from scratch. A client of redis-py and its pool are safe to share between threads,
+run in a copied context a request (config/threads.py), so each request that touched the cache connected anew: three round trips
+for one, and a client that is put together from scratch. A client of redis-py and its pool are safe to share between threads,
 and the pool begins anew in a forked process.
 """
 

@@ -74,6 +74,8 @@ def demo() -> None:
             if traffic:
                 people.start()
             say(f"logs of each process: {logs}")
+            if "MAIL_FOLDER" in addresses:
+                say(f"mails that would go out: {home.mail}")
             if logins:
                 say(logins)
             say(f"ready: {stack.base_url}")

@@ -2,8 +2,11 @@
 
 import base64
 import binascii
+import ipaddress
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 
 class BadSetting(Exception):
@@ -53,6 +56,68 @@ def words(name: str, default: str = "") -> list[str]:
     return [item.strip() for item in text(name, default).split(",") if item.strip()]
 
 
+def pairs(name: str) -> dict[str, str]:
+    """A table, left=right separated by commas."""
+    found = {}
+    for item in words(name):
+        left, sign, right = (part.strip() for part in item.partition("="))
+        if not (left and sign and right):
+            raise BadSetting(f"{name} wants left=right, separated by commas, not {item!r}")
+        found[left] = right
+    return found
+
+
+def choice(name: str, among: Sequence[str], default: str) -> str:
+    """One of some words."""
+    value = text(name, default).strip().lower()
+    if value not in among:
+        raise BadSetting(f"{name} wants one of {', '.join(among)}, not {value!r}")
+    return value
+
+
+def networks(name: str) -> list[str]:
+    """Networks in CIDR, or single addresses, separated by commas. May be empty."""
+    found = words(name)
+    for network in found:
+        try:
+            ipaddress.ip_network(network)
+        except ValueError as error:
+            raise BadSetting(f"{name} wants networks like 10.0.0.0/8: {error}") from None
+    return found
+
+
+def mailbox(name: str) -> str:
+    """imaps://user:password@host:port/folder, or imap://… without TLS; empty when it is not set."""
+    value = text(name, "").strip()
+    parts = urlsplit(value)
+    if value and not (
+        parts.scheme in ("imaps", "imap") and parts.hostname and parts.username and parts.password
+    ):
+        raise BadSetting(f"{name} wants imaps://user:password@host/folder")  # what is set holds a password
+    return value
+
+
+def secret(name: str) -> str:
+    """A shared secret of at least 32 characters; empty when it is not set."""
+    value = text(name, "").strip()
+    if value and len(value) < 32:
+        raise BadSetting(f"{name} wants at least 32 characters")
+    return value
+
+
+def address(name: str) -> str:
+    """http://… or https://… without user, query and fragment; empty when it is not set. A slash at the end is dropped."""
+    value = text(name, "").strip().rstrip("/")
+    parts = urlsplit(value)
+    if value and not (
+        parts.scheme in ("http", "https")
+        and parts.hostname
+        and not (parts.username or parts.password or parts.query or parts.fragment)
+    ):
+        raise BadSetting(f"{name} wants an address such as https://models.example/v1")
+    return value
+
+
 def keys(name: str) -> list[str]:
     """Keys of Fernet (32 bytes in base64url), separated by commas: the first one seals, all of them open. May be empty."""
     found = words(name)
@@ -64,3 +129,15 @@ def keys(name: str) -> list[str]:
         if size != 32:
             raise BadSetting(f"{name} wants keys as Fernet.generate_key() makes them, separated by commas")
     return found
+
+
+def secret32(name: str) -> str:
+    """32 bytes in base64url, without padding; empty when it is not set."""
+    value = text(name, "").strip().rstrip("=")
+    try:
+        size = len(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)))
+    except (binascii.Error, ValueError):
+        size = -1
+    if value and size != 32:
+        raise BadSetting(f"{name} wants 32 bytes in base64url, as `manage.py push_key` makes them")
+    return value

@@ -13,6 +13,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 
+from agents.tokens import SCOPES
 from config.problems import PROBLEM_JSON
 from tickets.wire import MAX_KEY
 
@@ -47,6 +48,12 @@ class Schema(AutoSchema):
             found.append(KEY)
         return found
 
+    def get_summary(self) -> str | None:
+        """The first sentence of the view's docstring, in lists of operations; the whole of it is the description."""
+        says = " ".join(self.get_description().split())
+        first, dot, _more = says.partition(". ")
+        return first if dot else says.removesuffix(".")
+
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation is None:
@@ -80,6 +87,8 @@ class Schema(AutoSchema):
             codes[403].add("csrf")
             if hasattr(type(self.view), "ticket"):
                 codes[404].add("ticket_not_found")
+            elif hasattr(self.view, "scopes"):
+                codes[403] |= {"scope_missing", "permission_denied"}
             else:
                 codes[403].add("not_an_agent")
         if any(parameter["in"] == "path" for parameter in operation.get("parameters", [])):
@@ -91,6 +100,19 @@ class Schema(AutoSchema):
                 getattr(refusal, "code", None) or refusal.default_code
             )
         return codes
+
+
+class IntegrationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "agents.accounts.ScopedTokenAuthentication"
+    name = "integrationToken"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:  # noqa: ARG002
+        scopes = "; ".join(f"`{scope}`: {one.says}" for scope, one in SCOPES.items())
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": f"`Bearer <token>`, of another system, with the scopes that it needs. {scopes}",
+        }
 
 
 class TicketScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -5,14 +5,13 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import django_stubs_ext
-from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 from kombu import Queue
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from config import env
+from config import env, logs, schedule
 
 django_stubs_ext.monkeypatch()
 
@@ -32,7 +31,7 @@ BRAND = env.text("BRAND", "Later & Co")
 
 # --- What is in the house -------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "dispatch.backoffice.apps.StandbyAdminConfig",  # django.contrib.admin with our site: roles, own pools, history
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -42,6 +41,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "rest_framework",
     "rest_framework.authtoken",
     "drf_spectacular",
@@ -53,15 +54,18 @@ INSTALLED_APPS = [
     "tickets",
     "agents",
     "dispatch",
+    "config",  # commands of operators: backup, restore, doctor
 ]
 if not env.flag("STANDBY_DEV_TOOLS", True):
     INSTALLED_APPS.remove("django_migration_linter")
 
 MIDDLEWARE = [
+    "config.observing.Observed",
     "config.warm.warm",  # works once, at the start of a web process
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "config.embedding.Embedding",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "config.problems.RefusalPages",
@@ -86,6 +90,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "config.urls.brand",
+                "agents.sso.pages.button",
             ],
         },
     },
@@ -100,9 +105,8 @@ TEMPLATES = [
 
 
 # --- Truth and bell -------------------------------------------------------------------------------------------------
-DATABASE_PREPARE = env.flag(
-    "DATABASE_PREPARE", True
-)  # tickets/planned.py; not behind a pooler of transactions
+# Statements that are planned once in a while (tickets/planned.py). Not behind a pooler of transactions.
+DATABASE_PREPARE = env.flag("DATABASE_PREPARE", True)
 
 
 def database(url: str) -> dict[str, Any]:
@@ -127,10 +131,13 @@ def database(url: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": database(env.text("DATABASE_URL"))}
-DATABASE_PREPARE = env.flag(
-    "DATABASE_PREPARE", True
-)  # tickets/planned.py; no, behind a pooler of transactions
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+
+def origin(url: str) -> str:
+    """https://login.example of https://login.example/realms/one, as a policy wants it."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def broker(url: str) -> str:
@@ -179,49 +186,19 @@ CELERY_TASK_PUBLISH_RETRY = (
     False  # whoever asks for a run and cannot, does it itself; waiting would stall a customer
 )
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_REDIRECT_STDOUTS = False  # what is printed, a trial's mails, is no line of the log
 CELERY_TASK_ROUTES = {
     "dispatch.tasks.match": {"queue": "match"},
     "dispatch.tasks.tick": {"queue": "match"},
     "dispatch.tasks.simulate": {"queue": "simulate"},
+    "dispatch.tasks.forecast": {"queue": "simulate"},  # some seconds of one core, once a day
+    "tickets.tasks.triage_train": {"queue": "simulate"},  # a minute of one core: with the other long ones
 }
 CELERY_TASK_DEFAULT_QUEUE = "default"
 # A run's message is not acknowledged: Redis would be told of it twice more, once while the customer waits. A run that is lost
 # with its worker is found by the tick.
 CELERY_TASK_QUEUES = [Queue("default"), Queue("match", no_ack=True), Queue("simulate")]
-CELERY_BEAT_SCHEDULE = {
-    "tick": {"task": "dispatch.tasks.tick", "schedule": 1.0, "options": {"expires": 5}},
-    "places": {"task": "dispatch.tasks.places", "schedule": 5.0, "options": {"expires": 10}},
-    "standings": {"task": "dispatch.tasks.standings", "schedule": 60.0, "options": {"expires": 60}},
-    "simulations": {
-        "task": "dispatch.tasks.simulations_look",
-        "schedule": 60.0,
-        "options": {"expires": 60},
-    },
-    "alerts": {"task": "dispatch.tasks.alerts_mail", "schedule": 5.0, "options": {"expires": 10}},
-    "mail": {"task": "tickets.tasks.mail_due", "schedule": 5.0, "options": {"expires": 10}},
-    "letters": {"task": "agents.tasks.letters_due", "schedule": 5.0, "options": {"expires": 10}},
-    # By the clock: counted from its own start, a beat that is restarted often would never come to it.
-    "files": {
-        "task": "tickets.tasks.files_sweep",
-        "schedule": crontab(minute="23"),
-        "options": {"expires": 600},
-    },
-    "bonuses": {
-        "task": "dispatch.tasks.bonuses",
-        "schedule": crontab(minute="53"),
-        "options": {"expires": 600},
-    },
-    "applications": {
-        "task": "agents.tasks.applications_forget",
-        "schedule": crontab(minute="11"),
-        "options": {"expires": 600},
-    },
-    "snapshots": {
-        "task": "dispatch.tasks.snapshots",
-        "schedule": crontab(minute="41"),
-        "options": {"expires": 600},
-    },
-}
+CELERY_BEAT_SCHEDULE = schedule.BEAT
 
 # --- People ---------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "agents.User"
@@ -254,6 +231,34 @@ ACCOUNT_ADAPTER = "agents.accounts.ClosedSignup"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 
+# Single sign-on for staff (docs/single-sign-on.md): off without an issuer. SSO_ROLES: group=role, “admin” or a group here.
+SSO_ISSUER = env.text("SSO_ISSUER", "").rstrip("/")
+SSO_NAME = env.text("SSO_NAME", "single sign-on")
+SSO_ROLES = env.pairs("SSO_ROLES")
+SSO_GROUPS_CLAIM = env.text("SSO_GROUPS_CLAIM", "groups")
+SSO_AGENTS = env.flag("SSO_AGENTS", False)  # whether accounts of agents may be linked too
+# Where the provider asks people to log in, when that is another host than the issuer's.
+SSO_LOGIN_HOSTS = env.words("SSO_LOGIN_HOSTS")
+SOCIALACCOUNT_ADAPTER = "agents.sso.pages.Accounts"
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "provider_class": "agents.sso.provider.Provider",
+        "SCOPE": env.words("SSO_SCOPES", "openid,profile,email"),
+        "APPS": [
+            {
+                "provider_id": "sso",
+                "name": SSO_NAME,
+                "client_id": env.text("SSO_CLIENT_ID"),
+                "secret": env.text("SSO_CLIENT_SECRET"),
+                "settings": {"server_url": SSO_ISSUER, "oauth_pkce_enabled": True},
+            }
+        ]
+        if SSO_ISSUER
+        else [],
+    }
+}
+
 # --- Interfaces -----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -270,8 +275,12 @@ REST_FRAMEWORK = {
     # A client's address. On trial all simulated people come from one: `manage.py replay` sends 20 tickets a second.
     "DEFAULT_THROTTLE_RATES": {
         "ticket_open": "100/s" if TRIAL else "30/min",
+        "ticket_open_address": "100/s" if TRIAL else "10/hour",  # an e-mail address
+        "links": "100/s" if TRIAL else "10/hour",
+        "links_address": "100/s" if TRIAL else "3/hour",
         "token": "100/s" if TRIAL else "10/min",
         "apply": "100/s" if TRIAL else "20/hour",
+        "staff": "1000/s" if TRIAL else "600/min",  # a token, or an account
     },
     "NUM_PROXIES": 1 if env.flag("BEHIND_PROXY", False) else 0,  # else anybody could name any address
     "EXCEPTION_HANDLER": "config.problems.handle",
@@ -288,6 +297,17 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "TAGS": [
+        {"name": "customers", "description": "Tickets, by the token of their private link."},
+        {"name": "agents", "description": "Who is signed in as an agent, and what they earn."},
+        {"name": "shift", "description": "Going online and offline, and the agent's own settings."},
+        {"name": "offers", "description": "Offers of tickets to the agent who asks."},
+        {"name": "desk", "description": "Work on tickets that the agent holds."},
+        {"name": "decisions", "description": "Runs of the matching and their reasons, for team leads."},
+        {"name": "mail", "description": "Mails of customers, handed over by a mail server."},
+        {"name": "staff", "description": "Lists for team leads and other systems, by scope or permission."},
+        {"name": "webhooks", "description": "News to other systems, and how its delivery went."},
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
@@ -295,6 +315,9 @@ SPECTACULAR_SETTINGS = {
         "TicketStateEnum": "tickets.models.TicketState",
         "OfferStateEnum": "dispatch.models.OfferState",
         "ShiftStateEnum": "dispatch.serializers.OPEN_SHIFT",
+        "EndedAsEnum": "tickets.models.EndedAs",
+        "MisuseEnum": "tickets.models.MISUSE_CHOICES",
+        "DraftKindEnum": "dispatch.models.DraftKind",
     },
 }
 
@@ -308,7 +331,8 @@ TIME_ZONE = env.text("TIME_ZONE", "Europe/Berlin")
 
 # --- Files ----------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = None if TRIAL else BASE_DIR / "staticfiles"  # a trial serves them from where they lie
+# `manage.py collectstatic` fills it; a trial serves them from where they lie.
+STATIC_ROOT = None if TRIAL else env.text("STATIC_ROOT", str(BASE_DIR / "staticfiles"))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = TRIAL or DEBUG
 WHITENOISE_AUTOREFRESH = DEBUG
@@ -321,7 +345,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = (
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
-EMAIL_BACKEND = env.text("EMAIL_BACKEND", "django.core.mail.backends.console.EmailBackend")
+MAIL_FOLDER = env.text("MAIL_FOLDER", "")  # of a trial: its mails lie there as .eml files
+EMAIL_BACKEND = env.text(
+    "EMAIL_BACKEND",
+    "config.postbox.Postbox" if MAIL_FOLDER else "django.core.mail.backends.console.EmailBackend",
+)
 EMAIL_HOST = env.text("EMAIL_HOST", "localhost")
 EMAIL_PORT = env.number("EMAIL_PORT", 25)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER", "")
@@ -329,6 +357,33 @@ EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = env.flag("EMAIL_USE_TLS", False)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", "Later & Co <help@later.example>")
+# What agents write to a customer who has read nothing for so long is mailed, at most one mail in so long (seconds).
+MAIL_AWAY_SECONDS = env.number("MAIL_AWAY_SECONDS", 120)
+MAIL_BUNDLE_SECONDS = env.number("MAIL_BUNDLE_SECONDS", 300)
+# Mail of customers (docs/mail.md): from a mailbox, imaps://user:password@host/INBOX, whose handled mails are moved to a
+# folder; or handed over at /api/v1/mail, signed with a secret that both sides know. The server must take help+x@ for help@.
+MAIL_IN_URL = env.mailbox("MAIL_IN_URL")
+MAIL_IN_DONE = env.text("MAIL_IN_DONE", "Handled")
+MAIL_IN_SECRET = env.secret("MAIL_IN_SECRET")
+MAIL_IN = bool(MAIL_IN_URL or MAIL_IN_SECRET)  # whether our mails can be answered
+MAIL_IN_PER_HOUR = env.number("MAIL_IN_PER_HOUR", 20)  # of one sender; what comes above is held for a person
+
+# A language model that puts the assistant's articles in other words (docs/assistant.md). Off without an address.
+ASSISTANT_MODEL_URL = env.address(
+    "ASSISTANT_MODEL_URL"
+)  # of an interface like OpenAI's, https://models.example/v1
+ASSISTANT_MODEL = env.text("ASSISTANT_MODEL", "")
+ASSISTANT_MODEL_KEY = env.text("ASSISTANT_MODEL_KEY", "")
+ASSISTANT_MODEL_SECONDS = env.number("ASSISTANT_MODEL_SECONDS", 3)
+if bool(ASSISTANT_MODEL_URL) != bool(ASSISTANT_MODEL) or len(ASSISTANT_MODEL) > 80:
+    raise env.BadSetting(
+        "ASSISTANT_MODEL and ASSISTANT_MODEL_URL are set together or not at all; the name has 80 signs at most"
+    )
+if not 1 <= ASSISTANT_MODEL_SECONDS <= 5:
+    raise env.BadSetting("ASSISTANT_MODEL_SECONDS wants 1 to 5: the assistant has ten seconds for an answer")
+
+# Where people write whose address or network is on the block list.
+CONTACT_EMAIL = env.text("CONTACT_EMAIL", "help@later.example")
 
 # --- Safety ---------------------------------------------------------------------------------------------------------
 HTTPS = env.flag("HTTPS", BASE_URL.startswith("https://"))
@@ -342,6 +397,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+# Sites whose pages may show the widget, as sources of a policy: https://shop.example (config/embedding.py).
+WIDGET_SITES = env.words("WIDGET_SITES", "http://localhost:*,http://127.0.0.1:*" if TRIAL else "")
 if env.flag("BEHIND_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CONTENT_SECURITY_POLICY = {
@@ -350,10 +407,14 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "object-src": [NONE],
         "base-uri": [NONE],
-        "form-action": [SELF],
+        # Browsers hold the redirect after a form to it too: the log-in page's button leads to the provider.
+        "form-action": [SELF, *([origin(SSO_ISSUER), *SSO_LOGIN_HOSTS] if SSO_ISSUER else [])],
         "frame-ancestors": [NONE],
     }
 }
+
+# What customers said is deleted so many days after its ticket ended. 0: never by itself.
+RETENTION_DAYS = env.number("RETENTION_DAYS", 730)
 
 # --- Paying agents --------------------------------------------------------------------------------------------------
 # Seal the account numbers of agents: the first key seals, all of them open. `manage.py payout_keys` makes one, and seals anew
@@ -365,16 +426,24 @@ PAYOUT_DEBTOR_IBAN = env.text("PAYOUT_DEBTOR_IBAN", "DE02120300000000202051" if 
 PAYOUT_DEBTOR_BIC = env.text("PAYOUT_DEBTOR_BIC", "BYLADEM1001" if TRIAL else "")
 PAYOUT_MINIMUM_CENTS = env.number("PAYOUT_MINIMUM_CENTS", 1000)  # less waits for the next run
 
-# --- Logs -----------------------------------------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.text("LOG_LEVEL", "INFO")},
-    # A line for each task and each request would bury the rest: the tick alone is one a second.
-    "loggers": {
-        name: {"level": "WARNING"}
-        for name in ("celery.app.trace", "celery.worker.strategy", "celery.beat", "httpx")
-    },
-}
+# --- Calling agents -------------------------------------------------------------------------------------------------
+# Web push: our private key (VAPID, P-256), as `manage.py push_key` makes one. Without it nobody can be called. Whoever changes
+# it loses all devices: browsers bind their subscription to it.
+PUSH_KEY = env.secret32("PUSH_KEY")
+PUSH_CONTACT = env.text(
+    "PUSH_CONTACT", BASE_URL if HTTPS else "mailto:help@later.example"
+)  # for push services
+PUSH_ANYWHERE = False  # tests only: whether an endpoint may be on this machine, and without TLS
+
+# --- Telling other systems ------------------------------------------------------------------------------------------
+# Webhooks (docs/webhooks.md) go to https addresses on the public internet only. With this also to plain http and inner ones:
+# for a trial with a receiver on the same machine, or where all who may register one are trusted with the inner network.
+WEBHOOK_ANYWHERE = env.flag("WEBHOOK_ANYWHERE", False)
+
+# --- Watching -------------------------------------------------------------------------------------------------------
+LOG_FORMAT = env.choice("LOG_FORMAT", ("json", "line"), "line" if TRIAL else "json")
+LOG_REQUESTS = env.flag("LOG_REQUESTS", not TRIAL)  # a line a request: route, status, milliseconds
+LOGGING = logs.logging_of(LOG_FORMAT, env.text("LOG_LEVEL", "INFO"))
+# Who may read /metrics (config/metrics.py): nobody, unless one of these is set.
+METRICS_TOKEN = env.secret("METRICS_TOKEN")
+METRICS_NETWORKS = env.networks("METRICS_NETWORKS")

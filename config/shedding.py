@@ -31,15 +31,19 @@ OVERLOADED = 503
 class Shedding:
     """ASGI: lets `served + waiting` plain HTTP requests into `app` at a time, and answers the others 503.
 
-    `served`: how many `app` works on at once. Not for several event loops. Sockets do not come here (config/asgi.py).
+    `served`: how many `app` works on at once. `told` is called for each that is shed.
+    Not for several event loops. Sockets do not come here (config/asgi.py).
     """
 
-    def __init__(self, app: App, *, served: int, waiting: int) -> None:
+    def __init__(
+        self, app: App, *, served: int, waiting: int, told: Callable[[], None] = lambda: None
+    ) -> None:
         self.app = app
         self.served = served
         self.most = served + max(waiting, 0)
         self.inside = 0
         self.shed = 0  # since it began
+        self.told = told
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -48,6 +52,7 @@ class Shedding:
             if not self.shed:
                 logger.warning("overloaded: %s requests wait, further ones are shed", self.most - self.served)
             self.shed += 1
+            self.told()
             await refuse(scope, send)
         else:
             self.inside += 1

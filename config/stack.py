@@ -117,6 +117,19 @@ def names(name: str, count: int) -> list[str]:
     return [name if place == 1 else f"{name}{place}" for place in range(1, count + 1)]
 
 
+@dataclass(frozen=True)
+class At:
+    """A port of the loopback at which a program of the stack makes its own socket, in place of one that was made beforehand."""
+
+    port: int
+
+    def getsockname(self) -> tuple[str, int]:
+        return "127.0.0.1", self.port
+
+    def fileno(self) -> int:
+        raise ValueError("there is no socket to pass on")
+
+
 @dataclass
 class Running:
     """One program's process and how often it failed lately."""
@@ -135,7 +148,7 @@ class Stack:
     programs: Sequence[Program]
     environment: Mapping[str, str]  # added to our own
     logs: Path
-    listener: socket.socket
+    listener: socket.socket | At
     _running: list[Running] = field(default_factory=list)
 
     @property

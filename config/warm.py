@@ -6,6 +6,7 @@ does its work and steps aside.
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponseBase
 from django.template.loader import get_template
@@ -23,5 +24,6 @@ def warm(get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:  # no
     language.load()
     reverse("opening")  # reads all addresses, and so imports all views
     get_template("tickets/opening.html")
-    drawing.template("of_a_look")
+    for code, _name in settings.LANGUAGES:
+        drawing.template("of_a_look", code)
     raise MiddlewareNotUsed

@@ -4,7 +4,6 @@ from typing import Any, ClassVar
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -14,22 +13,39 @@ from django.utils.html import format_html_join
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from agents import membership
 from agents.admin import AgentAdmin as BaseAgentAdmin
 from agents.admin import PoolAdmin as BasePoolAdmin
 from agents.admin import ShiftAdmin as BaseShiftAdmin
 from agents.admin_parts import decider
 from agents.models import Agent, Pool, Shift
 from agents.pay.statements import decimal
-from dispatch import cards, decisions, presence, suspension
+from dispatch import (
+    admin_alerts,
+    admin_changes,
+    admin_forecast,
+    admin_hours,
+    admin_practice,
+    admin_promise,
+    admin_pulse,
+    admin_quality,
+    admin_terms,
+    admin_webhooks,
+    cards,
+    decisions,
+    presence,
+    suspension,
+)
+from dispatch.backoffice import members
+from dispatch.backoffice.pools import own_pools
 from dispatch.models import (
-    Alert,
     Escalation,
     Feed,
     FeedEvent,
+    Misuse,
     Offer,
     Policy,
     PoolStanding,
-    Rate,
     Requirement,
     Route,
     RouteStep,
@@ -38,10 +54,23 @@ from dispatch.models import (
     Standing,
     Transfer,
 )
+from dispatch.templatetags.reveals import masked
 from dispatch.views.lead.access import read_number
-from tickets.admin import ReadOnly
 from tickets.admin import TicketAdmin as BaseTicketAdmin
+from tickets.admin_finding import EventTypeFilter
+from tickets.admin_readonly import ReadOnly
 from tickets.models import Ticket
+
+assert admin_alerts  # importing it registers its pages
+assert admin_changes
+assert admin_practice
+assert admin_promise
+assert admin_forecast
+assert admin_pulse
+assert admin_quality  # importing it registers its pages
+assert admin_hours  # importing it registers its page
+assert admin_terms  # importing it registers its pages
+assert admin_webhooks
 
 
 class RequirementInline(admin.TabularInline[Requirement, Route]):
@@ -65,63 +94,6 @@ class RouteAdmin(admin.ModelAdmin[Route]):
     inlines: ClassVar = [RequirementInline, StepInline]
 
 
-@admin.register(Rate)
-class RateAdmin(admin.ModelAdmin[Rate]):
-    list_display = ("topic_name", "amount", "valid_from")
-    list_filter = ("topic", "currency")
-    list_select_related = ("topic",)
-    date_hierarchy = "valid_from"
-
-    @admin.display(description=_("topic"), ordering="topic__position")
-    def topic_name(self, rate: Rate) -> str:
-        return rate.topic.name if rate.topic else "*"
-
-    @admin.display(description=_("amount"), ordering="amount_cents")
-    def amount(self, rate: Rate) -> str:
-        return f"{decimal(rate.amount_cents)} {rate.currency}"
-
-
-@admin.register(Policy)
-class PolicyAdmin(admin.ModelAdmin[Policy]):
-    """A version is never edited: "Save as new" of a version, or "Add", makes the next one and puts it in force."""
-
-    list_display = ("pool", "version", "current", "note", "created_at")
-    list_filter = ("current", "pool")
-    list_select_related = ("pool",)
-    exclude = ("version", "current")
-    save_as = True
-    view_on_site = False
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Policy | None = None) -> tuple[str, ...]:  # noqa: ARG002
-        return ("version", "current", "created_at") if obj else ()
-
-    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        """A new version starts from the current one of the pool that the address names."""
-        initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
-        current = Policy.objects.filter(pool_id=initial.get("pool") or 0, current=True).values().first()
-        return {
-            **{k: v for k, v in (current or {}).items() if k not in ("id", "created_at", "note")},
-            **initial,
-        }
-
-    def has_delete_permission(self, request: HttpRequest, obj: Policy | None = None) -> bool:  # noqa: ARG002
-        return False
-
-    def save_model(self, request: HttpRequest, obj: Policy, form: Any, change: bool) -> None:  # noqa: ARG002
-        """Always a new version, also when somebody pressed plain "Save" on an old one."""
-        with transaction.atomic():
-            Pool.objects.select_for_update().get(pk=obj.pool_id)
-            latest = Policy.objects.filter(pool_id=obj.pool_id).order_by("-version").first()
-            Policy.objects.filter(pool_id=obj.pool_id, current=True).update(current=False)
-            obj.pk, obj.version, obj.current = None, (latest.version if latest else 0) + 1, True
-            obj._state.adding = True
-            obj.save(force_insert=True)
-        if change:
-            messages.info(
-                request, _("Versions are never edited: this was saved as version %d.") % obj.version
-            )
-
-
 @admin.register(Offer)
 class OfferAdmin(ReadOnly, admin.ModelAdmin[Offer]):
     list_display = (
@@ -136,11 +108,13 @@ class OfferAdmin(ReadOnly, admin.ModelAdmin[Offer]):
         "expires_at",
         "answered_at",
     )
-    list_filter = ("state", "automatic", "run__pool")
+    list_filter = ("state", "automatic", "run__pool", ("made_at", admin.DateFieldListFilter))
     search_fields = ("=ticket__id", "agent__name")
     list_select_related = ("ticket", "agent")
-    date_hierarchy = "made_at"
     readonly_fields = ("why_in_words",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Offer]:
+        return super().get_queryset(request).filter(run__isnull=False)
 
     @admin.display(description=_("pay"), ordering="pay_cents")
     def pay(self, offer: Offer) -> str:
@@ -167,9 +141,8 @@ class OfferInline(ReadOnly, admin.TabularInline[Offer, Any]):
 @admin.register(Run)
 class RunAdmin(ReadOnly, admin.ModelAdmin[Run]):
     list_display = ("id", "pool", "policy", "started_at", "tickets", "agents", "offers", "solve_micros")
-    list_filter = ("pool",)
+    list_filter = ("pool", ("started_at", admin.DateFieldListFilter))
     list_select_related = ("pool", "policy__pool")
-    date_hierarchy = "started_at"
     exclude = ("snapshot",)
     readonly_fields = ("snapshot_bytes",)
     inlines: ClassVar = [OfferInline]
@@ -188,7 +161,7 @@ class RunAdmin(ReadOnly, admin.ModelAdmin[Run]):
         """Solve the run again: its pairs with their reasons, and why not somebody else."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        run = get_object_or_404(Run.objects.select_related("pool"), pk=run_id)
+        run = get_object_or_404(self.get_queryset(request).select_related("pool"), pk=run_id)
         ticket_id, agent_id = (read_number(request.GET.get(name, "")) for name in ("ticket", "agent"))
         context = (
             self.admin_site.each_context(request)
@@ -214,14 +187,6 @@ class PoolStandingAdmin(ReadOnly, admin.ModelAdmin[PoolStanding]):
         return f"{100 * standing.rescinded / standing.ended:.0f} %" if standing.ended else "–"
 
 
-@admin.register(Alert)
-class AlertAdmin(ReadOnly, admin.ModelAdmin[Alert]):
-    list_display = ("kind", "subject", "opened_at", "closed_at", "mailed_at", "recovery_mailed_at")
-    list_filter = ("kind", ("closed_at", admin.EmptyFieldListFilter))
-    search_fields = ("subject",)
-    date_hierarchy = "opened_at"
-
-
 @admin.register(Simulation)
 class SimulationAdmin(ReadOnly, admin.ModelAdmin[Simulation]):
     list_display = ("id", "asked_by", "asked_at", "state", "played", "plays")
@@ -232,11 +197,44 @@ class SimulationAdmin(ReadOnly, admin.ModelAdmin[Simulation]):
 
 @admin.register(Escalation)
 class EscalationAdmin(ReadOnly, admin.ModelAdmin[Escalation]):
-    list_display = ("ticket", "agent", "reason", "opened_at", "settled_at", "settled_by")
+    list_display = ("ticket", "agent", "why", "opened_at", "settled_at", "settled_by")
     list_filter = (("settled_at", admin.EmptyFieldListFilter),)
-    list_select_related = ("ticket", "agent", "settled_by")
-    search_fields = ("=ticket__id", "reason")
+    list_select_related = ("ticket__customer", "agent", "settled_by")
+    search_fields = ("=ticket__id",)
     date_hierarchy = "opened_at"
+    exclude = ("reason", "answer")
+    readonly_fields = ("why", "answered")
+
+    @admin.display(description=_("reason"))
+    def why(self, escalation: Escalation) -> str:
+        return masked(escalation.reason, escalation.ticket)
+
+    @admin.display(description=_("answer"))
+    def answered(self, escalation: Escalation) -> str:
+        return masked(escalation.answer, escalation.ticket)
+
+
+@admin.register(Misuse)
+class MisuseAdmin(ReadOnly, admin.ModelAdmin[Misuse]):
+    list_display = ("ticket", "kind", "said", "made_at", "settled_at", "settled_by", "confirmed")
+    list_filter = ("kind", "confirmed")
+    list_select_related = ("ticket__customer", "settled_by")
+    search_fields = ("=ticket__id", "=address")
+    date_hierarchy = "made_at"
+    exclude = ("note", "address", "answer")
+    readonly_fields = ("said", "whose", "answered")
+
+    @admin.display(description=_("note"))
+    def said(self, found: Misuse) -> str:
+        return masked(found.note, found.ticket)
+
+    @admin.display(description=_("customer's address"))
+    def whose(self, found: Misuse) -> str:
+        return masked(found.address, found.ticket)
+
+    @admin.display(description=_("answer"))
+    def answered(self, found: Misuse) -> str:
+        return masked(found.answer, found.ticket)
 
 
 @admin.register(Transfer)
@@ -256,8 +254,9 @@ class FeedAdmin(ReadOnly, admin.ModelAdmin[Feed]):
 @admin.register(FeedEvent)
 class FeedEventAdmin(ReadOnly, admin.ModelAdmin[FeedEvent]):
     list_display = ("agent", "seq", "type", "data", "created_at")
-    list_filter = ("type",)
+    list_filter = (EventTypeFilter,)
     list_select_related = ("agent",)
+    ordering = ("-id",)
     exclude = ("key", "digest")
 
 
@@ -268,7 +267,74 @@ admin.site.unregister((Agent, Shift, Ticket, Pool))
 
 @admin.register(Agent)
 class AgentAdmin(BaseAgentAdmin):
-    actions = (*BaseAgentAdmin.actions, "suspend")
+    change_list_template = "admin/agents/agent/change_list.html"
+    actions = (
+        *BaseAgentAdmin.actions,
+        "suspend",
+        "add_to_pool",
+        "move_to_pool",
+        "take_out_of_pool",
+        "export",
+    )
+
+    def get_urls(self) -> list[Any]:
+        def bring(request: HttpRequest) -> HttpResponse:
+            return members.bring(self.admin_site, request)
+
+        return [
+            path("import/", self.admin_site.admin_view(bring), name="agents_agent_import"),
+            *super().get_urls(),
+        ]
+
+    def get_exclude(self, request: HttpRequest, obj: Agent | None = None) -> Any:
+        """Who sees their own pools only would save the others away: they add, move and take out instead."""
+        found = super().get_exclude(request, obj)
+        return found if own_pools(request) is None else [*(found or ()), "pools"]
+
+    def has_export_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("agents.export_agent"))
+
+    @admin.action(description=_("Export the chosen agents (CSV)"), permissions=["export"])
+    def export(self, request: HttpRequest, agents: QuerySet[Agent]) -> HttpResponse:
+        return members.export(request, agents)
+
+    @admin.action(description=_("Add the chosen agents to a pool…"), permissions=["change"])
+    def add_to_pool(self, request: HttpRequest, agents: QuerySet[Agent]) -> TemplateResponse | None:
+        return members.choose(
+            self,
+            request,
+            agents,
+            action="add_to_pool",
+            title=gettext("Add to a pool"),
+            form_class=members.PoolForm,
+            act=lambda said, ids: membership.members_add(pool_id=said["pool"].pk, agent_ids=ids),
+        )
+
+    @admin.action(description=_("Move the chosen agents to another pool…"), permissions=["change"])
+    def move_to_pool(self, request: HttpRequest, agents: QuerySet[Agent]) -> TemplateResponse | None:
+        return members.choose(
+            self,
+            request,
+            agents,
+            action="move_to_pool",
+            title=gettext("Move to another pool"),
+            form_class=members.MoveForm,
+            act=lambda said, ids: membership.members_move(
+                from_pool_id=said["pool"].pk, to_pool_id=said["to"].pk, agent_ids=ids
+            ),
+        )
+
+    @admin.action(description=_("Take the chosen agents out of a pool…"), permissions=["change"])
+    def take_out_of_pool(self, request: HttpRequest, agents: QuerySet[Agent]) -> TemplateResponse | None:
+        return members.choose(
+            self,
+            request,
+            agents,
+            action="take_out_of_pool",
+            title=gettext("Take out of a pool"),
+            form_class=members.PoolForm,
+            act=lambda said, ids: membership.members_take_out(pool_id=said["pool"].pk, agent_ids=ids),
+        )
 
     @admin.action(description=_("Suspend the chosen agents…"), permissions=["decide"])
     def suspend(self, request: HttpRequest, agents: QuerySet[Agent]) -> TemplateResponse | None:
@@ -286,10 +352,19 @@ class ShiftAdmin(BaseShiftAdmin):
 
     @admin.action(description=_("End the chosen shifts now"), permissions=["force"])
     def force_offline(self, request: HttpRequest, shifts: QuerySet[Shift]) -> None:
-        ended = sum(presence.force_offline(shift_id=shift.pk) for shift in shifts)
+        ended = 0
+        for shift in shifts:
+            if presence.force_offline(shift_id=shift.pk):
+                ended += 1
+            else:
+                messages.warning(request, gettext("%(shift)s had ended already.") % {"shift": shift})
         self.message_user(
             request, ngettext("%d shift was ended.", "%d shifts were ended.", ended) % ended, messages.SUCCESS
         )
+
+    force_offline.asks = _(  # type: ignore[attr-defined]  # read by dispatch/backoffice/guard.py
+        "End these shifts now? Their offers are revoked, and held tickets go back to the front of the queue."
+    )
 
     def has_force_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("agents.change_shift"))
@@ -300,9 +375,12 @@ class TicketAdmin(BaseTicketAdmin):
     inlines: ClassVar = [*BaseTicketAdmin.inlines, OfferInline]
 
 
-class RouteInline(admin.TabularInline[Route, Pool]):
+class RouteInline(ReadOnly, admin.TabularInline[Route, Pool]):
+    """To look at: a route is edited on its own page, with its steps."""
+
     model = Route
     fields = ("topic", "offer_seconds", "units", "target_seconds", "max_wait_seconds")
+    readonly_fields = fields
     extra = 0
     show_change_link = True
 
@@ -317,4 +395,17 @@ class PolicyInline(ReadOnly, admin.TabularInline[Policy, Pool]):
 
 @admin.register(Pool)
 class PoolAdmin(BasePoolAdmin):
+    change_form_template = "admin/agents/pool/change_form.html"
+
+    def get_urls(self) -> list[Any]:
+        def add(request: HttpRequest, pool_id: int) -> HttpResponse:
+            return members.add(self, request, pool_id)
+
+        return [
+            path(
+                "<int:pool_id>/add-members/", self.admin_site.admin_view(add), name="agents_pool_add_members"
+            ),
+            *super().get_urls(),
+        ]
+
     inlines: ClassVar = [*BasePoolAdmin.inlines, RouteInline, PolicyInline]

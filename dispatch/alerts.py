@@ -6,11 +6,14 @@ admins. What is due stands in the database, so that a mail survives a broker tha
 
 import logging
 import smtplib
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.core.mail import EmailMessage
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.template.loader import render_to_string
@@ -19,13 +22,117 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from agents.models import User
-from dispatch.models import Alert, AlertKind
-from tickets.models import Ticket, TicketState, Topic
+from agents.models import Inquiry, User
+from dispatch import alert_looks, alert_mails, leading
+from dispatch.errors import AlertOver
+from dispatch.models import (
+    Alert,
+    AlertKind,
+    Contest,
+    Escalation,
+    Misuse,
+    PromisedAnswer,
+    StoppedBy,
+    WebhookEndpoint,
+)
+from dispatch.rules.alerting import DEFAULTS
+from dispatch.signals import tell_alert_changed
+from tickets import timeline
+from tickets.models import AssistantUse, EndedAs, MailIn, Outcome, Ticket, TicketState, Topic
 
 logger = logging.getLogger(__name__)
 
 SELDOM = timedelta(minutes=15)  # from one mail about a subject to the next
+
+
+# What waits for a person: the subject is its number. A mail tells of all of a kind that nobody was told of yet, and none comes
+# sooner after the last one than SELDOM.
+WAITING_KINDS = (
+    AlertKind.ESCALATION,
+    AlertKind.ABUSE,
+    AlertKind.INQUIRY,
+    AlertKind.CONTEST,
+    AlertKind.OVERDUE,
+    AlertKind.ANSWER_LATE,
+    AlertKind.MAIL_HELD,
+    AlertKind.ASSISTANT_PAUSED,
+    AlertKind.WEBHOOK_STOPPED,
+)
+
+
+def waiting_refresh() -> None:
+    """Open an alert for each escalation, case of abuse, question, contest and promise that nobody has answered, and each paused
+    assistant; close those that are over. Spam waits on its page without one.
+
+    Two queries a kind while nothing changes. Safe to run twice or late.
+    """
+    open_now: dict[str, QuerySet[Any]] = {
+        AlertKind.ESCALATION: Escalation.objects.filter(settled_at__isnull=True),
+        AlertKind.ABUSE: Misuse.objects.filter(settled_at__isnull=True, kind=EndedAs.ABUSE),
+        AlertKind.INQUIRY: Inquiry.objects.filter(answered_at__isnull=True),
+        AlertKind.CONTEST: Contest.objects.filter(answered_at__isnull=True),
+        AlertKind.OVERDUE: Contest.objects.filter(answered_at__isnull=True, due_at__lte=Now()),
+        AlertKind.ANSWER_LATE: PromisedAnswer.objects.filter(ended_at__isnull=True, due_at__lte=Now()),
+        AlertKind.MAIL_HELD: MailIn.objects.filter(
+            outcome__in=(Outcome.HELD, Outcome.FAILED), settled_at__isnull=True
+        ),
+        AlertKind.ASSISTANT_PAUSED: Topic.objects.filter(
+            assistant=AssistantUse.ON, assistant_paused_at__isnull=False
+        ),
+        AlertKind.WEBHOOK_STOPPED: WebhookEndpoint.objects.filter(
+            stopped_by__in=(StoppedBy.GONE, StoppedBy.FAILED)
+        ),
+    }
+    for kind, rows in open_now.items():
+        _turn(AlertKind(kind), {str(pk) for pk in rows.values_list("pk", flat=True)})
+
+
+def _turn(kind: AlertKind, now: set[str]) -> None:
+    """Open an alert of this kind for each of these subjects that has none, and close those of others."""
+    live = Alert.objects.filter(kind=kind, closed_at__isnull=True)
+    known = set(live.values_list("subject", flat=True))
+    for subject in sorted(now - known):
+        try:
+            with transaction.atomic():
+                alert = Alert.objects.create(kind=kind, subject=subject)
+                tell_alert_changed("opened", alert)
+        except IntegrityError:  # another worker was faster
+            pass
+    if over := known - now:
+        with transaction.atomic():
+            closed = timeline.update_returning(live.filter(subject__in=over), ["id"], closed_at=Now())
+            for alert in Alert.objects.filter(pk__in=[pk for (pk,) in closed]):
+                tell_alert_changed("closed", alert)
+
+
+def conditions_refresh() -> None:
+    """Open and close the alerts of skills, targets, processes and mails. Eight queries while nothing is the matter.
+
+    Safe to run twice or late. While beat is silent nobody comes here: web processes say so on the wallboard.
+    """
+    looks: dict[AlertKind, Callable[[], set[str]]] = {
+        AlertKind.SKILL_AWAY: alert_looks.skills_away,
+        AlertKind.TARGET_RISK: alert_looks.targets_at_risk,
+        AlertKind.SILENT: alert_looks.processes_silent,
+        AlertKind.OUTBOX: alert_looks.outbox,
+    }
+    for kind, look in looks.items():
+        _turn(kind, look() if alert_looks.rule(kind).active else set())
+
+
+def acknowledge(*, lead: User, alert_id: int) -> None:
+    """A team lead sees to an alert: it is not told again while it lasts; that it is over still is. Outermost.
+
+    Raises MayNotIntervene, AlertOver.
+    """
+    leading.may_intervene(lead)
+    with timeline.command():
+        free = Alert.objects.filter(pk=alert_id, closed_at__isnull=True, acknowledged_at__isnull=True)
+        if not free.update(acknowledged_at=Now(), acknowledged_by=lead):
+            raise AlertOver
+        alert = Alert.objects.get(pk=alert_id)
+        leading.acknowledged(lead=lead, alert_id=alert.pk, kind=alert.kind, subject=alert.subject)
+        tell_alert_changed("acknowledged", alert)
 
 
 def nobody_left_refresh() -> None:
@@ -33,16 +140,13 @@ def nobody_left_refresh() -> None:
 
     Two queries while nothing changes. Safe to run twice or late.
     """
-    now_flagged = {key or "" for key in _flagged().values_list("topic__key", flat=True).distinct()}
-    live = Alert.objects.filter(kind=AlertKind.NOBODY_LEFT, closed_at__isnull=True)
-    known = set(live.values_list("subject", flat=True))
-    if opened := now_flagged - known:
-        # Another worker may have been faster: the constraint lets one of each through.
-        Alert.objects.bulk_create(
-            [Alert(kind=AlertKind.NOBODY_LEFT, subject=key) for key in sorted(opened)], ignore_conflicts=True
-        )
-    if over := known - now_flagged:
-        live.filter(subject__in=over).update(closed_at=Now())
+    active = alert_looks.rule(AlertKind.NOBODY_LEFT).active
+    _turn(
+        AlertKind.NOBODY_LEFT,
+        {key or "" for key in _flagged().values_list("topic__key", flat=True).distinct()}
+        if active
+        else set(),
+    )
 
 
 def _flagged() -> QuerySet[Ticket]:
@@ -51,19 +155,36 @@ def _flagged() -> QuerySet[Ticket]:
 
 def due() -> list[int]:
     """Alerts of which something is to be mailed now, the oldest first. One query."""
-    return list(Alert.objects.filter(_begin_due() | _end_due()).order_by("id").values_list("pk", flat=True))
+    return list(
+        Alert.objects.filter(_begin_due() | _repeat_due() | _end_due())
+        .order_by("id")
+        .values_list("pk", flat=True)
+    )
 
 
 def _begin_due() -> Q:
-    """Open, not mailed, and nothing was mailed about the same subject of late. One that is over before is not mailed at all."""
-    same = Alert.objects.filter(
-        kind=OuterRef("kind"), subject=OuterRef("subject"), mailed_at__gt=Now() - SELDOM
-    )
-    return Q(closed_at__isnull=True, mailed_at__isnull=True) & ~Q(Exists(same))
+    """Open, not mailed, and nothing was mailed about the same subject of late. One that is over before is not mailed at all.
+
+    Of what waits for a person each is a subject of its own, so there the kind counts.
+    """
+    of_late = Alert.objects.filter(kind=OuterRef("kind"), mailed_at__gt=Now() - SELDOM)
+    same = Q(kind__in=WAITING_KINDS) & Exists(of_late) | Exists(of_late.filter(subject=OuterRef("subject")))
+    return Q(closed_at__isnull=True, mailed_at__isnull=True) & ~same
+
+
+def _repeat_due() -> Q:
+    """Open, told before, nobody has seen to it, and the time after which it is told again has passed."""
+    due = Q(pk__in=[])
+    for kind in DEFAULTS:
+        if minutes := alert_looks.rule(kind).repeat_minutes:
+            due |= Q(kind=kind, told_at__lte=Now() - timedelta(minutes=minutes))
+    return due & Q(closed_at__isnull=True, mailed_at__isnull=False, acknowledged_at__isnull=True)
 
 
 def _end_due() -> Q:
-    return Q(closed_at__isnull=False, mailed_at__isnull=False, recovery_mailed_at__isnull=True)
+    """That somebody has answered is no news to who did."""
+    over = Q(closed_at__isnull=False, mailed_at__isnull=False, recovery_mailed_at__isnull=True)
+    return over & ~Q(kind__in=WAITING_KINDS)
 
 
 def alert_mail(*, alert_id: int) -> bool:
@@ -72,8 +193,15 @@ def alert_mail(*, alert_id: int) -> bool:
     The mail is claimed before it is sent: a crash between the two loses one mail, which is better than sending it twice.
     """
     alert = Alert.objects.filter(pk=alert_id)
-    if alert.filter(_begin_due()).update(mailed_at=Now()):
+    before: list[datetime | None] = []
+    if alert.filter(kind__in=WAITING_KINDS).exists():
+        return _waiting_mail(alert)
+    if alert.filter(_begin_due()).update(mailed_at=Now(), told_at=Now()):
         column = "mailed_at"
+    elif before := list(alert.filter(_repeat_due()).values_list("told_at", flat=True)):
+        if not alert.filter(told_at=before[0]).update(told_at=Now()):
+            return False
+        column = "told_at"
     elif alert.filter(_end_due()).update(recovery_mailed_at=Now()):
         column = "recovery_mailed_at"
     else:
@@ -83,7 +211,29 @@ def alert_mail(*, alert_id: int) -> bool:
             mail.send()
     except (smtplib.SMTPException, OSError) as error:
         logger.warning("mail of alert %s was refused (%s); it is tried again", alert_id, type(error).__name__)
-        alert.update(**{column: None})
+        alert.update(**{column: before[0] if column == "told_at" else None})
+        return False
+    if column == "told_at":
+        tell_alert_changed("repeated", alert.get())
+    return True
+
+
+def _waiting_mail(alert: QuerySet[Alert]) -> bool:
+    """One mail about all of the alert's kind that nobody was told of; they are claimed together."""
+    kind = AlertKind(alert.values_list("kind", flat=True).get())
+    with transaction.atomic():
+        # One row of the kind decides who mails: two workers would else each claim a part, and mail twice.
+        list(Alert.objects.select_for_update().filter(kind=kind, closed_at__isnull=True).order_by("pk"))
+        due = list(Alert.objects.filter(_begin_due(), kind=kind).order_by("pk"))
+        Alert.objects.filter(pk__in=[one.pk for one in due]).update(mailed_at=Now())
+    if not due:
+        return False
+    try:
+        for mail in alert_mails.waiting(kind, due, recipients()):
+            mail.send()
+    except (smtplib.SMTPException, OSError) as error:
+        logger.warning("mail of alerts %s was refused (%s); it is tried again", kind, type(error).__name__)
+        Alert.objects.filter(pk__in=[one.pk for one in due]).update(mailed_at=None)
         return False
     return True
 
@@ -91,9 +241,13 @@ def alert_mail(*, alert_id: int) -> bool:
 def recipients() -> list[User]:
     """Who is told, by address. One query, two when nobody has the permission."""
     active = User.objects.filter(is_active=True).order_by("email")
+    return list(active.filter(may_be_alerted()).distinct()) or list(active.filter(is_superuser=True))
+
+
+def may_be_alerted() -> Q:
+    """Of accounts: a permission of their own or of a group. Their number is multiplied by the join."""
     has = Permission.objects.filter(content_type__app_label="dispatch", codename="be_alerted")
-    leads = active.filter(Q(user_permissions__in=has) | Q(groups__permissions__in=has)).distinct()
-    return list(leads) or list(active.filter(is_superuser=True))
+    return Q(user_permissions__in=has) | Q(groups__permissions__in=has)
 
 
 def _mails(alert: Alert, *, over: bool) -> list[EmailMessage]:
@@ -105,6 +259,8 @@ def _mails(alert: Alert, *, over: bool) -> list[EmailMessage]:
 
 
 def _mail(alert: Alert, language: str, to: list[str], *, over: bool) -> EmailMessage:
+    if alert.kind != AlertKind.NOBODY_LEFT:
+        return alert_mails.condition(alert, language, to, over=over)
     topic = Topic.objects.filter(key=alert.subject).first() if alert.subject else None
     waiting = _flagged().filter(topic=topic).aggregate(first=Min("waiting_since"))
     count = _flagged().filter(topic=topic).count()
@@ -139,6 +295,6 @@ def _mail(alert: Alert, language: str, to: list[str], *, over: bool) -> EmailMes
             bcc=to,  # nobody need know who else is told
             headers={
                 "Auto-Submitted": "auto-generated",
-                "Message-ID": f"<alert-{alert.pk}-{'over' if over else 'open'}-{language}@standby>",
+                "Message-ID": alert_mails.message_id(alert, language, over=over),
             },
         )

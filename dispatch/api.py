@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from agents.accounts import AgentTokenAuthentication
 from agents.api import AgentView
-from agents.errors import AgentFull, NotAdmitted, NotOnline, ShiftEnded
+from agents.errors import AgentFull, NotAdmitted, NotOnline, Practising, ShiftEnded
 from agents.models import Agent, Shift
 from dispatch import cards, keys, looks, presence
 from dispatch import serializers as shapes
@@ -32,7 +32,8 @@ from tickets.api import (
     TicketAuthentication,
 )
 from tickets.errors import BadText, KeyReused, MessageTooLong
-from tickets.models import Message, Ticket
+from tickets.masking import mask_file
+from tickets.models import Attachment, Author, Message, Ticket
 from tickets.serializers import NoInput
 from tickets.wire import read, read_key
 
@@ -68,7 +69,7 @@ class ShiftView(ShiftAnswering):
 
 
 class OnlineView(ShiftAnswering):
-    refuses = {"post": (NotAdmitted, ShiftEnded, KeyReused)}
+    refuses = {"post": (NotAdmitted, Practising, ShiftEnded, KeyReused)}
 
     @extend_schema(
         operation_id="shift_online", tags=["shift"], request=None, responses={200: shapes.ShiftAnswer}
@@ -82,7 +83,7 @@ class OnlineView(ShiftAnswering):
 
 
 class PauseView(ShiftAnswering):
-    refuses = {"post": (*OLD_SHIFT, MessageTooLong, BadText, KeyReused)}
+    refuses = {"post": (*OLD_SHIFT, Practising, MessageTooLong, BadText, KeyReused)}
 
     @extend_schema(
         operation_id="shift_pause",
@@ -98,7 +99,7 @@ class PauseView(ShiftAnswering):
 
 
 class FinishView(ShiftAnswering):
-    refuses = {"post": (*OLD_SHIFT, KeyReused)}
+    refuses = {"post": (*OLD_SHIFT, Practising, KeyReused)}
 
     @extend_schema(
         operation_id="shift_finish",
@@ -265,6 +266,10 @@ class TicketAttachmentView(AttachmentView):
             Offer.ON_DESK, agent__user=request.user, ticket__public_id=self.kwargs["public_id"]
         )
         return Message.objects.filter(ticket__in=held.values("ticket"))
+
+    def name_of(self, file: Attachment) -> str:
+        customers = not isinstance(self.request.auth, Ticket) and file.message.author == Author.CUSTOMER
+        return mask_file(file.name).text.replace("…", "file") if customers else super().name_of(file)
 
 
 urlpatterns = [

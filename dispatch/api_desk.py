@@ -10,27 +10,30 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from agents.api import AgentView
-from dispatch import cards, desk, drafts, passing, resolving, wrap_up
+from dispatch import cards, desk, drafts, passing, resolving, reveals, wrap_up
 from dispatch import serializers as shapes
 from dispatch.api import OLD_SHIFT, language_of
 from dispatch.errors import (
     AlreadyEscalated,
     NobodyThere,
     NoteMissing,
+    NothingHidden,
     NotHolder,
     NotWrappingUp,
+    OnlyPractice,
+    RevealReasonMissing,
     TooLateToUndo,
+    TooManyReveals,
 )
 from dispatch.models import DraftKind, Offer, OfferState
-from tickets import canned, signs
+from tickets import canned, signs, stream
 from tickets.api import (
     FILE_REFUSALS,
     TEXT_REFUSALS,
-    message_answer,
     ticket_data,
 )
 from tickets.errors import BadText, KeyReused, MessageTooLong, TicketClosed, TicketNotFound, VariableLeft
-from tickets.models import Message, TicketState
+from tickets.models import Channel, Message, TicketState
 from tickets.serializers import MessageData, SignInput, TicketData
 from tickets.wire import FormWithFiles, JSONBody, is_form, read, read_files, read_key
 
@@ -46,7 +49,7 @@ class DeskView(AgentView):
         held = [one.ticket for one in found if one.wrap_left is None]
         return Response(
             {
-                "tickets": [ticket_data(ticket, staff=True) for ticket in held],
+                "tickets": [ticket_data(ticket, staff=True, reader_id=self.agent.user_id) for ticket in held],
                 "wrap_ups": cards.wrap_ups(found),
             }
         )
@@ -59,7 +62,7 @@ class OneHeldView(AgentView):
         """The agent's latest offer of this ticket that was accepted; still is, or was. One query."""
         offer = (
             Offer.objects.filter(agent=self.agent, ticket__public_id=public_id, state__in=HELD_ONCE)
-            .select_related("ticket__topic")
+            .select_related("ticket__topic", "ticket__customer")
             .order_by("-pk")
             .first()
         )
@@ -77,7 +80,7 @@ class DeskTicketView(OneHeldView):
         offer = self.held_once(public_id)
         if offer.state != OfferState.ACCEPTED and offer.wrap_until is None:
             raise NotHolder
-        return Response(ticket_data(offer.ticket, staff=True))
+        return Response(ticket_data(offer.ticket, staff=True, reader_id=self.agent.user_id))
 
 
 class DeskWriteView(OneHeldView):
@@ -96,16 +99,19 @@ class DeskWriteView(OneHeldView):
         key, files = read_key(request), read_files(request)
         data = read(form if is_form(request) else plain, request)
         more = {"then_resolve": True} if data.get("then_resolve") else {}
+        ticket = self.held_once(public_id).ticket
         message = act(
             agent=self.agent,
             epoch=data["epoch"],
-            ticket_id=self.held_once(public_id).ticket_id,
+            ticket_id=ticket.pk,
             body=data["body"],
             files=files,
             key=key,
             **more,
         )
-        return Response(message_answer(message), status=201)
+        message.ticket = ticket  # it has its customer, whose surname the agent's own text may have by now
+        said = stream.message_data_masked(message, self.agent.user_id)
+        return Response({"seq": message.seq, **said}, status=201)
 
 
 class DeskReplyView(DeskWriteView):
@@ -194,10 +200,12 @@ class DeskHandBackView(OneHeldView):
         responses={200: shapes.StateAnswer},
     )
     def post(self, request: Request, public_id: str) -> Response:
-        """Give the ticket back to the queue, where it keeps its age."""
+        """Give the ticket back to the queue, where it keeps its age. Practice is closed by it."""
         key, data = read_key(request), read(shapes.ReasonInput, request)
-        desk.hand_back(agent=self.agent, ticket_id=self.held_once(public_id).ticket_id, key=key, **data)
-        return Response({"state": TicketState.WAITING})
+        ticket = self.held_once(public_id).ticket
+        desk.hand_back(agent=self.agent, ticket_id=ticket.pk, key=key, **data)
+        practice = ticket.channel == Channel.PRACTICE
+        return Response({"state": TicketState.CLOSED if practice else TicketState.WAITING})
 
 
 class DeskTargetsView(OneHeldView):
@@ -250,8 +258,8 @@ class DeskTransferView(OneHeldView):
 class DeskEscalateView(OneHeldView):
     refuses = {
         "post": (
-            TicketNotFound, NotHolder, NoteMissing, AlreadyEscalated, TicketClosed, *OLD_SHIFT, MessageTooLong, BadText,
-            KeyReused,
+            TicketNotFound, NotHolder, NoteMissing, AlreadyEscalated, OnlyPractice, TicketClosed, *OLD_SHIFT, MessageTooLong,
+            BadText, KeyReused,
         )
     }  # fmt: skip
 
@@ -312,6 +320,32 @@ class DeskSignView(OneHeldView):
         return Response(status=204)
 
 
+class DeskRevealView(OneHeldView):
+    refuses = {
+        "post": (
+            TicketNotFound, NotHolder, NothingHidden, RevealReasonMissing, TooManyReveals, *OLD_SHIFT, MessageTooLong, BadText,
+            KeyReused,
+        )
+    }  # fmt: skip
+
+    @extend_schema(
+        operation_id="desk_reveal",
+        tags=["desk"],
+        request=shapes.RevealInput,
+        responses={200: shapes.RevealAnswer},
+    )
+    def post(self, request: Request, public_id: str) -> Response:
+        """Have one place shown that is masked, for a reason. It is logged on the ticket's timeline, and team leads see it. Keep
+        nothing of it."""
+        key, data = read_key(request), read(shapes.RevealInput, request)
+        found = reveals.reveal(
+            agent=self.agent, ticket_id=self.held_once(public_id).ticket_id, key=key, **data
+        )
+        answer = Response(found._asdict())
+        answer["Cache-Control"] = "no-store"
+        return answer
+
+
 class DeskCannedView(OneHeldView):
     refuses = {"get": (TicketNotFound, NotHolder)}
 
@@ -336,6 +370,7 @@ urlpatterns = [
     path("desk/<slug:public_id>/sign", DeskSignView.as_view(), name="api-desk-sign"),
     path("desk/<slug:public_id>/draft", DeskDraftView.as_view(), name="api-desk-draft"),
     path("desk/<slug:public_id>/canned-replies", DeskCannedView.as_view(), name="api-desk-canned"),
+    path("desk/<slug:public_id>/reveal", DeskRevealView.as_view(), name="api-desk-reveal"),
     path("desk/<slug:public_id>/targets", DeskTargetsView.as_view(), name="api-desk-targets"),
     path("desk/<slug:public_id>/transfer", DeskTransferView.as_view(), name="api-desk-transfer"),
     path("desk/<slug:public_id>/escalate", DeskEscalateView.as_view(), name="api-desk-escalate"),

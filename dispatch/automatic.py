@@ -77,6 +77,7 @@ def _unanswered() -> QuerySet[Offer]:
         automatic=True,
         answered_at__lte=Now() - FIRST_WORD,
         ticket__state=TicketState.HELD,
+        ticket__wakes_at__isnull=True,  # who put it aside was there
     )
 
 

@@ -14,23 +14,34 @@ from agents.models import Agent, LedgerEntry, Shift
 from agents.pay.ledger import PAID_OUT
 from dispatch import looks, routes
 from dispatch.looks import CardRow, Look, ShiftRow
-from dispatch.matching.explain import Language, Names, Reason, explain
+from dispatch.matching.explain import Names, Reason, explain
+from dispatch.matching.sentences import Language
 from dispatch.models import Escalation, Offer
 from dispatch.pricing import Terms
 from dispatch.routes import LANGUAGES, Routes
-from tickets.models import Ticket
+from tickets import masking
+from tickets.models import HandoverReason, Ticket
 
 Frame = dict[str, Any]
 Card = dict[str, Any]
 
 
 def offer_cards(offers: Iterable[int], language: str) -> dict[int, Card]:
-    """`data` of offer.made for these offers, in the agent's language: no identity of the customer is in it. One query.
+    """`data` of offer.made for these offers, in the agent's language: no identity of the customer is in it (what they wrote of
+    themselves is masked in the summary). One query.
 
     `seconds_left` is counted by the database at this look, so the reader needs no right clock; below 0 when it is over.
     """
     plan = routes.routes()
     return {row.offer: card(row, plan, language) for row in looks.card_rows(list(offers))}
+
+
+def card_of(row: CardRow, look: Look, language: str) -> Card:
+    """card() of a look, made once for the frame and what is drawn of it."""
+    name = row.offer, language
+    if name not in look.told:
+        look.told[name] = card(row, look.plan, language)
+    return look.told[name]
 
 
 def card(row: CardRow, plan: Routes, language: str) -> Card:
@@ -60,10 +71,19 @@ def card(row: CardRow, plan: Routes, language: str) -> Card:
         "language": row.language,
         "expected_minutes": spec.expected_minutes if spec else 0,
         "waiting_since": row.waiting_since,
-        "summary": row.summary,
+        "summary": masking.mask(row.summary, masking.surnames(row.customer_name)).text,
+        "handover": _handover(row.handover, language),
         "why": _why(row.why, plan, language),
         "next_up": row.next_up,
     }
+
+
+def _handover(reason: str, language: str) -> str:
+    """Why the assistant handed over, in words; empty when it did not have the ticket."""
+    if not reason:
+        return ""
+    with translation.override(language):
+        return str(HandoverReason(reason).label)
 
 
 def why_lines(offer: Offer, language: str) -> list[str]:
@@ -88,8 +108,11 @@ def tongue(language: str) -> Language:
 
 
 def _names(plan: Routes, language: Language) -> Names:
-    skills = {skill: name[language] for skill, name in plan.skill_names.items()}
-    return Names(skills, _languages(language))
+    if language not in plan.spoken:
+        skills = {skill: name[language] for skill, name in plan.skill_names.items()}
+        plan.spoken[language] = Names(skills, _languages(language))
+    found: Names = plan.spoken[language]
+    return found
 
 
 @cache
@@ -107,18 +130,24 @@ class OnDesk(NamedTuple):
     wrap_left: float | None  # seconds by the database's clock, at this look; None while it is held
     resolve_left: float | None  # seconds until it is resolved, when that is planned
     escalated: bool  # team leads were asked and have not settled it
+    others: bool  # its customer has other open tickets
 
 
 def on_desk(agent_id: int, public_id: str | None = None) -> list[OnDesk]:
     """The tickets that are with this agent or being wrapped up by them, the longest first. One query."""
     found = (
         Offer.objects.filter(Offer.ON_DESK, agent_id=agent_id)
-        .select_related("ticket__topic", "ticket__customer")
+        .select_related("ticket__topic", "ticket__customer", "agent")
         .annotate(
             wrap_left=ExpressionWrapper(F("wrap_until") - Now(), output_field=DurationField()),
             resolve_left=ExpressionWrapper(F("resolves_at") - Now(), output_field=DurationField()),
             escalated=Exists(
                 Escalation.objects.filter(ticket=OuterRef("ticket_id"), settled_at__isnull=True)
+            ),
+            others=Exists(
+                Ticket.objects.filter(
+                    customer=OuterRef("ticket__customer_id"), state__in=Ticket.OPEN
+                ).exclude(pk=OuterRef("ticket_id"))
             ),
         )
         .order_by("answered_at", "pk")
@@ -132,6 +161,7 @@ def on_desk(agent_id: int, public_id: str | None = None) -> list[OnDesk]:
             None if offer.wrap_left is None else offer.wrap_left.total_seconds(),
             None if offer.resolve_left is None else offer.resolve_left.total_seconds(),
             offer.escalated,
+            offer.others,
         )
         for offer in found
     ]
@@ -220,18 +250,26 @@ def agent_snapshot(agent: Agent, language: str, look: Look | None = None) -> Fra
 
 
 def earnings(agent_id: int) -> list[dict[str, Any]]:
-    """Earned today and in the last 7 days: {"currency", "today_cents", "week_cents"} a currency, by its code.
+    """Earned today and in the last 7 days, not paid out yet, paid out: {"currency", "today_cents", "week_cents",
+    "pending_cents", "paid_cents"} a currency, by its code.
 
     Never empty: who earned nothing earned no euros. "Today" is a day of TIME_ZONE. One query.
     """
+    earned = ~Q(kind__in=PAID_OUT)
     sums = (
-        LedgerEntry.objects.filter(agent_id=agent_id, created_at__gt=Now() - timedelta(days=7))
-        .exclude(kind__in=PAID_OUT)
+        LedgerEntry.objects.filter(agent_id=agent_id)
         .order_by("currency")
         .values("currency")
         .annotate(
-            today_cents=Coalesce(Sum("amount_cents", filter=Q(created_at__date=timezone.localdate())), 0),
-            week_cents=Sum("amount_cents"),
+            today_cents=Coalesce(
+                Sum("amount_cents", filter=earned & Q(created_at__date=timezone.localdate())), 0
+            ),
+            week_cents=Coalesce(
+                Sum("amount_cents", filter=earned & Q(created_at__gt=Now() - timedelta(days=7))), 0
+            ),
+            pending_cents=Sum("amount_cents"),
+            paid_cents=-Coalesce(Sum("amount_cents", filter=Q(kind__in=PAID_OUT)), 0),
         )
     )
-    return [dict(row) for row in sums] or [{"currency": "EUR", "today_cents": 0, "week_cents": 0}]
+    nothing = {"currency": "EUR", "today_cents": 0, "week_cents": 0, "pending_cents": 0, "paid_cents": 0}
+    return [dict(row) for row in sums] or [nothing]

@@ -154,7 +154,11 @@ class AgentConsumer(StreamConsumer):
 
     def _ticket_snapshot(self, name: str) -> stream.Frame | None:
         ticket = self._held_one(name.removeprefix("ticket:"))
-        return self.rendered(stream.snapshot(ticket, staff=True)) if ticket else None
+        return (
+            self.rendered(stream.snapshot(ticket, staff=True, reader_id=self.agent.user_id))
+            if ticket
+            else None
+        )
 
     async def frames(self, name: str, after: int) -> list[stream.Frame] | None:
         return await (_feeds.read(self, after) if name == self.own else super().frames(name, after))
@@ -176,7 +180,7 @@ class AgentConsumer(StreamConsumer):
             return []
         if not Offer.objects.filter(Offer.ON_DESK, agent=self.agent, ticket_id=ticket_id).exists():
             return []
-        return stream.frames_after(ticket_id, name, after, staff=True)
+        return stream.frames_after(ticket_id, name, after, staff=True, reader_id=self.agent.user_id)
 
     def drawn(self, frame: stream.Frame, look: Look) -> stream.Frame:
         """The frame with its fragment, if this client wants them; a look's event is drawn from that look alone."""

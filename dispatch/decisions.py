@@ -61,7 +61,9 @@ class Replayed:
 def replay(run: Run) -> Replayed:
     """Solve what the run saw again. Never an error: what cannot be read is a verdict too."""
     if not run.snapshot:
-        return Replayed(run, "unreadable", _("What this run saw is not kept any more."), None)
+        return Replayed(
+            run, "unreadable", _("What this run saw is not there yet, or not kept any more."), None
+        )
     try:
         return Replayed(run, "same", "", snapshot.replay(bytes(run.snapshot)))
     except ReplayDiffers as error:
@@ -112,7 +114,7 @@ def opened(run: Run, ticket_id: int, agent_id: int, language: str) -> dict[str, 
         "members": people.order_by("name", "pk"),
         "ticket_id": ticket_id,
         "agent_id": agent_id,
-        "answer": _why_not(found, ticket_id, agent_id, language) if ticket_id and agent_id else [],
+        "answer": why_not_of(found, ticket_id, agent_id, language) if ticket_id and agent_id else [],
     }
 
 
@@ -121,10 +123,11 @@ def why_not(run: Run, ticket_id: int, agent_id: int, language: str) -> list[str]
 
     Of a run whose sight is not kept any more: one sentence that says so.
     """
-    return _why_not(replay(run), ticket_id, agent_id, language)
+    return why_not_of(replay(run), ticket_id, agent_id, language)
 
 
-def _why_not(found: Replayed, ticket_id: int, agent_id: int, language: str) -> list[str]:
+def why_not_of(found: Replayed, ticket_id: int, agent_id: int, language: str) -> list[str]:
+    """As why_not(), of a run that was solved again already."""
     if found.solution is None:
         return [found.detail]
     if (ticket_id, agent_id) in found.solution.ids:
@@ -199,6 +202,12 @@ def weights_in_words(policy: Policy) -> tuple[list[Weight], list[Weight]]:
             2 * policy.fairness,
         ),
         (_("You know each other"), _("You have helped this customer before."), policy.known),
+        (
+            _("Quality"),
+            _("Ratings and reviews against the usual; few of them count little, none not at all."),
+            2 * policy.quality,
+        ),
+        (_("Booked hour"), _("Who has booked this hour is asked a little earlier."), policy.booked),
         (_("Load"), _("Who has other tickets open is asked later."), policy.load),
         (_("Rare skills"), _("Who has skills that others will need is kept free for them."), policy.scarcity),
     ]
@@ -221,7 +230,9 @@ def term_name(name: str) -> str:
         "fairness": _("Fair share"),
         "known": _("You know each other"),
         "load": _("Load"),
+        "booked": _("Booked hour"),
         "scarcity": _("Rare skills"),
+        "quality": _("Quality"),
         "wait": _("Waiting"),
         "priority": _("Priority"),
         "accept": _("Chance of a yes"),

@@ -14,7 +14,7 @@ from dispatch import resolving
 from dispatch.errors import NotHolder
 from dispatch.models import Offer, OfferState
 from dispatch.offers import complete, end
-from tickets import lifecycle, timeline
+from tickets import canned, lifecycle, timeline
 from tickets.attachments import Inspected
 from tickets.conversation import body_clean, message_of, message_post
 from tickets.errors import VariableLeft
@@ -41,7 +41,7 @@ def reply(
 
     Raises EmptyMessage, MessageTooLong, BadText, VariableLeft, NotHolder, TicketClosed, ShiftEnded, NotOnline, KeyReused.
     """
-    body = body_clean(body, required=not files)
+    body = canned.sent(body_clean(body, required=not files), ticket_id)
     if left(body):
         raise VariableLeft
     return _write(

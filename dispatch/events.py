@@ -35,6 +35,7 @@ OFFER_MADE = declare_internal(
     expected_minutes="integer",
     waiting_since="string",
     summary="string",
+    handover="string",
     why="array",
     next_up="boolean",
 )

@@ -8,7 +8,7 @@ from django.db.models import F
 
 from agents.models import Agent
 from dispatch import looks
-from dispatch.cards import card
+from dispatch.cards import card_of
 from dispatch.events import OFFER_MADE
 from dispatch.looks import Look
 from dispatch.models import Feed, FeedEvent
@@ -124,7 +124,7 @@ def frames_of(agent_id: int, look: Look, language: str) -> list[dict[str, Any]] 
             "seq": event.seq,
             "type": event.type,
             "at": event.at,
-            "data": card(rows[event.data["offer"]], look.plan, language)
+            "data": card_of(rows[event.data["offer"]], look, language)
             if event.type == OFFER_MADE.name
             else event.data,
         }

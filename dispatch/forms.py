@@ -1,5 +1,6 @@
 """Forms of the team leads. They check shape; what is refused for its meaning, the services refuse."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -8,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agents.models import Pool
 from dispatch.simulations import policy_choices
+from dispatch.staffing import Case
 
 SOURCES = [
     ("model", _("A model: so many people, so much load")),
@@ -114,3 +116,38 @@ class SimulationForm(forms.Form):
             "day": data["day"].isoformat() if data["day"] else "",
             "pool": data["pool"].key if data["pool"] else "",
         }
+
+
+def given(query: Mapping[str, str]) -> dict[str, str]:
+    """Of an address those numbers that the simulator's form begins with. What is wrong, the form says when it is sent."""
+    names = ("people", "load", "hours", "handling_minutes", "accept", "answer_seconds", "patience_minutes")
+    return {name: query[name][:12] for name in names if query.get(name)}
+
+
+class WhatIfForm(forms.Form):
+    """What would be needed if. Empty: as it is."""
+
+    demand = forms.IntegerField(
+        label=_("Demand, percent more or less"), min_value=-90, max_value=400, required=False
+    )
+    handling = forms.FloatField(
+        label=_("Minutes of work a ticket, on average"), min_value=0.5, max_value=240, required=False
+    )
+    target = forms.IntegerField(
+        label=_("Seconds within which somebody comes"), min_value=1, max_value=86_400, required=False
+    )
+    share = forms.IntegerField(
+        label=_("For so many percent of tickets"), min_value=50, max_value=99, required=False
+    )
+    people = forms.IntegerField(label=_("People online"), min_value=0, max_value=2000, required=False)
+
+    def case(self) -> Case:
+        """Of a valid form."""
+        data = self.cleaned_data
+        return Case(
+            demand_percent=data["demand"] or 0,
+            handling_minutes=data["handling"],
+            target_seconds=data["target"],
+            share_percent=data["share"] or Case.share_percent,
+            people=data["people"],
+        )

@@ -7,16 +7,20 @@ are when the page has them already (a composer that somebody types in is never r
 
 import uuid
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from agents.models import Agent, EndReason, Pool, Shift, ShiftState
-from dispatch import cards, looks
+from agents.models import Agent, EndReason, Shift, ShiftState
+from dispatch import cards, looks, merging
 from dispatch.automatic import UNANSWERED
 from dispatch.drawing import draw
 from dispatch.events import (
@@ -28,32 +32,46 @@ from dispatch.events import (
     OFFER_REVOKED,
 )
 from dispatch.looks import Look
-from dispatch.offers import DEADLINE, MISSED
-from dispatch.passing import TRANSFERRED
-from dispatch.resolving import CUSTOMER, UNDO_SECONDS
-from dispatch.templatetags.console import money
-from dispatch.wrap_up import TIME
-from tickets import events
+from dispatch.offers import MISSED
+from dispatch.resolving import UNDO_SECONDS
+from dispatch.words import clock, happened, notice, reasons_back, reasons_decline, topic_name, whispered, woke
+from tickets import events, masking, topics
 from tickets import stream as ticket_stream
-from tickets.models import Channel, Ticket, TicketEvent
+from tickets.models import Ticket, TicketEvent
 
 REDRAW_LIMIT = 40  # events of a stream; who is further behind gets the whole state at once
 
 # What is told in a thread beside messages and notes. The way of the offers is the decision log's matter.
 TOLD = (
     events.OPENED,
+    events.TRIAGED,
+    events.TOPIC_CHANGED,
     events.HUMAN_REQUESTED,
+    events.ANSWER_JUDGED,
+    events.HANDED_OVER,
     events.HELD,
     events.RELEASED,
     events.TRANSFERRED,
     events.ESCALATED,
     events.ESCALATION_SETTLED,
+    events.SNOOZED,
+    events.WOKE,
+    events.LEFT_ASLEEP,
+    events.ENDED,
+    events.MERGED,
+    events.TOOK_IN,
+    events.RESTORED,
+    events.MISUSE_CONFIRMED,
+    events.REVEALED,
     events.AGENT_LOST,
     events.AGENT_BACK,
     events.RESOLVED,
     events.REOPENED,
     events.CLOSED,
     events.RATED,
+    events.MAILED,
+    events.MAIL_FAILED,
+    events.MAILS_CHOSEN,
 )
 # Events of an agent's own stream that are drawn from a look alone, without another question to the database.
 OF_A_LOOK = frozenset(
@@ -116,7 +134,13 @@ def _of_ticket(agent: Agent, frame: ticket_stream.Frame) -> str:
     if not found:  # it has left the desk meanwhile, which the agent's own stream tells
         return ""
     context: dict[str, Any] = {"frame": frame, "agent": agent, "ticket": found[0].ticket, "oob": True}
-    context["entry"] = entry(found[0])
+    context["entry"] = entry(found[0], agent)
+    if frame["type"] in ("ticket.snoozed", "ticket.woke", "snapshot"):
+        context["head"] = True  # its buttons are others now
+    if frame["type"] == "ticket.woke":
+        context["notice"], context["notice_kind"] = woke(found[0].ticket, frame["data"]["reason"])
+    if frame["type"] == "note.added":
+        context["notice"], context["notice_kind"] = whispered(found[0].ticket, frame["data"])
     if frame["type"] in ("message.posted", "note.added"):
         context["item"] = {
             "seq": frame["seq"],
@@ -127,7 +151,7 @@ def _of_ticket(agent: Agent, frame: ticket_stream.Frame) -> str:
         context["item"] = {
             "seq": frame["seq"],
             "at": frame["at"],
-            "says": happened(frame["type"], frame["data"]),
+            "says": happened(frame["type"], frame["data"], agent.zone),
         }
     return render_to_string("dispatch/fragments/ticket_event.html", context)
 
@@ -137,6 +161,8 @@ def presence(agent: Agent, look: Look) -> dict[str, Any]:
     shift = look.shift
     last = None if shift else Shift.objects.filter(agent=agent).order_by("-epoch").first()
     return {
+        "practice": shift is not None and shift.practice,
+        "practised": last is not None and last.practice,
         "auto_accept": look.auto_accept,
         "unanswered": shift is not None and shift.state == ShiftState.PAUSED and shift.reason == UNANSWERED,
         "missed": shift is not None and shift.state == ShiftState.PAUSED and shift.reason == MISSED,
@@ -165,19 +191,32 @@ def _seen(look: Look) -> dict[str, Any]:
     """What the drawn parts show of a look."""
     shift = look.shift
     language = get_language() or "en"
-    names = dict(settings.LANGUAGES)
+    names = _language_names(language)
     return {
         "shift": shift,
         "state": shift.state if shift else "offline",
         "epoch": shift.epoch if shift else 0,
         "used_percent": round(100 * shift.units_taken / shift.units) if shift else 0,
         "offers": [
-            cards.card(row, look.plan, language)
+            cards.card_of(row, look, language)
             | {"seconds": row.seconds, "language_name": names.get(row.language, row.language)}
             for row in look.cards
         ],
-        "reasons_decline": reasons_decline() if look.cards else {},
+        "reasons_decline": _options(language) if look.cards else "",
     }
+
+
+@cache
+def _language_names(language: str) -> dict[str, str]:
+    with translation.override(language):
+        return {code: str(name) for code, name in settings.LANGUAGES}
+
+
+@cache
+def _options(language: str) -> SafeString:
+    """Why an offer may be declined, to choose from."""
+    with translation.override(language):
+        return format_html_join("", '<option value="{}">{}</option>', reasons_decline().items())
 
 
 def _choices(state: str) -> list[dict[str, Any]]:
@@ -201,26 +240,29 @@ def _choices(state: str) -> list[dict[str, Any]]:
 
 def desk(agent: Agent, public_id: str | None = None) -> list[dict[str, Any]]:
     """One entry a ticket that is held or wrapped up, the longest first; or that of one ticket, if it is."""
-    return [entry(one) for one in cards.on_desk(agent.pk, public_id)]
+    return [entry(one, agent) for one in cards.on_desk(agent.pk, public_id)]
 
 
-def entry(one: cards.OnDesk) -> dict[str, Any]:
-    """What the desk shows of a ticket. Three queries.
+def entry(one: cards.OnDesk, agent: Agent) -> dict[str, Any]:
+    """What the desk shows of a ticket, what is personal in it hidden. Three queries; four when its customer has others.
 
     `waiting_at` is when the customer wrote what nobody answered yet, `answered_at` when the last word was the agent's.
     """
-    ticket, offer, wrap_left, resolve_left, escalated = one
+    ticket, offer, wrap_left, resolve_left, escalated, others = one
     wrap_total = (
         (offer.wrap_until - offer.ended_at).total_seconds() if offer.wrap_until and offer.ended_at else 0.0
     )
-    snapshot = ticket_stream.snapshot(ticket, staff=True)
+    snapshot = ticket_stream.snapshot(ticket, staff=True, reader_id=agent.user_id)
     messages = snapshot["data"]["messages"]
     last = next((message for message in reversed(messages) if not message["internal"]), None)
+    told_by = list(
+        TicketEvent.objects.filter(ticket=ticket, type__in=_TOLD_NAMES, seq__lte=snapshot["seq"]).values_list(
+            "seq", "type", "data", "created_at"
+        )
+    )
     told = [
-        {"seq": seq, "at": at, "says": happened(kind, data)}
-        for seq, kind, data, at in TicketEvent.objects.filter(
-            ticket=ticket, type__in=_TOLD_NAMES, seq__lte=snapshot["seq"]
-        ).values_list("seq", "type", "data", "created_at")
+        {"seq": seq, "at": at, "says": happened(kind, data, offer.agent.zone)}
+        for seq, kind, data, at in told_by
     ]
     return {
         "ticket": ticket,
@@ -232,6 +274,7 @@ def entry(one: cards.OnDesk) -> dict[str, Any]:
         "silent": offer.silent_since is not None,
         "read": ticket.read_by_customer,
         "escalated": escalated,
+        "wakes": clock(ticket.wakes_at.isoformat(), offer.agent.zone) if ticket.wakes_at else "",
         "resolving": resolve_left is not None,
         "resolve_left": f"{max(resolve_left or 0.0, 0.0):.1f}",
         "resolve_total": UNDO_SECONDS,
@@ -241,10 +284,26 @@ def entry(one: cards.OnDesk) -> dict[str, Any]:
         "last": last,
         "offer": cards.accepted(offer, get_language() or "en"),
         "language_name": dict(settings.LANGUAGES).get(ticket.language, ticket.language),
-        "customer_name": ticket.customer.name,
+        "customer_name": masking.mask_name(ticket.customer.name),
+        "customer_email": masking.mask_email(ticket.customer.email),
         "reasons_back": reasons_back(),
+        "topics": topics.active(),
+        "triaged": _last_triage(told_by),
+        "others": merging.others_of([ticket], agent.pk)[ticket.pk] if others else [],
+        "taken_in": [data for _seq, kind, data, _at in told_by if kind == events.TOOK_IN.name],
         "form_key": uuid.uuid4().hex,
     }
+
+
+def _last_triage(told: Sequence[tuple[int, str, dict[str, Any], Any]]) -> dict[str, Any] | None:
+    """What the machine said of the topic, while nobody has put it right."""
+    found = None
+    for _seq, kind, data, _at in told:
+        if kind == events.TRIAGED.name:
+            found = data | {"guess_name": topic_name(data["guess"])}
+        elif kind == events.TOPIC_CHANGED.name:
+            found = None
+    return found
 
 
 def _unanswered(messages: Sequence[dict[str, Any]]) -> str | None:
@@ -256,111 +315,3 @@ def _unanswered(messages: Sequence[dict[str, Any]]) -> str | None:
         elif message["author"] == "customer" and since is None:
             since = message["at"]
     return since
-
-
-def notice(  # noqa: PLR0911  a table
-    frame: ticket_stream.Frame, about: Ticket | None, taken: dict[str, Any] | None = None
-) -> tuple[str, str]:
-    """What the agent is told of an event in one sentence, and its kind: good, warn or "". Empty when the page says it.
-
-    `about`: the ticket that was with them; `taken`: the entry of the one that is now.
-    """
-    reason = frame["data"].get("reason", "")
-    number = about.number if about else ""
-    match frame["type"]:
-        case "offer.rescinded":
-            return _("Another agent was faster. Nothing counts against you."), ""
-        case "offer.cancelled":
-            return _("The customer needs it no longer. Nothing counts against you."), ""
-        case "offer.accepted" if taken is not None and taken["offer"] and taken["offer"]["automatic"]:
-            return _("Accepted for you: %(number)s, %(topic)s, %(pay)s.") % {
-                "number": taken["ticket"].number,
-                "topic": taken["ticket"].topic.name if taken["ticket"].topic else _("General"),
-                "pay": money(
-                    taken["offer"]["pay_cents"] + taken["offer"]["surge_cents"], taken["offer"]["currency"]
-                ),
-            }, "good"
-        case "offer.revoked" if reason not in ("paused", "finishing", "agent", DEADLINE, MISSED, UNANSWERED):
-            return _("The offer was taken back. Nothing counts against you."), ""
-        case "offer.completed" if reason == "customer":
-            return _("%(number)s: the customer has closed the ticket. It counts as done and is paid.") % {
-                "number": number
-            }, "good"
-        case "offer.completed" if not frame["data"].get(
-            "wrap_up_until"
-        ):  # else the thread still stands there
-            return _("%(number)s is resolved. Well done.") % {"number": number}, "good"
-        case "resolve.undone" if reason == CUSTOMER:
-            return _("The customer has written again, so the ticket was not resolved."), "warn"
-        case "wrap_up.ended" if reason == TIME:
-            return _("%(number)s: the wrap-up is over.") % {"number": number}, ""
-        case "offer.released" if reason in (EndReason.LEASE, EndReason.FORCED, EndReason.AGENT, UNANSWERED):
-            return _("%(number)s is no longer with you: it waits for another agent.") % {
-                "number": number
-            }, "warn"
-        case "offer.released" if reason == TRANSFERRED:
-            return _("%(number)s was passed on, with your note.") % {"number": number}, "good"
-        case "offer.released":
-            return _("%(number)s was handed back. It waits at its old place.") % {"number": number}, ""
-    return "", ""
-
-
-def reasons_back() -> dict[str, str]:
-    """Why a ticket may be handed back: code → words. Codes and no free text, because the customer's timeline has them too."""
-    return {
-        "topic": _("I do not know this topic well enough"),
-        "language": _("Another language is needed"),
-        "time": _("I have to leave"),
-        "other": _("Another reason"),
-    }
-
-
-def reasons_decline() -> dict[str, str]:
-    """Why an offer may be declined: code → words. Nobody has to say."""
-    return {
-        "topic": _("Not my topic"),
-        "time": _("No time right now"),
-        "pay": _("Pays too little"),
-        "other": _("Another reason"),
-    }
-
-
-def happened(kind: str, data: dict[str, Any]) -> str:
-    """An event of a ticket in words."""
-    name = data.get("agent_name", "")
-    reason = data.get("reason", "")
-    says = {
-        "ticket.opened": _("Opened in the web form")
-        if data.get("channel") == Channel.FORM
-        else _("Opened by the API"),
-        "ticket.human_requested": _("The customer asked for a person"),
-        "ticket.held": _("%(name)s has taken the ticket") % {"name": name},
-        "ticket.released": _("Back in the queue"),
-        "ticket.transferred": _("%(name)s passed it on to %(to)s")
-        % {"name": data.get("by", ""), "to": data.get("agent_name") or _pool_name(data.get("pool"))},
-        "ticket.escalated": _("%(name)s has asked a team lead") % {"name": name},
-        "ticket.escalation_settled": _("%(name)s has looked at it") % {"name": data.get("lead_name", "")},
-        "ticket.agent_lost": _("Connection to the agent lost; the ticket stays theirs for a moment"),
-        "ticket.agent_back": _("The agent is connected again"),
-        "ticket.resolved": _("Resolved"),
-        "ticket.reopened": _("The customer opened the ticket again"),
-        "ticket.closed": _("The customer closed the ticket"),
-        "ticket.rated": _("Rated %(score)s of 5") % {"score": data.get("score", "")},
-    }[kind]
-    if kind == "ticket.released" and reason:
-        words = {
-            "handed_back": _("handed back"),
-            UNANSWERED: _("nobody answered"),
-            TRANSFERRED: _("passed on"),
-            EndReason.LEASE: _("connection lost"),
-            EndReason.AGENT: _("the agent went offline"),
-            EndReason.FORCED: _("ended by an admin"),
-        } | reasons_back()
-        says = f"{says}: {words.get(reason, reason)}"
-    return says
-
-
-def _pool_name(key: str | None) -> str:
-    """What a pool is called; its key when it is gone. One query, none without a key."""
-    pool = Pool.objects.filter(key=key).first() if key else None
-    return pool.name if pool else key or ""

@@ -18,6 +18,10 @@ ACTIONS: dict[str, tuple[str, Promise]] = {
     "next": ("j", _("Next ticket")),
     "previous": ("k", _("Previous ticket")),
     "pass_on": ("p", _("Pass the ticket on")),
+    "snooze": ("s", _("Put the ticket aside")),
+    "wake": ("t", _("Take the ticket up again")),
+    "misuse": ("x", _("End as spam or abuse")),
+    "merge": ("m", _("Merge with another ticket of the customer")),
     "resolve": ("e", _("Resolve the ticket")),
     "undo": ("u", _("Undo “Send and resolve”")),
     "done": ("w", _("End the wrap-up")),
@@ -28,7 +32,11 @@ ACTIONS: dict[str, tuple[str, Promise]] = {
 def of(agent: Agent) -> dict[str, str]:
     """Action → key; "" is none. One query."""
     chosen = DeskKeys.objects.filter(agent=agent).values_list("keys", flat=True).first() or {}
-    return {action: chosen.get(action, key) for action, (key, _words) in ACTIONS.items()}
+    taken = {key for action, key in chosen.items() if action in ACTIONS}
+    # An action that is newer than their choice does not take a key away from another one.
+    return {
+        action: chosen.get(action, "" if key in taken else key) for action, (key, _words) in ACTIONS.items()
+    }
 
 
 def choose(*, agent: Agent, keys: Mapping[str, str]) -> dict[str, str]:

@@ -1,5 +1,5 @@
-"""News from below, after commit: the queue or the people have changed, so the pools concerned want a run;
-a rating was given."""
+"""News after commit. From below: the queue or the people have changed, so the pools concerned want a run; a rating was
+given. And of this app: an alert has changed."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,11 +9,13 @@ from django.utils import timezone
 
 from agents.models import Agent
 from agents.signals import availability_changed
-from dispatch import offers, paying, routes, tasks
-from dispatch.models import Transfer
+from dispatch import alert_calls, offers, paying, routes, tasks
+from dispatch.models import Alert, Draft, Escalation, LeadAction, Misuse, Reveal, Transfer
 from dispatch.rules import steps
+from dispatch.signals import alert_changed
+from tickets.erasing import GONE
 from tickets.models import Ticket, TicketState
-from tickets.signals import queue_changed, rating_given
+from tickets.signals import answer_wanted, erasing, queue_changed, rating_given
 from tickets.statements import fetch
 
 
@@ -54,7 +56,30 @@ def on_availability_changed(agent_ids: Sequence[int], **_: Any) -> None:
     tasks.run_ask(pools & routes.routes().pools())
 
 
+@receiver(erasing)
+def on_erasing(ticket_id: int, **_: Any) -> None:
+    """Drafts and what was asked of a team lead go with the words that they are about."""
+    Draft.objects.filter(ticket_id=ticket_id).delete()
+    Escalation.objects.filter(ticket_id=ticket_id).update(reason=GONE)
+    Escalation.objects.filter(ticket_id=ticket_id).exclude(answer="").update(answer=GONE)
+    Misuse.objects.filter(ticket_id=ticket_id).update(address="", note="", answer="")
+    Reveal.objects.filter(ticket_id=ticket_id).update(words="")
+    LeadAction.objects.filter(ticket_id=ticket_id).update(why=GONE)
+
+
+@receiver(answer_wanted)
+def on_answer_wanted(ticket_id: int, **_: Any) -> None:
+    """The assistant is to answer: a worker lets it."""
+    tasks.assistant_ask(ticket_id)
+
+
 @receiver(rating_given)
 def on_rating_given(rating_id: int, **_: Any) -> None:
     """A good rating may bring its agent a bonus."""
     paying.rated(rating_id=rating_id)
+
+
+@receiver(alert_changed)
+def on_alert_changed(event: str, alert: Alert, **_: Any) -> None:
+    """Team leads who want it are told on their devices."""
+    alert_calls.ask(event, alert.pk)

@@ -27,6 +27,7 @@ class ShiftRow(NamedTuple):
     lost: bool
     units: int
     units_taken: int
+    practice: bool
 
 
 class CardRow(NamedTuple):
@@ -45,6 +46,8 @@ class CardRow(NamedTuple):
     next_up: bool  # made while they wrapped up
     surge_cents: int
     terms: dict[str, int]
+    customer_name: str  # to hide it in the summary; on no card
+    handover: str  # why the assistant handed over, a HandoverReason; empty: it was not with it
 
 
 class Look(NamedTuple):
@@ -56,30 +59,33 @@ class Look(NamedTuple):
     cards: list[CardRow]  # that wait for the agent's answer and are in time, by age
     auto_accept: bool  # the agent's own switch
     plan: Routes  # what admins have set, to tell skills and topics by
+    told: dict[tuple[int, str], dict[str, Any]]  # cards.card_of: offer and language → its card
 
 
 _CARD = """
     json_build_array(o.id, o.expires_at, round(extract(epoch FROM o.expires_at - statement_timestamp()), 1)::float8,
         o.pay_cents, o.currency, o.why, t.topic_id, topic.key, t.language, t.waiting_since, t.summary,
-        round(extract(epoch FROM o.expires_at - o.made_at))::int, o.next_up, o.surge_cents, o.terms)
+        round(extract(epoch FROM o.expires_at - o.made_at))::int, o.next_up, o.surge_cents, o.terms, c.name, t.handover)
 """
 _CARDS = """
     FROM dispatch_offer o JOIN tickets_ticket t ON t.id = o.ticket_id LEFT JOIN tickets_topic topic ON topic.id = t.topic_id
+    JOIN tickets_customer c ON c.id = t.customer_id
 """
+_AUTO_ACCEPT = "(SELECT auto_accept FROM agents_agent WHERE id = asked.agent_id)"
+# By subqueries of single rows: for a join of the few who are asked the planner reads all agents.
 _LOOK = f"""
-    SELECT asked.agent_id, coalesce(feed.last_seq, 0),
+    SELECT asked.agent_id, coalesce((SELECT last_seq FROM dispatch_feed WHERE agent_id = asked.agent_id), 0),
         (SELECT json_agg(json_build_array(e.seq, e.type, e.data, e.created_at) ORDER BY e.seq) FROM
             (SELECT * FROM dispatch_feedevent WHERE agent_id = asked.agent_id AND seq > asked.after
              ORDER BY seq LIMIT {REPLAY_LIMIT + 1}) e),
-        (SELECT json_build_array(s.epoch, s.state, s.reason, s.lost_at IS NOT NULL, s.units, s.units_taken)
+        (SELECT json_build_array(s.epoch, s.state, s.reason, s.lost_at IS NOT NULL, s.units, s.units_taken,
+                                 s.practice)
          FROM agents_shift s WHERE s.agent_id = asked.agent_id AND s.ended_at IS NULL),
         (SELECT json_agg({_CARD} ORDER BY o.id) {_CARDS}
          WHERE o.agent_id = asked.agent_id AND o.state = 'pending' AND o.expires_at > statement_timestamp()
-           AND NOT (o.automatic AND agent.auto_accept)),
-        coalesce(agent.auto_accept, false)
+           AND NOT (o.automatic AND {_AUTO_ACCEPT})),
+        coalesce({_AUTO_ACCEPT}, false)
     FROM unnest($1::bigint[], $2::bigint[]) AS asked(agent_id, after)
-    LEFT JOIN agents_agent agent ON agent.id = asked.agent_id
-    LEFT JOIN dispatch_feed feed ON feed.agent_id = asked.agent_id
 """  # noqa: S608  nothing from outside is in it
 _OFFERS = f"SELECT {_CARD} {_CARDS} WHERE o.id = ANY($1::bigint[]) ORDER BY o.id"
 
@@ -95,6 +101,7 @@ def looks(after: Mapping[int, int]) -> dict[int, Look]:
             [_card(one) for one in cards or []],
             auto_accept,
             plan,
+            {},
         )
         for agent_id, seq, events, shift, cards, auto_accept in planned(
             _LOOK, [list(after), list(after.values())]

@@ -143,6 +143,7 @@ _MEMBERS = """
            array_agg(coalesce(standing.accept_rate, 1)::real ORDER BY a.id),
            array_agg(coalesce(standing.share, 1)::real ORDER BY a.id),
            array_agg(coalesce(standing.answered, 0) ORDER BY a.id),
+           array_agg(coalesce(standing.quality, 0)::real ORDER BY a.id),
            array_agg(a.auto_accept ORDER BY a.id)
     FROM agents_agent_pools member
     JOIN agents_agent a ON a.id = member.agent_id
@@ -161,6 +162,7 @@ class Members:
     accept_rate: F32
     share: F32
     answered: I64
+    quality: F32
     auto_accept: Any  # (k,) of bool
 
 
@@ -182,7 +184,7 @@ def _load_members(pool_id: int) -> Members:
     with connection.cursor() as cursor:
         cursor.execute(_MEMBERS, [pool_id])
         columns = cursor.fetchone()
-    types = (np.int64, np.int64, np.float32, np.float32, np.int64, np.bool_)
+    types = (np.int64, np.int64, np.float32, np.float32, np.int64, np.float32, np.bool_)
     return Members(*(np.array(column or [], dtype) for column, dtype in zip(columns, types, strict=True)))
 
 

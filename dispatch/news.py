@@ -22,14 +22,14 @@ def frames(agent: Agent, after: Mapping[str, int], language: str) -> list[stream
         found = _above(
             after.get(ticket.stream),
             ticket.last_seq,
-            partial(_of_ticket, ticket),
+            partial(_of_ticket, agent, ticket),
         )
-        news += [stream.snapshot(ticket, staff=True)] if found is None else found
+        news += [stream.snapshot(ticket, staff=True, reader_id=agent.user_id)] if found is None else found
     return [frame | {"html": fragments.of(agent, frame, look)} for frame in news]
 
 
-def _of_ticket(ticket: Ticket, known: int) -> list[stream.Frame] | None:
-    return stream.frames_after(ticket.pk, ticket.stream, known, staff=True)
+def _of_ticket(agent: Agent, ticket: Ticket, known: int) -> list[stream.Frame] | None:
+    return stream.frames_after(ticket.pk, ticket.stream, known, staff=True, reader_id=agent.user_id)
 
 
 def _above(

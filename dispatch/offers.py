@@ -273,10 +273,10 @@ def complete(
     """accepted → completed, and what was shown is credited, once (dispatch/paying.py). Inner.
 
     The offers are of a ticket of this topic. Their units stay taken for the wrap-up of its route, unless the agent's
-    connection is lost: then nobody wraps up.
+    connection is lost: then nobody wraps up. Nor does anybody after practice.
     """
     route = routes.routes().of(topic_id)
-    here = all(shift.lost_at is None for shift in locked.values())
+    here = all(shift.lost_at is None and not shift.practice for shift in locked.values())
     ended = end(
         offers,
         OfferState.COMPLETED,

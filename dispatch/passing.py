@@ -13,14 +13,21 @@ from django.utils import timezone
 from agents.models import Agent, Pool, User
 from agents.shifts import shift_current, shift_locked
 from dispatch import routes
-from dispatch.errors import AlreadyEscalated, AlreadySettled, NobodyThere, NoteMissing, NotHolder
+from dispatch.errors import (
+    AlreadyEscalated,
+    AlreadySettled,
+    NobodyThere,
+    NoteMissing,
+    NotHolder,
+    OnlyPractice,
+)
 from dispatch.members import able, online
 from dispatch.models import Escalation, Offer, OfferState, Transfer
 from dispatch.offers import end
 from dispatch.rules import steps
 from tickets import events, lifecycle, timeline
 from tickets.conversation import body_clean, message_post
-from tickets.models import Author, Ticket
+from tickets.models import Author, Channel, Ticket
 
 TRANSFERRED = "transferred"
 MORE_URGENT = 1  # what an escalation adds to a ticket's priority: as much as an urgent topic has
@@ -44,6 +51,14 @@ def targets(*, agent: Agent, ticket_id: int) -> Targets:
     ).first()
     if ticket is None:
         raise NotHolder
+    return targets_of(ticket, but=agent.pk)
+
+
+def targets_of(ticket: Ticket, *, but: int | None) -> Targets:
+    """Where a ticket may go from an agent (`but`), or from the queue. Four queries, and
+    three more if a profile is new or changed."""
+    if ticket.channel == Channel.PRACTICE:  # an applicant learns nobody's name
+        return Targets([], [])
     plan = routes.routes()
     spec = plan.of(ticket.topic_id)
     if spec is None:
@@ -53,7 +68,7 @@ def targets(*, agent: Agent, ticket_id: int) -> Targets:
     near = _pools_now(ticket, spec.steps)
     for one in online(list(able_in)):
         step = steps.at(spec.steps, one.pool_id, float("inf")) or steps.Step(0, one.pool_id)
-        if one.agent_id != agent.pk and able(one, steps.required(spec.required, step), ticket.language):
+        if one.agent_id != but and able(one, steps.required(spec.required, step), ticket.language):
             able_in[one.pool_id].add(one.agent_id)
     colleagues = Agent.objects.filter(
         pk__in=set().union(*(able_in[pool] for pool in near if pool in able_in))
@@ -94,7 +109,7 @@ def transfer(
             mine = Offer.objects.filter(ticket_id=ticket_id, shift=shift, state=OfferState.ACCEPTED)
             if not mine.exists():
                 raise NotHolder
-            told = _checked(targets(agent=agent, ticket_id=ticket_id), pool_id, to_agent_id)
+            told = named(targets(agent=agent, ticket_id=ticket_id), pool_id, to_agent_id)
             message_post(
                 ticket_id=ticket_id,
                 author=Author.AGENT,
@@ -113,13 +128,13 @@ def transfer(
             lifecycle.ticket_release(
                 ticket_id=ticket_id, reason=TRANSFERRED, actor_id=agent.user_id, key=key, digest=digest
             )
-            _point(ticket_id, pool_id, to_agent_id)
+            point(ticket_id, pool_id, to_agent_id)
             end(mine, OfferState.RELEASED, TRANSFERRED, locked={shift.pk: shift})
 
     timeline.once(ticket_id, key, digest, act, lambda _event: None)
 
 
-def _checked(there: Targets, pool_id: int | None, to_agent_id: int | None) -> Mapping[str, str | None]:
+def named(there: Targets, pool_id: int | None, to_agent_id: int | None) -> Mapping[str, str | None]:
     """The names of whom it goes to. Raises NobodyThere."""
     pools = {pool.pk: pool for pool, _able in there.pools}
     colleagues = {colleague.pk: colleague for colleague in there.colleagues}
@@ -134,8 +149,8 @@ def _checked(there: Targets, pool_id: int | None, to_agent_id: int | None) -> Ma
     return {"pool": pools[pool_id].key, "agent_name": None}
 
 
-def _point(ticket_id: int, pool_id: int | None, to_agent_id: int | None) -> None:
-    """Write down where to. By name, the pool that the ticket was passed on to before stays. The ticket's row is locked."""
+def point(ticket_id: int, pool_id: int | None, to_agent_id: int | None) -> None:
+    """Write down where to. Inner. By name, the pool that it was passed on to before stays. The ticket's row is locked."""
     values = {"agent_id": to_agent_id, "made_at": Now()}
     if pool_id is not None:
         values["pool_id"] = pool_id
@@ -146,7 +161,7 @@ def escalate(*, agent: Agent, epoch: int, ticket_id: int, reason: str, key: str 
     """The holder asks the team leads to look at the ticket, and keeps it; its priority rises for whenever it waits. Outermost.
 
     The customer is told that a team lead was asked; the reason is a note. Raises NoteMissing, MessageTooLong, BadText,
-    AlreadyEscalated, NotHolder, TicketClosed, ShiftEnded, NotOnline, KeyReused.
+    AlreadyEscalated, OnlyPractice, NotHolder, TicketClosed, ShiftEnded, NotOnline, KeyReused.
     """
     reason = _note(reason)
     digest = timeline.digest_of("escalate", agent.pk, reason)
@@ -156,6 +171,8 @@ def escalate(*, agent: Agent, epoch: int, ticket_id: int, reason: str, key: str 
             shift = shift_current(agent_id=agent.pk, epoch=epoch)
             if not Offer.objects.filter(ticket_id=ticket_id, shift=shift, state=OfferState.ACCEPTED).exists():
                 raise NotHolder
+            if shift.practice:
+                raise OnlyPractice
             lifecycle.ticket_escalate(
                 ticket_id=ticket_id,
                 agent_name=agent.name,

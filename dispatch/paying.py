@@ -1,7 +1,7 @@
 """What an offer's end and a rating bring: lines of the ledger, by what the card said. Each once, by its reference."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db import IntegrityError
 from django.db.models import Exists, IntegerField, OuterRef
@@ -14,7 +14,8 @@ from dispatch import events, feed
 from dispatch.models import Offer, OfferState
 from dispatch.pricing import Terms, percent_of, waited_seconds, waiting_pay
 from tickets import timeline
-from tickets.models import Author, Message, Rating
+from tickets.events import SNOOZED, WOKE
+from tickets.models import Author, Message, Rating, TicketEvent
 
 CATCH_UP = timedelta(days=7)  # for so long a rating whose news was lost is looked for
 RESOLVED = "resolved"  # reason of a completed offer whose ticket can be rated
@@ -41,7 +42,7 @@ def released(offer_ids: Iterable[int]) -> None:
         part = percent_of(offer.pay_cents + offer.surge_cents, terms.release_percent)
         if any(by_agent for by_agent, _at in talk) and not _released_before(offer):
             _credit(offer, EntryKind.RELEASE, part)
-        _credit(offer, EntryKind.WAITING, waiting_pay(waited_seconds(talk), terms))
+        _credit(offer, EntryKind.WAITING, waiting_pay(waited_seconds(talk, _asleep(offer)), terms))
 
 
 def rated(*, rating_id: int) -> bool:
@@ -108,7 +109,27 @@ def _talk(offer: Offer) -> list[tuple[bool, datetime]]:
 def _waited(offer: Offer) -> tuple[float, Terms]:
     """Seconds, and the terms by which they are paid. No query when they pay nothing."""
     terms = Terms.of(offer.terms)
-    return (waited_seconds(_talk(offer)) if terms.waiting_cents else 0.0), terms
+    return (waited_seconds(_talk(offer), _asleep(offer)) if terms.waiting_cents else 0.0), terms
+
+
+def _asleep(offer: Offer) -> list[tuple[datetime, datetime]]:
+    """When the ticket was put aside while this agent had it: (from, to). What is not over lasts. One query."""
+    spans: list[tuple[datetime, datetime]] = []
+    since: datetime | None = None
+    told = TicketEvent.objects.filter(
+        ticket_id=offer.ticket_id,
+        type__in=(SNOOZED.name, WOKE.name),
+        created_at__gte=offer.answered_at,
+    )
+    for kind, at in told.order_by("seq").values_list("type", "created_at"):
+        if kind == SNOOZED.name:
+            since = since or at
+        elif since is not None:
+            spans.append((since, at))
+            since = None
+    if since is not None:
+        spans.append((since, datetime.max.replace(tzinfo=UTC)))
+    return spans
 
 
 def _released_before(offer: Offer) -> bool:

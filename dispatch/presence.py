@@ -18,7 +18,7 @@ from agents.shifts import (
     shift_open,
     shifts_lock,
 )
-from dispatch import feed, resolving, routes, wrap_up
+from dispatch import feed, resolving, routes, snooze, wrap_up
 from dispatch.models import Offer, OfferState
 from dispatch.offers import complete, end, pending_revoke, tell_shift
 from tickets import events as ticket_events
@@ -118,6 +118,25 @@ def shift_force(*, agent_id: int) -> bool:
     return False
 
 
+def shift_leave(*, agent_id: int) -> bool:
+    """Who leaves gets nothing new: their shift is finishing while they hold something, and ends when they do not. Inner.
+
+    The caller has locked the agent's row. Returns whether a shift is still open.
+    """
+    open_ids = Shift.objects.filter(agent_id=agent_id, ended_at__isnull=True).values_list("pk", flat=True)
+    for shift in shifts_lock(open_ids).values():
+        if shift.ended_at is not None:
+            continue
+        if not _held_ticket_ids(shift):
+            _end(shift, EndReason.AGENT)
+            continue
+        if shift_choose(shift, ShiftState.FINISHING):
+            pending_revoke(shift, ShiftState.FINISHING)
+            tell_shift(shift)
+        return True
+    return False
+
+
 def beat(*, agent_id: int, epoch: int) -> Shift:
     """The browser is still there. One write, to the lease only. Raises ShiftEnded, NotOnline."""
     shift = Shift.objects.filter(agent_id=agent_id, epoch=epoch, ended_at__isnull=True).first()
@@ -142,9 +161,7 @@ def _found(shift: Shift) -> bool:
     if not shift_found(shift):
         return False
     for ticket_id in _held_ticket_ids(shift):
-        timeline.advance(
-            Ticket.objects.filter(pk=ticket_id, state=TicketState.HELD), ticket_events.AGENT_BACK
-        )
+        timeline.advance(_waits_for_them(ticket_id), ticket_events.AGENT_BACK)
     return True
 
 
@@ -169,7 +186,7 @@ def _lose(shift_id: int) -> bool:
         grace = _grace(shift)
         for ticket_id in _held_ticket_ids(shift):
             timeline.advance(
-                Ticket.objects.filter(pk=ticket_id, state=TicketState.HELD),
+                _waits_for_them(ticket_id),
                 ticket_events.AGENT_LOST,
                 {"grace_seconds": grace},
             )
@@ -212,7 +229,7 @@ def _end(shift: Shift, reason: EndReason, *, key: str | None = None, digest: str
     pending_revoke(shift, reason)
     for ticket_id in _held_ticket_ids(shift):
         mine = Offer.objects.filter(ticket_id=ticket_id, shift=shift, state=OfferState.ACCEPTED)
-        if _resolved(mine, shift):
+        if _resolved(mine, shift) or snooze.left(ticket_id, shift, reason):
             continue
         try:
             ticket_release(ticket_id=ticket_id, reason=reason, actor_id=None)
@@ -236,6 +253,11 @@ def _resolved(mine: QuerySet[Offer], shift: Shift) -> bool:
 
 def _wrap_ups_end(shift: Shift, reason: str) -> None:
     wrap_up.end(Offer.objects.filter(shift=shift), reason, locked={shift.pk: shift})
+
+
+def _waits_for_them(ticket_id: int) -> QuerySet[Ticket]:
+    """A held ticket whose customer waits for its agent just now: not one that is put aside."""
+    return Ticket.objects.filter(pk=ticket_id, state=TicketState.HELD, wakes_at__isnull=True)
 
 
 def _held_ticket_ids(shift: Shift) -> list[int]:

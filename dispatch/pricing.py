@@ -19,7 +19,10 @@ class Terms:
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> "Terms":
         """From an offer's row; what an older one does not have pays nothing."""
-        return cls(**{name: stored[name] for name in (field.name for field in fields(cls)) if name in stored})
+        return cls(**{name: stored[name] for name in _TERMS if name in stored})
+
+
+_TERMS = [field.name for field in fields(Terms)]
 
 
 class RateRow(NamedTuple):
@@ -65,10 +68,13 @@ def surge(cents: int, percent: int, *, waiting: int, free: int, bound: float) ->
     return percent_of(cents, percent) if free and waiting > bound * free else 0
 
 
-def waited_seconds(talk: Iterable[tuple[bool, datetime]]) -> float:
+def waited_seconds(
+    talk: Iterable[tuple[bool, datetime]], asleep: Sequence[tuple[datetime, datetime]] = ()
+) -> float:
     """How long an agent waited for the customer: from the last word of theirs to the customer's next one, each time.
 
-    `talk`: (by the agent, when) in order. What the customer has not answered yet is not waited for in vain; it does not count.
+    `talk`: (by the agent, when) in order; `asleep`: (from, to) in which the ticket was put aside: nobody waited then, so
+    it does not count. What the customer has not answered yet is not waited for in vain; it does not count.
     """
     asked: datetime | None = None
     seconds = 0.0
@@ -76,9 +82,14 @@ def waited_seconds(talk: Iterable[tuple[bool, datetime]]) -> float:
         if by_agent:
             asked = at
         elif asked is not None:
-            seconds += max((at - asked).total_seconds(), 0.0)
+            seconds += max((at - asked).total_seconds() - _within(asked, at, asleep), 0.0)
             asked = None
     return seconds
+
+
+def _within(begin: datetime, end: datetime, spans: Iterable[tuple[datetime, datetime]]) -> float:
+    """Seconds between two moments that lie in one of the spans, of which no two overlap."""
+    return sum(max((min(end, until) - max(begin, since)).total_seconds(), 0.0) for since, until in spans)
 
 
 def waiting_pay(seconds: float, terms: Terms) -> int:

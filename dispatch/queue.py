@@ -7,12 +7,13 @@ from django.db.models import (
     Case,
     Count,
     Exists,
+    F,
     OuterRef,
     Q,
     Value,
     When,
 )
-from django.db.models.functions import Now
+from django.db.models.functions import Coalesce, Now
 
 from dispatch import routes
 from dispatch.models import Offer, OfferState, Policy, PoolStanding
@@ -64,7 +65,7 @@ def _places_of(pool_id: int) -> int:
     plan = routes.routes()
     waiting = list(
         queue_of(pool_id, plan, home=True)
-        .order_by("waiting_since", "id")
+        .order_by(F("front_since").asc(nulls_last=True), "waiting_since", "id")
         .values_list("id", "place", "expected_seconds")[:PLACES_MOST]
     )
     if not waiting:
@@ -106,11 +107,15 @@ def _last_wait(pool_id: int) -> int | None:
         Offer.objects.filter(run__pool_id=pool_id, state__in=(OfferState.ACCEPTED, OfferState.COMPLETED))
         .filter(answered_at__gt=Now() - FRESH, ticket__first_held_at__isnull=False)
         .order_by("-pk")
-        .values_list("ticket__topic_id", "ticket__created_at", "ticket__first_held_at")[:LOOKED_AT]
+        .values_list(
+            "ticket__topic_id",
+            Coalesce("ticket__handed_over_at", "ticket__created_at"),
+            "ticket__first_held_at",
+        )[:LOOKED_AT]
     )
     for topic_id, created, held in recent:
         if held is not None and wholly_open(topic_id, created, held):
-            return max(round((held - created).total_seconds()), 0)
+            return int(max(round((held - created).total_seconds()), 0))
     return None
 
 
@@ -120,23 +125,25 @@ def standings_refresh() -> int:
 
     Both are drawn towards the usual while there is little to go by: 4 of 5 offers accepted, one hour at the mean. A share
     of 1 is the mean of all online. Earnings are counted in lines of the usual amount of their currency, so that those of two
-    currencies can be added. Returns agents refreshed. One query.
+    currencies can be added. Practice counts nowhere. Returns agents refreshed. One query.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH here AS (SELECT DISTINCT agent_id FROM agents_shift WHERE ended_at IS NULL),
+            WITH here AS (SELECT DISTINCT agent_id FROM agents_shift WHERE ended_at IS NULL AND NOT practice),
             answers AS (
                 SELECT o.agent_id,
                        count(*) FILTER (WHERE o.state IN ('accepted', 'completed', 'released')) AS yes,
                        count(*) FILTER (WHERE o.state IN ('declined', 'expired')) AS no
                 FROM dispatch_offer o JOIN here USING (agent_id)
-                WHERE o.made_at > statement_timestamp() - %(window)s::interval GROUP BY o.agent_id),
+                WHERE o.made_at > statement_timestamp() - %(window)s::interval AND o.run_id IS NOT NULL
+                GROUP BY o.agent_id),
             hours AS (
                 SELECT s.agent_id, sum(extract(epoch FROM coalesce(s.ended_at, statement_timestamp())
                        - greatest(s.started_at, statement_timestamp() - %(window)s::interval))) / 3600.0 AS online
                 FROM agents_shift s JOIN here USING (agent_id)
-                WHERE coalesce(s.ended_at, statement_timestamp()) > statement_timestamp() - %(window)s::interval
+                WHERE NOT s.practice
+                      AND coalesce(s.ended_at, statement_timestamp()) > statement_timestamp() - %(window)s::interval
                 GROUP BY s.agent_id),
             lines AS (
                 SELECT l.agent_id, l.amount_cents / avg(abs(l.amount_cents)) OVER (PARTITION BY l.currency) AS worth

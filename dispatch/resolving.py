@@ -52,7 +52,7 @@ def undo(*, agent: Agent, epoch: int, ticket_id: int, key: str | None = None) ->
         with timeline.command():
             shift = shift_current(agent_id=agent.pk, epoch=epoch)
             mine = Offer.objects.filter(ticket_id=ticket_id, shift=shift)
-            if _unplan(mine, AGENT, key=key, digest=digest):
+            if unplan(mine, AGENT, key=key, digest=digest):
                 return
             states = set(mine.values_list("state", flat=True))
             if OfferState.ACCEPTED in states:
@@ -62,7 +62,8 @@ def undo(*, agent: Agent, epoch: int, ticket_id: int, key: str | None = None) ->
     feed.once(agent.pk, key, digest, act, lambda: None)
 
 
-def _unplan(mine: QuerySet[Offer], reason: str, *, key: str | None = None, digest: str = "") -> bool:
+def unplan(mine: QuerySet[Offer], reason: str, *, key: str | None = None, digest: str = "") -> bool:
+    """It is not resolved, if that was planned. Inner. Returns whether it was."""
     undone = update_returning(
         mine.filter(resolves_at__isnull=False), ["id", "agent_id", "ticket_id"], resolves_at=None
     )
@@ -108,7 +109,7 @@ def _settle(offer_id: int, shift_id: int) -> bool:
 
 def _said(mine: QuerySet[Offer]) -> bool:
     """Undo it if the customer has written. Inner."""
-    return _unplan(mine.filter(Exists(_said_since()), state=OfferState.ACCEPTED), CUSTOMER)
+    return unplan(mine.filter(Exists(_said_since()), state=OfferState.ACCEPTED), CUSTOMER)
 
 
 def fulfil(mine: QuerySet[Offer], *, locked: dict[int, Shift]) -> bool:

@@ -6,6 +6,7 @@ A run stores what it used.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from django.conf import settings
 from django.db.models import F
@@ -39,6 +40,10 @@ class RouteSpec:
     wrap_up_seconds: int = 0
     silent_seconds: int = 0  # 0: never
     silent_units: int = 1
+    answer_minutes: int = (
+        0  # open minutes to an answer by mail, when nobody is online; 0: nothing is promised
+    )
+    snooze_hours: int = 168
     required: dict[int, int] = field(default_factory=dict)
     preferred: dict[int, int] = field(default_factory=dict)
 
@@ -51,6 +56,7 @@ class Routes:
     hours: Mapping[int | None, Hours] = field(
         default_factory=dict
     )  # topic id → when its tickets age; else always
+    spoken: dict[str, Any] = field(default_factory=dict)  # language → what all is called in it (cards.names)
 
     def ages(self, now: float) -> dict[int | None, Callable[[float], float]]:
         """Topic id → of so many seconds of waiting until `now` (epoch), those in which the ticket aged. For hours only."""
@@ -76,6 +82,7 @@ class PolicySpec:
     grace_seconds: int
     next_up: bool
     exploration_percent: int
+    reserve_seconds: int = 0
     surge_percent: int = 0
     surge_from: float = 0.0
 
@@ -113,10 +120,12 @@ def _load_routes() -> Routes:
             units=route.units,
             expected_minutes=route.expected_minutes,
             target_seconds=route.target_seconds,
+            answer_minutes=route.answer_minutes,
             max_wait_seconds=route.max_wait_seconds,
             wrap_up_seconds=route.wrap_up_seconds,
             silent_seconds=route.silent_seconds,
             silent_units=route.silent_units,
+            snooze_hours=route.snooze_hours,
             required=needs.get(route.pk, {}).get(True, {}),
             preferred=needs.get(route.pk, {}).get(False, {}),
         )
@@ -143,7 +152,20 @@ def _load_policy(pool_id: int) -> PolicySpec:
     found = Policy.objects.filter(pool_id=pool_id, current=True).first()
     if found is None:
         found, _made = Policy.objects.get_or_create(pool_id=pool_id, version=1)
-    names = ("fit", "wait", "wait_cap", "priority", "fairness", "known", "load", "scarcity", "max_parallel")
+    names = (
+        "fit",
+        "wait",
+        "wait_cap",
+        "priority",
+        "fairness",
+        "known",
+        "load",
+        "scarcity",
+        "quality",
+        "booked",
+        "max_parallel",
+        "reserve",
+    )
     weights = Weights(**{name: getattr(found, name) for name in names})
     standing = PoolStanding.objects.filter(pool_id=pool_id).first()
     if standing is not None:
@@ -155,6 +177,7 @@ def _load_policy(pool_id: int) -> PolicySpec:
         found.grace_seconds,
         found.next_up,
         found.exploration_percent,
+        found.reserve_seconds,
         found.surge_percent,
         found.surge_from,
     )

@@ -7,6 +7,7 @@ from django.urls import path, re_path
 
 from agents.sockets import CheckConsumer
 from dispatch.consumers import AgentConsumer
+from dispatch.wall.socket import LeadConsumer
 from tickets.sockets import TicketConsumer
 
 
@@ -19,6 +20,7 @@ class NothingHere(AsyncWebsocketConsumer):
 
 websocket_urlpatterns: list[Any] = [
     path("ws/agent/", AgentConsumer.as_asgi()),
+    path("ws/lead/", LeadConsumer.as_asgi()),
     path("ws/tickets/<slug:public_id>/", TicketConsumer.as_asgi()),
     path("ws/check/", CheckConsumer.as_asgi()),
     re_path("", NothingHere.as_asgi()),

@@ -5,10 +5,12 @@ solves, the world goes on, and the statement that writes looks once more at all 
 """
 
 import json
+import logging
 import time
 from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import lru_cache
 from math import inf
 from typing import NamedTuple
 
@@ -17,13 +19,11 @@ from django.db import Error, connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from dispatch import automatic, events, feed, routes
-from dispatch.matching import snapshot
+from dispatch import automatic, calling, events, feed, routes, seen
 from dispatch.matching.explain import Reason, reasons
 from dispatch.matching.solve import Solution, solve
 from dispatch.members import Present, able, auto_accepting, members_forget, online
-from dispatch.models import Run
-from dispatch.pricing import price, surge
+from dispatch.pricing import Terms, price, surge
 from dispatch.routes import PolicySpec, Routes, RouteSpec
 from dispatch.rules import steps
 from dispatch.rules.offers import AGAIN_SECONDS, asks_nobody_else, in_parallel
@@ -32,7 +32,9 @@ from dispatch.sight import ALONE, Asked, People, TicketRow, asked_of, problem_of
 from tickets import bell, timeline
 from tickets import events as ticket_events
 from tickets.models import Ticket, TicketState
-from tickets.planned import planned
+from tickets.planned import Statement, planned
+
+logger = logging.getLogger(__name__)
 
 LOCK_CLASS = 7301  # first half of the advisory lock's key; the pool is the second
 
@@ -41,20 +43,20 @@ class PoolBusy(Exception):
     """Another run of the pool is under way, and the caller did not want to wait for it."""
 
 
-def match_pool(pool_id: int, *, wait: bool = True) -> int:
+def match_pool(pool_id: int, *, wait: bool = True, store: bool = True) -> int:
     """Match the pool's waiting tickets with its free people once, and make the offers. Outermost.
 
     Returns the number of offers made. Waits for a run of the same pool that is under way, or, without `wait`, raises PoolBusy;
-    safe to run twice. While what admins have set and everybody's profile is known: two queries, one that lets go of the pool,
-    and one that stores what it saw.
+    safe to run twice. Without `store` the caller has what it saw stored, when there is time (seen.store). While what admins
+    have set and everybody's profile is known: two queries, one that lets go of the pool, and one that stores what it saw.
     """
     plan = routes.routes()
     policy = routes.policy(pool_id)
     with _alone(pool_id, wait=wait) as lock:
-        seen = see(pool_id, plan, lock, [LOCK_CLASS, pool_id])
-        if seen is None:
+        found = see(pool_id, plan, lock)
+        if found is None:
             raise PoolBusy
-        tickets, people = seen
+        tickets, people = found
         if not tickets:
             return 0
         if not len(people):
@@ -71,15 +73,18 @@ def match_pool(pool_id: int, *, wait: bool = True) -> int:
     if made.automatic:
         automatic.accept_due()  # without the pool's lock: whoever accepts locks shifts and tickets
     if made.run_id is not None:
+        logger.info("offers made", extra={"run": made.run_id, "pool": pool_id})
         # Now that the offers are on their way. A death before this leaves a run that can be read but not solved again.
-        Run.objects.filter(pk=made.run_id).update(snapshot=snapshot.pack(problem, solution))
+        seen.note(made.run_id, problem, solution)
+        if store:
+            seen.store()
     return made.offers
 
 
 @contextmanager
-def _alone(pool_id: int, *, wait: bool) -> Iterator[str]:
-    """No other run of this pool until the end of the block. Gives the SQL that takes the lock, to be sent with the first query,
-    which reads from ALONE whether it was there to be had; without `wait` it may not be, and the block ends by PoolBusy.
+def _alone(pool_id: int, *, wait: bool) -> Iterator[Statement]:
+    """No other run of this pool until the end of the block. Gives the statement that takes the lock, to be sent with the first
+    query, which reads from ALONE whether it was there to be had; without `wait` it may not be, and the block ends by PoolBusy.
 
     The lock is the connection's and not a transaction's, so a run has neither BEGIN nor COMMIT to wait for; it is gone with
     the connection when the process dies. Behind a pooler that hands connections round, and within a test's transaction, the
@@ -87,11 +92,11 @@ def _alone(pool_id: int, *, wait: bool) -> Iterator[str]:
     """
     if connection.in_atomic_block or not settings.DATABASE_PREPARE:
         with timeline.command():
-            yield _lock("advisory_xact_lock", wait=wait)
+            yield _lock("advisory_xact_lock", pool_id, wait=wait)
         return
     busy = False
     try:
-        yield _lock("advisory_lock", wait=wait)
+        yield _lock("advisory_lock", pool_id, wait=wait)
     except PoolBusy:
         busy = True
         raise
@@ -100,10 +105,12 @@ def _alone(pool_id: int, *, wait: bool) -> Iterator[str]:
             _let_go(pool_id)
 
 
-def _lock(kind: str, *, wait: bool) -> str:
+def _lock(kind: str, pool_id: int, *, wait: bool) -> Statement:
     if wait:
-        return f"SELECT set_config('{ALONE}', 'true', false), pg_{kind}(%s, %s)"
-    return f"SELECT set_config('{ALONE}', pg_try_{kind}(%s, %s)::text, false)"
+        sql = f"SELECT set_config('{ALONE}', 'true', false), pg_{kind}($1, $2)"
+    else:
+        sql = f"SELECT set_config('{ALONE}', pg_try_{kind}($1, $2)::text, false)"
+    return sql, [LOCK_CLASS, pool_id]
 
 
 def _let_go(pool_id: int) -> None:
@@ -158,7 +165,7 @@ def wanted_pairs(
         if ahead:
             reason["next_up"] = True
         if tickets[i].asked_first == int(people.id[j]):
-            reason["by_name"] = True
+            reason["again" if tickets[i].front else "by_name"] = True
         person = int(people.id[j]), int(people.shift_id[j]), int(people.profile_version[j])
         wanted.append(Wanted(tickets[i], *person, spec, reason, ahead))
         asked.setdefault(tickets[i].id, []).append(person[0])
@@ -168,10 +175,14 @@ def wanted_pairs(
 
 # Shifts and tickets are locked in order first, and in statements of their own: only the next one sees the offers that were
 # made, and the tickets and shifts that were ended, by whoever held these locks before.
-LOCK = """
-    SELECT 1 FROM agents_shift WHERE id = ANY(%s) ORDER BY id FOR UPDATE;
-    SELECT 1 FROM tickets_ticket WHERE id = ANY(%s) ORDER BY id FOR UPDATE
-"""
+LOCK_SHIFTS = "SELECT 1 FROM agents_shift WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE"
+LOCK_TICKETS = "SELECT 1 FROM tickets_ticket WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE"
+
+
+def _locks(shifts: Sequence[int], tickets: Sequence[int]) -> list[Statement]:
+    return [(LOCK_SHIFTS, [list(shifts)]), (LOCK_TICKETS, [list(tickets)])]
+
+
 # Who has left since they were seen, is no member any more, has other skills, or was offered something by the run of another
 # pool, is left out.
 STILL_FREE = """
@@ -222,7 +233,9 @@ made_known AS (SELECT agent_id, jsonb_build_object('offer', id) AS data FROM off
 SELECT (SELECT json_agg(json_build_array(public_id, seq)) FROM numbered),
        (SELECT json_agg(json_build_array(agent_id, seq)) FROM counted),
        (SELECT id FROM run),
-       (SELECT coalesce(bool_or(automatic), false) FROM offer)
+       (SELECT coalesce(bool_or(automatic), false) FROM offer),
+       (SELECT json_agg(id) FROM offer WHERE EXISTS (
+            SELECT FROM agents_pushdevice d WHERE d.agent_id = offer.agent_id AND d.offers AND d.stopped_at IS NULL))
 """  # noqa: S608  nothing from outside is in it
 
 
@@ -236,7 +249,7 @@ def _write(policy: PolicySpec, wanted: Sequence[Wanted], solution: Solution, mic
         for pay in pays
     ]
     shifts = [one.shift_id for one in wanted]
-    [(told, counted, run_id, any_automatic)] = planned(
+    [(told, counted, run_id, any_automatic, to_call)] = planned(
         WRITE,
         [
             [one.ticket.id for one in wanted],
@@ -255,19 +268,25 @@ def _write(policy: PolicySpec, wanted: Sequence[Wanted], solution: Solution, mic
             [one.profile_version for one in wanted],
             [one.next_up for one in wanted],
             surges,
-            [json.dumps(asdict(pay.terms)) for pay in pays],
+            [_stored(pay.terms) for pay in pays],
         ],
-        first=LOCK,
-        first_params=[shifts, sorted({one.ticket.id for one in wanted})],
+        first=_locks(shifts, [*{one.ticket.id for one in wanted}]),
     )
     # Agents first: the customer's page shows nothing of an offer.
     bell.ring_all(
         [(feed.stream_of(agent_id), seq) for agent_id, seq in counted or []]
         + [(f"ticket:{public_id}", seq) for public_id, seq in told or []]
     )
+    calling.offers_ask(to_call or [])
     if len(counted or []) < len(wanted):
         members_forget(policy.pool_id)  # perhaps somebody was left out who is known wrongly
     return Made(len(counted or []), run_id, any_automatic)
+
+
+@lru_cache(maxsize=256)
+def _stored(terms: Terms) -> str:
+    """Terms of pay as an offer stores them; there are as many as there are rates."""
+    return json.dumps(asdict(terms))
 
 
 def _waited_for(pool_id: int, tickets: Sequence[TicketRow], plan: Routes) -> dict[int, set[int]]:

@@ -3,8 +3,8 @@
 from rest_framework import serializers
 
 from agents.models import ShiftState
-from dispatch.models import DraftKind, OfferState
-from tickets.models import TicketState
+from dispatch.models import DraftKind, OfferState, RevealReason
+from tickets.models import MISUSE_CHOICES, TicketState
 from tickets.serializers import Fields, TicketData
 from tickets.wire import Text, Whole, Written, YesNo
 
@@ -38,6 +38,52 @@ class TransferInput(EpochInput):
 
 class EscalateInput(EpochInput):
     reason = Text(required=False, default="", help_text="Must not be empty; it becomes a note.")
+
+
+class SnoozeInput(EpochInput):
+    until = serializers.DateTimeField(
+        help_text="With its offset from UTC. How far away it may be, the route says."
+    )
+    seen = Whole(
+        required=False,
+        default=None,
+        allow_null=True,
+        help_text="Number of the last event that was read; refused when the customer has written since.",
+    )
+
+
+class SnoozedAnswer(Fields):
+    state = serializers.ChoiceField(choices=TicketState.choices)
+    wakes_at = serializers.DateTimeField(allow_null=True)
+
+
+class EndInput(EpochInput):
+    kind = serializers.ChoiceField(choices=MISUSE_CHOICES)
+    note = Text(required=False, default="", help_text="For team leads; the customer never sees it.")
+
+
+class MergeInput(EpochInput):
+    ticket = Text(help_text="Id of the other ticket, which is closed and goes on as this one.")
+
+
+class DuplicateData(Fields):
+    id = serializers.CharField()
+    number = serializers.CharField()
+    topic = serializers.CharField(allow_null=True)
+    state = serializers.ChoiceField(choices=TicketState.choices)
+    created_at = serializers.DateTimeField()
+    summary = serializers.CharField(help_text="Personal data in it is masked.")
+
+
+class MergedAnswer(Fields):
+    merged = serializers.CharField(help_text="Id of the ticket that was closed.")
+    into = serializers.CharField()
+
+
+class RevealInput(EpochInput):
+    place = Text(help_text="“name”, “email”, or “message-” and the number of a message that has `masked`.")
+    reason = Text(help_text=", ".join(f"“{value}”" for value in RevealReason.values))
+    words = Text(required=False, default="", help_text="Needed with “other”; 200 characters are kept.")
 
 
 class KeysShape(Fields):
@@ -117,6 +163,10 @@ class CardData(Fields):
     expected_minutes = serializers.IntegerField()
     waiting_since = serializers.DateTimeField()
     summary = serializers.CharField()
+    handover = serializers.CharField(
+        allow_blank=True,
+        help_text="Why the assistant handed it over, in words; empty when it did not have it.",
+    )
     why = serializers.ListField(child=serializers.CharField())
     next_up = serializers.BooleanField(
         help_text="Offered during a wrap-up: accepting ends as much of it as the ticket needs room."
@@ -194,6 +244,15 @@ class CannedData(Fields):
 
 class CannedAnswer(Fields):
     replies = CannedData(many=True)
+
+
+class RevealAnswer(Fields):
+    place = serializers.CharField()
+    kinds = serializers.ListField(child=serializers.CharField())
+    text = serializers.CharField(allow_blank=True)
+    files = serializers.DictField(
+        child=serializers.CharField(), help_text="Id → name of the message's files."
+    )
 
 
 class StateAnswer(Fields):

@@ -11,15 +11,18 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from dispatch.matching.problem import F32, I8, I32, I64, Agents, Needs, Pairs, Problem, Tickets, certified
+from dispatch.matching.score import among
 from dispatch.members import members, members_forget, profiles_of
 from dispatch.models import Transfer
 from dispatch.routes import LANGUAGES, PolicySpec, Routes, RouteSpec
 from dispatch.rules import offers, steps
 from dispatch.rules.newcomers import is_new, newcomers_first
+from dispatch.rules.reserve import is_reserved
 from tickets.models import Ticket, TicketState
-from tickets.planned import planned
+from tickets.planned import Statement, planned
 
 ALONE = "standby.alone"  # a setting of the connection: whether the statement that wanted the pool's lock has got it
+FRONT = 10  # what a ticket in front of the queue counts: as much as any can
 MOST_TICKETS = 2000  # a run; the rest waits for the next one, oldest first
 
 
@@ -34,6 +37,7 @@ class TicketRow(NamedTuple):
     answered: list[dict[str, Any]]  # {"agent", "ago"}: who declined it, seconds ago, the last time last
     passed_to: int | None = None  # the pool that it was passed on to, and is in instead of its route's
     asked_first: int | None = None  # the agent to whom it was passed on by name, for the first seconds
+    front: bool = False  # it woke, or was put back by a lead: before all others
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,8 @@ class People:
     accept_rate: F32
     share: F32
     answered: I64  # offers of late
+    quality: F32  # ratings and reviews against the usual
+    booked: I32  # 1: this hour, in this pool
     seen_at: float = 0.0  # epoch seconds of the database's clock
 
     def __len__(self) -> int:
@@ -58,7 +64,9 @@ class People:
     @classmethod
     def nobody(cls) -> "People":
         wide, narrow, measured = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.float32)
-        return cls(wide, wide, narrow, narrow, narrow, measured, wide, measured, measured, wide)
+        return cls(
+            wide, wide, narrow, narrow, narrow, measured, wide, measured, measured, wide, measured, narrow
+        )
 
 
 # --- Tickets ----------------------------------------------------------------------------------------------------------
@@ -99,18 +107,20 @@ def _home(pool_id: int, plan: Routes) -> Afters:
 
 # What a person once said no to and is passed on to them by name, they are asked about anew.
 _QUEUE = f"""
-    SELECT t.id, extract(epoch FROM statement_timestamp() - t.waiting_since)::float8 AS waited, t.priority, t.topic_id,
+    SELECT t.id, extract(epoch FROM statement_timestamp() - t.waiting_since)::float8 AS waited,
+           CASE WHEN t.front_since IS NULL THEN t.priority ELSE {FRONT} END AS priority, t.topic_id,
            t.language, t.flagged_at IS NOT NULL AS flagged, t.waiting_since,
            ARRAY(SELECT o.agent_id FROM dispatch_offer o JOIN tickets_ticket other ON other.id = o.ticket_id
-                 WHERE other.customer_id = t.customer_id AND o.state = 'completed') AS known,
+                 WHERE other.customer_id = t.customer_id AND o.state = 'completed' AND o.reason <> 'misuse') AS known,
            (SELECT json_agg(json_build_object('agent', o.agent_id,
                                               'ago', extract(epoch FROM statement_timestamp() - o.ended_at)::float8)
                             ORDER BY o.ended_at)
             FROM dispatch_offer o WHERE o.ticket_id = t.id AND o.state IN ('declined', 'released')
               AND (o.agent_id = passed.agent_id AND o.ended_at <= passed.made_at) IS NOT TRUE) AS answered,
            passed.pool_id AS passed_to,
-           CASE WHEN passed.made_at > statement_timestamp() - interval '{steps.ASKED_FIRST_SECONDS} s'
-                THEN passed.agent_id END AS asked_first
+           CASE WHEN greatest(passed.made_at, t.front_since) > statement_timestamp() - interval '{steps.ASKED_FIRST_SECONDS} s'
+                THEN passed.agent_id END AS asked_first,
+           t.front_since IS NOT NULL AS front
     FROM tickets_ticket t LEFT JOIN dispatch_transfer passed ON passed.ticket_id = t.id
     WHERE t.state = 'waiting'
       AND CASE WHEN passed.pool_id IS NOT NULL THEN passed.pool_id = $6
@@ -123,14 +133,16 @@ _QUEUE = f"""
 # Who is admitted, and how they did of late, is not asked here: that is kept, and what is written is checked once more.
 _FREE = """
     SELECT s.agent_id, s.id AS shift_id, s.units, s.units_taken, s.units_wrapping,
-           extract(epoch FROM statement_timestamp() - s.idle_since)::real AS idle
+           extract(epoch FROM statement_timestamp() - s.idle_since)::real AS idle,
+           s.agent_id IN (SELECT b.agent_id FROM dispatch_booking b JOIN dispatch_neededhour h ON h.id = b.hour_id
+                          WHERE b.ended_at IS NULL AND h.pool_id = $6 AND b.begins_at <= statement_timestamp()
+                            AND b.begins_at > statement_timestamp() - interval '1 hour') AS booked
     FROM agents_shift s
     JOIN agents_lease lease ON lease.shift_id = s.id
     JOIN agents_agent_pools member ON member.agent_id = s.agent_id AND member.pool_id = $6
     WHERE s.state = 'online' AND s.ended_at IS NULL AND s.lost_at IS NULL AND s.units_taken - s.units_wrapping < s.units
       AND lease.expires_at > statement_timestamp()
       AND s.agent_id NOT IN (SELECT o.agent_id FROM dispatch_offer o WHERE o.state = 'pending')
-    ORDER BY s.agent_id
 """
 # One row: the solver wants columns, and 500 rows take longer to receive than to find. The columns come as PostgreSQL's binary
 # form, which is numpy's too, with the highest byte first. While no ticket waits, nobody looks for people.
@@ -138,18 +150,16 @@ _SEE = f"""
     WITH queue AS MATERIALIZED ({_QUEUE})
     SELECT current_setting('{ALONE}')::boolean,
            (SELECT json_agg(json_build_array(id, waited, priority, topic_id, language, flagged, known, answered,
-                                              passed_to, asked_first) ORDER BY waiting_since, id) FROM queue),
+                                              passed_to, asked_first, front) ORDER BY waiting_since, id) FROM queue),
            extract(epoch FROM statement_timestamp())::float8,
            string_agg(int8send(agent_id), ''), string_agg(int8send(shift_id), ''), string_agg(int4send(units), ''),
            string_agg(int4send(units_taken), ''), string_agg(int4send(units_wrapping), ''),
-           string_agg(float4send(idle), '')
+           string_agg(float4send(idle), ''), string_agg(int4send(booked::int), '')
     FROM ({_FREE}) AS free WHERE EXISTS (SELECT FROM queue)
 """  # noqa: S608  nothing from outside is in it
 
 
-def see(
-    pool_id: int, plan: Routes, lock: str, lock_params: Sequence[int]
-) -> tuple[list[TicketRow], People] | None:
+def see(pool_id: int, plan: Routes, lock: Statement) -> tuple[list[TicketRow], People] | None:
     """Lock the pool by this statement, which says in ALONE whether it could; None if not. Then read what waits without an open
     offer, oldest first (queue_of() written out), and, if anything does, the pool's people who are online, have units free and
     no open offer.
@@ -160,15 +170,14 @@ def see(
     [(alone, queue, now, *columns)] = planned(
         _SEE,
         [list(afters), list(afters.values()), unrouted, list(plan.by_topic), MOST_TICKETS, pool_id],
-        first=lock,
-        first_params=lock_params,
+        first=[lock],
     )
     if not alone:
         return None
     # Below 0 has waited what came while the lock was waited for.
     tickets = [
         TicketRow._make((one, max(waited, 0.0), *more, said or [], *passed))
-        for one, waited, *more, said, passed in ((*row[:-2], row[-2:]) for row in queue or [])
+        for one, waited, *more, said, passed in ((*row[:-3], row[-3:]) for row in queue or [])
     ]
     return tickets, _people(
         pool_id, now, [np.frombuffer(c or b"", t) for c, t in zip(columns, _TYPES, strict=True)]
@@ -177,7 +186,7 @@ def see(
 
 # --- People -----------------------------------------------------------------------------------------------------------
 
-_TYPES = (">i8", ">i8", ">i4", ">i4", ">i4", ">f4")  # of _SEE's columns
+_TYPES = (">i8", ">i8", ">i4", ">i4", ">i4", ">f4", ">i4")  # of _SEE's columns
 
 
 def _people(pool_id: int, now: float, columns: Sequence[Any]) -> People:
@@ -185,15 +194,19 @@ def _people(pool_id: int, now: float, columns: Sequence[Any]) -> People:
     ids, *rest = (column.astype(column.dtype.newbyteorder("=")) for column in columns)
     if not len(ids):
         return People.nobody()
+    by_id = ids.argsort()
+    ids, *rest = (column[by_id] for column in (ids, *rest))
     known = members(pool_id)
-    if not np.isin(ids, known.id, assume_unique=True).all():
+    rows, here = among(known.id, ids)
+    if not here.all():
         members_forget(pool_id)
         known = members(pool_id)
-        here = np.isin(ids, known.id, assume_unique=True)
+        rows, here = among(known.id, ids)
         ids, *rest = ids[here], *(column[here] for column in rest)
-    rows = np.searchsorted(known.id, ids)
-    figures = (known.profile_version, known.accept_rate, known.share, known.answered)
-    return People(*(ids, *rest, *(column[rows] for column in figures), now))
+        rows = rows[here]
+    figures = (known.profile_version, known.accept_rate, known.share, known.answered, known.quality)
+    *rest, booked = rest
+    return People(*(ids, *rest, *(column[rows] for column in figures), booked, now))
 
 
 # --- Both -------------------------------------------------------------------------------------------------------------
@@ -274,6 +287,19 @@ def problem_of(
             known=Pairs.of((row.id, agent) for row in tickets for agent in row.known),
             excluded=Pairs.of(sorted(excluded)),
             newcomers_first=newcomers_first(ids, policy.exploration_percent),
+            # By the clock, as the steps: a ticket that comes at night must not stay reserved until the morning.
+            reserved=np.array(
+                [
+                    is_reserved(
+                        row.waited,
+                        policy.reserve_seconds,
+                        urgent=row.priority > 0,
+                        promised=row.id in only or bool(row.known),
+                    )
+                    for row in tickets
+                ],
+                np.bool_,
+            ),
         ),
         agents=Agents(
             id=people.id,
@@ -290,6 +316,8 @@ def problem_of(
             skill_id=skills,
             accept=people.accept_rate,
             new=is_new(people.answered),
+            quality=people.quality,
+            booked=people.booked > 0,
         ),
         weights=policy.weights,
         fair_share=1.0,  # Standing.share is relative to the pool's mean already

@@ -47,13 +47,14 @@ def _last_words() -> QuerySet[Message]:
 
 
 def _silent() -> Any:
-    """Held tickets whose holder had the last word, `at` some time; what was said before they came is not theirs.
+    """Held tickets whose holder had the last word, `at` some time; what was said before they came is not theirs. One that
+    was put aside takes nothing that could be spared, and when it woke its units come back first.
 
     A queryset of offers; the type checker loses what is annotated.
     """
     last = _last_words()
     return (
-        Offer.objects.filter(state=OfferState.ACCEPTED, silent_since__isnull=True)
+        Offer.objects.filter(state=OfferState.ACCEPTED, silent_since__isnull=True, units__gt=0)
         .annotate(by=Subquery(last.values("author")[:1]), at=Subquery(last.values("created_at")[:1]))
         .filter(by=Author.AGENT, at__gt=F("answered_at"))
     )
@@ -74,7 +75,8 @@ def _fallen_silent() -> list[Due]:
 
 
 def _awake() -> list[Due]:
-    """Those who have written since, and those whose units did not all fit when they did, while there is room."""
+    """Those who have written since, those whose ticket woke (dispatch/snooze.py), and those whose units did not all fit when
+    they did, while there is room."""
     written = Message.objects.filter(
         ticket=OuterRef("ticket"),
         internal=False,
@@ -83,7 +85,9 @@ def _awake() -> list[Due]:
     )
     room = Q(silent_since__isnull=True, units_spared__gt=0, shift__units_taken__lt=F("shift__units"))
     due = Offer.objects.filter(
-        Q(silent_since__isnull=False) & Exists(written) | room, state=OfferState.ACCEPTED
+        Q(silent_since__isnull=False) & Exists(written) | room,
+        state=OfferState.ACCEPTED,
+        ticket__wakes_at__isnull=True,
     )
     return [Due(*row, None) for row in due.order_by("shift_id", "pk").values_list("pk", "shift_id")]
 
@@ -113,7 +117,7 @@ def _raise(due: Due) -> bool:
         offer = (
             Offer.objects.filter(pk=due.offer_id, state=OfferState.ACCEPTED).select_related("ticket").first()
         )
-        if offer is None:
+        if offer is None or offer.ticket.wakes_at is not None:  # who puts it aside locks the shift, too
             return False
         more = rules.back(
             offer.units_spared,

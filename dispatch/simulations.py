@@ -181,7 +181,11 @@ def _of_pool(key: str) -> Policy:
     return Policy(
         f"{key}, version {version}",
         weights=spec.weights,
-        means=Means(next_up=spec.next_up, exploration_percent=spec.exploration_percent),
+        means=Means(
+            next_up=spec.next_up,
+            exploration_percent=spec.exploration_percent,
+            reserve_seconds=float(spec.reserve_seconds),
+        ),
     )
 
 

@@ -2,12 +2,13 @@
 
 from agents import onboarding
 from agents.models import Decision, DecisionKind, User
-from dispatch import presence
+from dispatch import hours, presence
 from tickets import timeline
 
 
 def suspend(*, agent_id: int, by: User, reason: str) -> Decision:
-    """The agent may not go online any more; their shift ends, open offers are taken back, held tickets wait again. Outermost.
+    """The agent may not go online any more; their shift ends, open offers are taken back, held tickets wait again, and
+    booked seats are free. Outermost.
 
     Whoever goes online at the same moment waits for this, or is ended by it: both lock the agent's row first. Raises
     NotDecidable, OwnCase, ReasonMissing; then nothing has ended.
@@ -15,4 +16,5 @@ def suspend(*, agent_id: int, by: User, reason: str) -> Decision:
     with timeline.command():
         decision = onboarding.decide(agent_id=agent_id, kind=DecisionKind.SUSPENDED, by=by, reason=reason)
         presence.shift_force(agent_id=agent_id)
+        hours.bookings_give_back(agent_id)
     return decision

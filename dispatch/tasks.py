@@ -4,29 +4,53 @@
 """
 
 import logging
+import threading
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_shutdown
+from django.db import close_old_connections
+from kombu.asynchronous import get_event_loop
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
+from agents import rights
 from dispatch import (
+    alert_calls,
     alerts,
+    answers,
     asking,
     automatic,
+    calling,
     decisions,
     drafts,
+    erasure,
+    export,
+    forecasting,
+    hours,
+    leaving,
     offers,
     paying,
+    practice,
     presence,
+    promise,
+    pulse,
+    quality,
     queue,
     resolving,
+    reviews,
     runs,
+    seen,
     silence,
     simulations,
+    snooze,
     wrap_up,
 )
+from dispatch.wall import halves
+from dispatch.webhooks import sending
+from tickets.assistant import measures, turns
 
 logger = logging.getLogger(__name__)
 
@@ -40,14 +64,37 @@ def match(pool_id: int) -> None:
     """
     for word_left in (False, True):
         try:
-            runs.match_pool(pool_id, wait=False)
+            runs.match_pool(pool_id, wait=False, store=False)
         except runs.PoolBusy:
             if not word_left:
                 asking.again_say(pool_id)  # before the second try: the other one may have just ended
         else:
             if asking.again_heard(pool_id):
                 run_ask([pool_id])
-            return
+            break
+    _seen_store_soon()
+
+
+SEEN_SECONDS = 1.0
+
+
+def _seen_store_soon() -> None:
+    """Have what runs saw stored, in a worker by the loop that hears of messages, so that of a busy second it is done once."""
+    loop = get_event_loop()  # kombu's; None where no worker runs
+    if loop is None or threading.current_thread() is not threading.main_thread() or seen.full():
+        seen.store()
+    elif not _storing:
+        _storing.append(loop.call_later(SEEN_SECONDS, _seen_store))
+
+
+_storing: list[Any] = []  # the timer, while there is one
+
+
+@worker_shutdown.connect
+def _seen_store(**_: Any) -> None:
+    _storing.clear()
+    close_old_connections()
+    seen.store()
 
 
 @shared_task
@@ -60,19 +107,89 @@ def tick() -> None:
     presence.leases_end()
     presence.graces_end()
     wrap_up.end_due()
+    snooze.wake_due()
     silence.customers_look()
     resolving.look()
+    practice.look()
     for ticket_id in queue.closed_with_live_offers():
         offers.offers_cancel(ticket_id=ticket_id)
+    turns.due_look()
     run_ask(queue.pools_due())
     alerts.nobody_left_refresh()
 
 
 @shared_task
+def pulse_answer(kind: str) -> None:
+    """Every ten seconds on each queue: whoever works on it is heard of."""
+    pulse.pulse_beat(kind=kind)
+
+
+@shared_task
+def assistant_answer(ticket_id: int) -> None:
+    """The assistant's turn in a ticket: within a second or so after the customer's word."""
+    turns.answer(ticket_id=ticket_id)
+
+
+def assistant_ask(ticket_id: int) -> None:
+    """Ask for its turn. To be called after commit; without a broker it takes it here."""
+    try:
+        assistant_answer.delay(ticket_id)
+    except OperationalError:
+        logger.warning("the broker does not answer: the assistant answers ticket %s here", ticket_id)
+        turns.answer(ticket_id=ticket_id, rephrase=False)
+
+
+@shared_task
+def answers_look() -> None:
+    """Every few seconds: answers by mail, promised to those for whom nobody is online, and whether they were given."""
+    answers.look()
+
+
+@shared_task
+def promise_days() -> None:
+    """Once a minute: how the promise of a person is kept, and whether the assistant is still good enough."""
+    promise.days_write()
+    if paused := measures.pause_look():
+        logger.warning("the assistant has paused itself in %s", ", ".join(paused))
+
+
+@shared_task
+def halves_count() -> None:
+    """Every few seconds: how the half hours went, for the wallboard. Most of it is counted once."""
+    halves.halves_write()
+
+
+@shared_task
 def alerts_mail() -> None:
-    """Every few seconds: tell leads what began and what is over; each mail is claimed first."""
+    """Every few seconds: tell leads what began, what waits for them and what is over; each mail is claimed first."""
+    alerts.waiting_refresh()
+    alerts.conditions_refresh()
     for alert_id in alerts.due():
         alerts.alert_mail(alert_id=alert_id)
+
+
+@shared_task
+def alert_call(event: str, alert_id: int) -> None:
+    """Tell team leads' devices that an alert began, lasts or is over."""
+    alert_calls.call(event=event, alert_id=alert_id)
+
+
+@shared_task
+def offers_call(offer_ids: list[int]) -> None:
+    """Tell agents of fresh offers on their devices. What cannot be answered any more is left out."""
+    calling.offers_call(offer_ids)
+
+
+@shared_task
+def calls_look() -> None:
+    """Every half minute: call people who are offline and want to be, where many wait and nobody is free."""
+    calling.look()
+
+
+@shared_task
+def hours_release() -> None:
+    """Every half minute: seats of booked hours whose people are not online are free again."""
+    hours.missed_release()
 
 
 @shared_task
@@ -87,12 +204,48 @@ def standings() -> None:
     queue.standings_refresh()
     queue.pool_standings_refresh()
     drafts.tidy()
+    leaving.leavings_complete()
+    for export_id in rights.exports_under_way():  # those whose message was lost, too
+        export_make_ask(export_id)
+
+
+@shared_task
+def qualities() -> None:
+    """Every few minutes: draw what is reviewed, and what matching knows of ratings and reviews."""
+    reviews.draw()
+    quality.standings_refresh()
+
+
+@shared_task
+def export_make(export_id: int) -> None:
+    """All that is stored about an agent, as a file for them."""
+    export.export_make(export_id=export_id)
+
+
+def export_make_ask(export_id: int) -> None:
+    """Ask for it to be made. To be called after commit; without a broker it waits for standings()."""
+    with suppress(OperationalError):
+        export_make.delay(export_id)
+
+
+@shared_task
+def erase_due() -> None:
+    """Once an hour: erase who has asked for it and thought it over; records that need not be kept any more go too."""
+    for agent_id in erasure.due_ids():
+        erasure.erase(agent_id=agent_id)
+    erasure.records_expire()
 
 
 @shared_task
 def simulate(simulation_id: int) -> None:
     """Minutes on one core: the worker of this queue does nothing else."""
     simulations.simulation_play(simulation_id=simulation_id)
+
+
+@shared_task
+def forecast() -> None:
+    """Once an hour: this morning's forecast, if it is not made yet."""
+    forecasting.forecasts_make()
 
 
 @shared_task
@@ -120,6 +273,18 @@ def bonuses() -> None:
     """Once an hour: bonuses of ratings whose news was lost with its process."""
     if paid := paying.ratings_catch_up():
         logger.warning("%s bonuses paid late", paid)
+
+
+@shared_task
+def webhooks_send() -> None:
+    """Every two seconds: tell other systems what is due. One at a time; others return at once."""
+    sending.send_due()
+
+
+@shared_task
+def webhooks_forget() -> None:
+    """Once an hour: the log of deliveries is kept for some weeks."""
+    sending.log_forget()
 
 
 def run_ask(pool_ids: Iterable[int]) -> None:

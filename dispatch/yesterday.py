@@ -42,6 +42,7 @@ def case_of_day(day: date, pool_id: int | None = None) -> Case:
             Shift.objects.filter(
                 Q(ended_at__isnull=True) | Q(ended_at__gt=during[0]),
                 started_at__lt=during[1],
+                practice=False,
                 agent__pools=pool_id,
             ).values_list("agent_id", flat=True)
         )
@@ -55,7 +56,7 @@ def case_of_day(day: date, pool_id: int | None = None) -> Case:
     typical = sum(known) / len(known) if known else 300.0
     place = {str(spec.topic_id or ""): at for at, spec in enumerate(specs)}
     tickets, seconds = coming(arrivals, place, typical=typical)
-    answers = Offer.objects.filter(made_at__range=during).aggregate(
+    answers = Offer.objects.filter(made_at__range=during, run__isnull=False).aggregate(
         said=Count(
             "id", filter=Q(state__in=[OfferState.ACCEPTED, OfferState.COMPLETED, OfferState.RELEASED])
         ),
@@ -92,9 +93,9 @@ def case_of_day(day: date, pool_id: int | None = None) -> Case:
 
 def _arrivals(during: tuple[datetime, datetime], topics: Iterable[int | None]) -> list[Arrival]:
     named = set(topics)
-    rows = Ticket.objects.filter(created_at__gte=during[0], created_at__lt=during[1]).values_list(
-        "created_at", "topic_id", "first_held_at", "resolved_at"
-    )
+    rows = Ticket.objects.filter(
+        Ticket.REAL, created_at__gte=during[0], created_at__lt=during[1]
+    ).values_list("created_at", "topic_id", "first_held_at", "resolved_at")
     found = []
     for created, topic, held, resolved in rows:
         handling = (resolved - held).total_seconds() if held and resolved else 0.0

@@ -44,7 +44,7 @@ for line in sys.stdin:
 EMPTY = """
 SET lock_timeout = '2s';
 TRUNCATE tickets_ticket, tickets_customer, agents_agent, agents_user, dispatch_run, django_session CASCADE;
-TRUNCATE dispatch_poolstanding;
+TRUNCATE dispatch_poolstanding, dispatch_forecast;
 UPDATE dispatch_rate SET bonus_cents = 0, waiting_cents_per_minute = 0, release_percent = 0;
 UPDATE dispatch_route SET offer_seconds = 20, wrap_up_seconds = 0, silent_seconds = 300, units = 30;
 """
@@ -77,6 +77,7 @@ def staff(name):
 
 ring_now = bell._ring_now
 world = make_world()
+Policy.objects.create(pool=world.pool, version=1, exploration_percent=0)  # see tests/conftest.py: world
 """
 
 

@@ -8,21 +8,27 @@ from typing import Any, Literal
 
 import pytest
 from django.db import connection
+from django.test import TransactionTestCase
+from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from config.stack import PROJECT
 from dispatch import members, tasks
+from dispatch.models import Policy
 from tests.backstage import Backstage
 from tests.cast import World, make_world
 from tests.chromium import find
+from tests.emptying import empty
 from tests.invariants import broken
-from tests.stack import LiveStack, live_stack
+from tests.stack import LiveStack, live_stack, migrated_template
 from tickets import kept
 
-# No test is timed: a busy machine is no failure.
-hypothesis_settings.register_profile("standby", deadline=None)
+# No test is timed: a busy machine is no failure. A hundred examples would be hypothesis's own choice.
+hypothesis_settings.register_profile("standby", deadline=None, max_examples=60)
 hypothesis_settings.load_profile("standby")
+
+TransactionTestCase._fixture_teardown = empty  # type: ignore[method-assign]
 
 SIZES: dict[str, dict[str, Any]] = {
     "desk": {"viewport": {"width": 1440, "height": 900}},
@@ -36,6 +42,17 @@ SIZES: dict[str, dict[str, Any]] = {
 LOCALES = {"en": "en-GB", "de": "de-DE"}
 
 NewPage = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests with real processes first: their files take longest, and at the end one worker would wait for the other's."""
+    items.sort(key=lambda item: item.get_closest_marker("servers") is None)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """The test database is a copy of the one that the stacks are copies of: migrations run once a run of the tests."""
+    connection.settings_dict["TEST"]["TEMPLATE"] = migrated_template()
 
 
 @pytest.fixture(scope="session")
@@ -115,7 +132,8 @@ def new_page(chromium: Browser, stack: LiveStack, request: pytest.FixtureRequest
             timezone_id="Europe/Berlin",
             color_scheme=color_scheme,
             reduced_motion="reduce",
-            **(SIZES[size] | more),
+            # A worker would serve pages beside what a test routes; its own test lets it in.
+            **({"service_workers": "block"} | SIZES[size] | more),
         )
         context.set_default_timeout(10_000)  # milliseconds
         page = context.new_page()
@@ -162,8 +180,9 @@ def pytest_runtest_makereport(item: Any) -> Any:
 
 @pytest.fixture(autouse=True)
 def nothing_kept() -> None:
-    """No topic and no route of the test before is in mind: its rows are gone."""
+    """No topic and no route of the test before is in mind: its rows are gone. Nor the language of its last visitor."""
     kept.forget()
+    translation.deactivate()
 
 
 @pytest.fixture
@@ -171,6 +190,8 @@ def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     """A small world (tests/cast.py) in which runs happen when the test says so, not when a signal asks."""
     members.profiles_forget()
     monkeypatch.setattr(tasks, "run_ask", lambda pool_ids: None)
+    # Which tickets go to newcomers first follows from their numbers, which no test knows: one in twenty would be another's.
+    monkeypatch.setattr(Policy._meta.get_field("exploration_percent"), "_get_default", lambda: 0)
     return make_world()
 
 

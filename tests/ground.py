@@ -11,10 +11,12 @@ import shutil
 import signal
 import tempfile
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from config import embedded
 from config.embedded.processes import die_with_parent
+from config.embedded.redis import DATABASES
 
 PREFIX = "standby-tests-"
 STACK_PREFIX = "standby-stack-"  # logs and files of tests/stack.py
@@ -24,6 +26,7 @@ DAY = 86400.0  # seconds; no stack runs that long
 
 # The processes of the stack (tests/stack.py) use numbers from here on, the tests themselves those below.
 STACK_NUMBERS = 32
+WORKERS = 9  # xdist's gw0 to gw7, and none: each has every ninth number, for three stacks at once
 
 servers: embedded.Servers | None = None  # None in xdist's workers, and when the addresses were given
 
@@ -52,12 +55,22 @@ def prepare() -> None:
         os.environ.update(servers.environment())
     os.environ.setdefault("SECRET_KEY", "for tests")
     os.environ.setdefault("PAYOUT_KEYS", "dGhlIHRlc3RzJyBvd24ga2V5LCB3b3J0aCBub3RoaW4=")
+    os.environ.setdefault("PUSH_KEY", "dGhlIHRlc3RzJyBvd24ga2V5LCB3b3J0aCBub3RoaW4")
     os.environ.setdefault("STANDBY_TRIAL", "1")
     if "?" not in os.environ["REDIS_URL"]:
         os.environ["STANDBY_TESTS_REDIS"] = os.environ["REDIS_URL"]
         if worker_number():
             os.environ["REDIS_URL"] = redis_url(worker_number())
     os.environ["REDIS_PREFIX"] = f"standby-{worker()}"
+
+
+def stack_number(taken: Collection[int]) -> int:
+    """A Redis number for one more stack of this xdist worker, whose others have the `taken` ones.
+
+    Two stacks with one number would take each other's tasks, with their own databases, and nobody would see why.
+    """
+    ours = range(STACK_NUMBERS + worker_number(), DATABASES, WORKERS)
+    return next(number for number in ours if number not in taken)
 
 
 def redis_url(number: int) -> str:

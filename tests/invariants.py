@@ -10,6 +10,49 @@ BROKEN = {
         SELECT t.id FROM tickets_ticket t
         LEFT JOIN dispatch_offer o ON o.ticket_id = t.id AND o.state = 'accepted'
         WHERE (t.state = 'held') <> (o.id IS NOT NULL)""",
+    "I5 an open ticket is held, waits, or sleeps until a time; and only those sleep": """
+        SELECT id FROM tickets_ticket WHERE state = 'asleep' AND wakes_at IS NULL
+            OR wakes_at IS NOT NULL AND state NOT IN ('held', 'asleep')""",
+    "I5 nothing is put aside for longer than its route allows": """
+        SELECT t.id FROM tickets_ticket t JOIN LATERAL (
+            SELECT created_at FROM tickets_ticketevent WHERE ticket_id = t.id AND type = 'ticket.snoozed'
+            ORDER BY seq DESC LIMIT 1) put ON true
+        JOIN LATERAL (
+            SELECT snooze_hours FROM dispatch_route WHERE topic_id = t.topic_id OR topic_id IS NULL
+            ORDER BY topic_id NULLS LAST LIMIT 1) route ON true
+        WHERE t.wakes_at > put.created_at + make_interval(hours => route.snooze_hours) + interval '1 s'""",
+    "what sleeps is offered to nobody, and takes no units of its holder": """
+        SELECT o.id FROM dispatch_offer o JOIN tickets_ticket t ON t.id = o.ticket_id
+        WHERE t.wakes_at IS NOT NULL AND (o.state = 'pending' OR o.state = 'accepted' AND o.units <> 0)""",
+    "a ticket wakes once, from a sleep": """
+        SELECT id FROM (SELECT id, ticket_id, type, lag(type) OVER (PARTITION BY ticket_id ORDER BY seq) AS before
+                        FROM tickets_ticketevent WHERE type IN ('ticket.snoozed', 'ticket.woke', 'ticket.left_asleep',
+                            'ticket.released', 'ticket.resolved', 'ticket.closed', 'ticket.ended', 'ticket.merged')) AS told
+        WHERE type = 'ticket.woke' AND coalesce(before, '') NOT IN ('ticket.snoozed', 'ticket.left_asleep')""",
+    "what was ended as spam or abuse is closed and unrated": """
+        SELECT t.id FROM tickets_ticket t LEFT JOIN dispatch_misuse m ON m.ticket_id = t.id AND m.confirmed IS NOT FALSE
+        WHERE (t.ended_as IN ('spam', 'abuse')) <> (m.id IS NOT NULL) OR t.ended_as <> '' AND t.state <> 'closed'""",
+    "what was merged goes on in a ticket of the same customer that was not merged itself, and nobody works on it": """
+        SELECT t.id FROM tickets_ticket t JOIN tickets_ticket into_it ON into_it.id = t.merged_into_id
+        LEFT JOIN dispatch_offer o ON o.ticket_id = t.id AND o.state IN ('pending', 'accepted')
+        WHERE t.state <> 'closed' OR into_it.merged_into_id IS NOT NULL OR into_it.customer_id <> t.customer_id
+            OR o.id IS NOT NULL""",
+    "I2, I5 an assisted ticket has a next step, and no holder": """
+        SELECT t.id FROM tickets_ticket t
+        WHERE (t.state = 'assisted') <> (t.assist_due_at IS NOT NULL)
+           OR t.state = 'assisted' AND (t.assist_due_at < now() - interval '1 minute' OR t.place IS NOT NULL
+              OR EXISTS (SELECT FROM dispatch_offer o WHERE o.ticket_id = t.id))""",
+    "a ticket that the assistant handed over says so once, and waits from then on": """
+        SELECT t.id FROM tickets_ticket t LEFT JOIN tickets_ticketevent e ON e.ticket_id = t.id AND (
+            e.type = 'ticket.handed_over' OR e.type = 'ticket.human_requested' AND t.handover = 'person')
+        WHERE t.handed_over_at IS NOT NULL GROUP BY t.id HAVING count(e.id) = 0
+           OR count(e.id) FILTER (WHERE e.type = 'ticket.handed_over') > 1""",
+    "the assistant answers only what it had: each answer is a message of its own": """
+        SELECT a.id FROM tickets_assistantanswer a
+        LEFT JOIN tickets_message m ON m.ticket_id = a.ticket_id AND m.seq = a.seq
+        WHERE m.author IS DISTINCT FROM 'system' OR m.internal
+        UNION ALL SELECT a.id FROM tickets_assistantanswer a JOIN tickets_ticketevent e ON e.ticket_id = a.ticket_id
+        WHERE e.type = 'ticket.held' AND e.seq < a.seq""",
     "I3 numbers of a timeline have no gap": """
         SELECT t.id FROM tickets_ticket t LEFT JOIN tickets_ticketevent e ON e.ticket_id = t.id
         GROUP BY t.id HAVING count(e.id) <> t.last_seq OR coalesce(max(e.seq), 0) <> t.last_seq""",
@@ -40,7 +83,16 @@ BROKEN = {
         WHERE o.state = 'pending' AND o.next_up AND s.units_taken - s.units_wrapping + o.units > s.units""",
     "no open shift of somebody who is not admitted": """
         SELECT s.id FROM agents_shift s JOIN agents_agent a ON a.id = s.agent_id
-        WHERE s.ended_at IS NULL AND a.status <> 'admitted'""",
+        WHERE s.ended_at IS NULL AND a.status <> 'admitted' AND NOT s.practice""",
+    "a practice shift has offers of practice tickets, made by no run, and nobody else has": """
+        SELECT o.id FROM dispatch_offer o JOIN agents_shift s ON s.id = o.shift_id JOIN tickets_ticket t ON t.id = o.ticket_id
+        WHERE s.practice <> (t.channel = 'practice') OR s.practice <> (o.run_id IS NULL)""",
+    "practice is in nobody's books": """
+        SELECT l.id FROM agents_ledgerentry l JOIN dispatch_offer o ON l.reference = 'offer:' || o.id
+        WHERE o.run_id IS NULL
+        UNION ALL SELECT r.id FROM tickets_rating r JOIN tickets_ticket t ON t.id = r.ticket_id WHERE t.channel = 'practice'
+        UNION ALL SELECT e.id FROM dispatch_escalation e JOIN tickets_ticket t ON t.id = e.ticket_id
+        WHERE t.channel = 'practice'""",
     "I8 what completed offers showed as surge is credited, once": """
         SELECT o.id FROM dispatch_offer o
         LEFT JOIN agents_ledgerentry l ON l.reference = 'offer:' || o.id AND l.kind = 'surge'

@@ -181,18 +181,40 @@ def apply_to_ticket(ticket: Frame, frame: Frame) -> None:
             ticket["human_requested"] = True
         case "ticket.held":
             ticket |= {"state": "held", "agent_name": data["agent_name"]} | WAITING
-        case "ticket.released" | "ticket.reopened":
-            ticket |= {"state": "waiting", "agent_name": None}
+        case "ticket.released" | "ticket.reopened" | "ticket.restored":
+            ticket |= {"state": "waiting", "agent_name": None, "wakes_at": None, "ended_as": None}
         case "ticket.resolved":
-            ticket |= {"state": "resolved", "agent_name": None}
-        case "ticket.closed":
-            ticket |= {"state": "closed", "agent_name": None} | WAITING
+            ticket |= {"state": "resolved", "agent_name": None, "wakes_at": None}
+        case "ticket.closed" | "ticket.erased":
+            ticket |= {"state": "closed", "agent_name": None, "wakes_at": None} | WAITING
+        case "ticket.ended":
+            ticket |= {"state": "closed", "agent_name": None, "wakes_at": None, "ended_as": data["kind"]}
+        case "ticket.merged":
+            ticket |= {
+                "state": "closed",
+                "agent_name": None,
+                "wakes_at": None,
+                "ended_as": "merged",
+            } | WAITING
+        case "ticket.snoozed":
+            ticket["wakes_at"] = data["until"]
+        case "ticket.left_asleep":
+            ticket |= {"state": "asleep", "agent_name": None, "wakes_at": data["until"]}
+        case "ticket.woke":
+            ticket |= {
+                "wakes_at": None,
+                "state": "waiting" if ticket["state"] == "asleep" else ticket["state"],
+            }
         case "ticket.placed":
             ticket |= {"place": data["place"], "expected_seconds": data["expected_seconds"]}
         case "ticket.flagged":
             ticket["nobody_online"] = True
         case "ticket.unflagged":
             ticket["nobody_online"] = False
+        case "ticket.answer_promised":
+            ticket["answer_due_at"] = data["due_at"]
+        case "ticket.answer_kept":
+            ticket["answer_due_at"] = None
 
 
 def _written_at(ticket: Frame, frame: Frame) -> str:

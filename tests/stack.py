@@ -144,6 +144,9 @@ class LiveStack:
         return "\n".join(told)
 
 
+_open: set[int] = set()  # Redis numbers of the stacks that this process has under way
+
+
 @contextlib.contextmanager
 def live_stack(
     name: str,
@@ -154,14 +157,12 @@ def live_stack(
     with_worker: bool = True,
     with_beat: bool = True,
     with_simulator: bool = False,
-    redis_number: int | None = None,
 ) -> Iterator[LiveStack]:
     """Start web, worker and beat on the fresh database `stack_<name>_<xdist worker>` and a free port of the loopback.
 
-    `settings` are added to the environment. Two stacks at once in one worker need a `redis_number` of their own (0 to 63).
-    Call it in the main thread.
+    `settings` are added to the environment. Call it in the main thread.
     """
-    number = ground.STACK_NUMBERS + ground.worker_number() if redis_number is None else redis_number
+    number = ground.stack_number(_open)
     database = f"stack_{name}_{ground.worker()}"
     database_url, redis_url = fresh_database(database), ground.redis_url(number)
     folder = Path(tempfile.mkdtemp(prefix=f"{ground.STACK_PREFIX}{name}-"))
@@ -183,11 +184,13 @@ def live_stack(
         programs += [simulator()] if with_simulator else []
         programs += [beat(folder)] if with_beat else []
         processes = Stack(programs, environment, folder / "logs", listener)
+        _open.add(number)
         try:
             processes.start()
             processes.wait()
             yield LiveStack(processes, database_url, redis_url, environment, folder / "logs")
         finally:
             processes.stop()
+            _open.discard(number)
             drop_database(database)
             shutil.rmtree(folder, ignore_errors=True)

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.servers
 @pytest.fixture(scope="module")
 def town() -> Iterator[LiveStack]:
     """A stack of its own with the example data and no past."""
-    with live_stack("traffic", redis_number=48) as started:
+    with live_stack("traffic") as started:
         started.manage("seed_demo", "--no-past")
         yield started
 

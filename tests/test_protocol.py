@@ -7,19 +7,38 @@ from typing import Any
 
 import pytest
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from config.stack import PROJECT
-from dispatch import desk, events, feed, looks, passing, presence, resolving, wrap_up
+from dispatch import (
+    correcting,
+    desk,
+    events,
+    feed,
+    looks,
+    merging,
+    misuse,
+    passing,
+    presence,
+    resolving,
+    reveals,
+    snooze,
+    wrap_up,
+)
 from dispatch.automatic import auto_accept_choose
-from dispatch.models import Escalation, Feed, FeedEvent, Offer, Route
+from dispatch.models import Escalation, Feed, FeedEvent, Misuse, Offer, Route
 from dispatch.offers import offer_accept, offer_decline, offers_cancel
 from dispatch.runs import match_pool
 from tests.cast import World
+from tests.tickets.assistant.scenes import assisted
 from tickets import kept, stream
+from tickets.addresses import ticket_address
+from tickets.assistant.turns import answer_judge
 from tickets.conversation import customer_reply
+from tickets.erasing import ticket_erase
 from tickets.events import EVENTS
 from tickets.lifecycle import ticket_close, ticket_rate, ticket_reopen, ticket_request_human
-from tickets.models import Ticket
+from tickets.models import EndedAs, Ticket
 
 assert events  # importing it declares the agents' events
 PAGE = (PROJECT / "docs" / "protocol.md").read_text()
@@ -69,6 +88,13 @@ def test_the_page_knows_no_event_that_does_not_exist() -> None:
     assert set(re.findall(r"^### `(.+)`$", PAGE, re.MULTILINE)) == set(EVENTS)
 
 
+def handed_over(world: World) -> int:
+    """A ticket that the assistant had, with an answer that did not help."""
+    answered = assisted(world)
+    answer_judge(ticket=answered, helped=False)
+    return answered.pk
+
+
 @pytest.mark.django_db
 def test_every_frame_of_a_full_life_has_the_declared_fields(world: World) -> None:
     anna, bernd = world.agent("Anna"), world.agent("Bernd")
@@ -100,26 +126,57 @@ def test_every_frame_of_a_full_life_has_the_declared_fields(world: World) -> Non
             offer_decline(offer_id=offer.pk, agent_id=offer.agent_id, epoch=1)
     match_pool(world.pool.pk)
     offer_accept(offer_id=Offer.objects.get(agent=carl, state="pending").pk, agent_id=carl.pk, epoch=1)
+    snooze.snooze(agent=carl, epoch=1, ticket_id=ticket.pk, until=timezone.now() + timedelta(hours=1))
+    for agent in (anna, bernd, carl):
+        presence.go_offline(agent_id=agent.pk, epoch=1)
+    customer_reply(ticket=ticket, body="I have found it")
+    presence.go_online(agent_id=carl.pk)
+    for kind, settle in (("spam", misuse.take_back), ("abuse", misuse.confirm)):
+        Offer.objects.filter(agent=carl).update(ended_at=Now() - timedelta(minutes=2))
+        match_pool(world.pool.pk)
+        offer_accept(offer_id=Offer.objects.get(state="pending").pk, agent_id=carl.pk, epoch=2)
+        misuse.end_as(agent=carl, epoch=2, ticket_id=ticket.pk, kind=EndedAs(kind))
+        settle(misuse_id=Misuse.objects.latest("pk").pk, lead=bernd.user)
+    Ticket.objects.filter(pk=ticket.pk).update(ended_as="")  # so that the same one can go on
+    ticket_reopen(ticket=ticket)
+    match_pool(world.pool.pk)
+    offer_accept(offer_id=Offer.objects.get(agent=carl, state="pending").pk, agent_id=carl.pk, epoch=2)
+    other = world.ticket()
+    Ticket.objects.filter(pk=other.pk).update(customer=ticket.customer)
+    merging.merge(agent=carl, epoch=2, ticket_id=ticket.pk, other=other.public_id)
     Route.objects.update(wrap_up_seconds=20)
     kept.forget()
-    desk.reply(agent=carl, epoch=1, ticket_id=ticket.pk, body="Done", then_resolve=True)
-    resolving.undo(agent=carl, epoch=1, ticket_id=ticket.pk)
-    desk.resolve(agent=carl, epoch=1, ticket_id=ticket.pk)
-    wrap_up.done(agent=carl, epoch=1, ticket_id=ticket.pk)
+    correcting.topic_correct(agent=carl, epoch=2, ticket_id=ticket.pk, topic_key="card")
+    desk.reply(agent=carl, epoch=2, ticket_id=ticket.pk, body="Done", then_resolve=True)
+    resolving.undo(agent=carl, epoch=2, ticket_id=ticket.pk)
+    reveals.reveal(agent=carl, epoch=2, ticket_id=ticket.pk, place="email", reason="contact")
+    desk.resolve(agent=carl, epoch=2, ticket_id=ticket.pk)
+    wrap_up.done(agent=carl, epoch=2, ticket_id=ticket.pk)
     ticket_rate(ticket=ticket, score=2, solved=False)
     ticket_reopen(ticket=ticket, body="Not yet")
     match_pool(world.pool.pk)
+    ticket.customer.email = ""
+    ticket.customer.save()
+    ticket_address(ticket=ticket, email="carla@customers.example")
     ticket_close(ticket=ticket)
     offers_cancel(ticket_id=ticket.pk)
+    ticket_erase(ticket=ticket)
 
     seen = set()
+    for frame in stream.frames_after(handed_over(world), "ticket:x", 0, staff=True) or []:
+        check(frame)
+        seen.add(frame["type"])
     everything = stream.frames_after(ticket.pk, ticket.stream, 0, staff=True) or []
     for frame in everything:
         check(frame)
         seen.add(frame["type"])
     public = stream.frames_after(ticket.pk, ticket.stream, 0, staff=False) or []
-    assert {frame["type"] for frame in public} == {name for name in seen if EVENTS[name].public}
+    shown = {frame["type"] for frame in everything if EVENTS[frame["type"]].public}
+    assert {frame["type"] for frame in public} == shown
     assert [frame["seq"] for frame in everything] == list(range(1, len(everything) + 1))
+    for frame in stream.frames_after(other.pk, other.stream, 0, staff=False) or []:
+        check(frame)
+        seen.add(frame["type"])
     for agent in (anna, bernd, carl):
         frames = feed.frames_of(agent.pk, looks.look(agent.pk, 0), "en") or []
         assert [frame["seq"] for frame in frames] == list(
@@ -129,10 +186,13 @@ def test_every_frame_of_a_full_life_has_the_declared_fields(world: World) -> Non
             check(frame)
             seen.add(frame["type"])
     assert FeedEvent.objects.filter(type="offer.made").exists()
-    # Those that only the clock brings about are made in tests/dispatch/test_presence.py, test_offers.py and
-    # test_silence.py.
+    # Those that only the clock brings about are made in tests/dispatch/test_presence.py, test_offers.py,
+    # test_silence.py, test_calling.py, test_answers.py and tests/tickets/test_away.py; those of a trained model in
+    # tests/tickets/triage/test_versions.py, of a language model in tests/tickets/assistant/test_rephrasing.py.
     by_the_clock = {
         "ticket.agent_lost", "ticket.agent_back", "ticket.placed", "ticket.flagged", "ticket.unflagged",
+        "ticket.called_in", "ticket.answer_promised", "ticket.answer_kept", "ticket.triaged", "ticket.answer_phrased",
+        "ticket.mailed", "ticket.mail_failed", "ticket.mails_chosen",
         "offer.expired", "offer.rescinded", "offer.revoked", "attention.changed",
     }  # fmt: skip
     assert set(EVENTS) - seen <= by_the_clock

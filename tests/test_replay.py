@@ -78,7 +78,7 @@ def test_percentiles_are_milliseconds() -> None:
 
 @pytest.fixture(scope="module")
 def town() -> Iterator[LiveStack]:
-    with live_stack("replay", redis_number=49) as started:
+    with live_stack("replay") as started:
         started.manage("seed_demo", "--no-past")
         yield started
 

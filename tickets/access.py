@@ -27,7 +27,9 @@ def token_of(ticket: Ticket, secret: str | bytes | None = None) -> str:
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
 
-def ticket_by_token(public_id: str, token: str, related: Sequence[str] = ("customer", "topic")) -> Ticket:
+def ticket_by_token(
+    public_id: str, token: str, related: Sequence[str] = ("customer", "topic", "merged_into")
+) -> Ticket:
     """The ticket that this link opens.
 
     Raises TicketNotFound for a malformed, foreign, withdrawn or expired one, without a difference.
@@ -36,16 +38,21 @@ def ticket_by_token(public_id: str, token: str, related: Sequence[str] = ("custo
         raise TicketNotFound
     ticket = (
         Ticket.objects.select_related(*related)
-        .filter(public_id=public_id, access_expires_at__gt=Now())
+        .filter(Ticket.REAL, public_id=public_id, access_expires_at__gt=Now())
         .first()
     )
     if ticket is None:
         raise TicketNotFound
-    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    # All are compared, in constant time each, so that the answer's time tells nothing.
-    if not any([constant_time_compare(token_of(ticket, secret), token) for secret in secrets]):  # noqa: C419
+    if not opens(ticket, token):
         raise TicketNotFound
     return ticket
+
+
+def opens(ticket: Ticket, token: str) -> bool:
+    """Whether this is the ticket's token; that the link has not expired is the caller's matter."""
+    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    # All are compared, in constant time each, so that the answer's time tells nothing.
+    return any([constant_time_compare(token_of(ticket, secret), token) for secret in secrets])  # noqa: C419
 
 
 def link_path(ticket: Ticket) -> str:

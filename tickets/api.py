@@ -11,15 +11,16 @@ from django.urls import path
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.authentication import BaseAuthentication, CSRFCheck
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import PermissionDenied, Throttled
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from tickets import calendars, lifecycle, signs, stream, topics
+from tickets import blocking, calendars, lifecycle, limits, signs, stream, topics
 from tickets import serializers as shapes
 from tickets.access import link_path, ticket_by_token, token_of
+from tickets.assistant import turns
 from tickets.attachments import (
     BrokenImage,
     FileEmpty,
@@ -30,12 +31,13 @@ from tickets.attachments import (
 )
 from tickets.conversation import customer_reply
 from tickets.errors import (
-    AlreadyRated,
     BadText,
+    Blocked,
     EmptyMessage,
     FileNotFound,
     KeyReused,
     MessageTooLong,
+    NothingToJudge,
     TicketClosed,
     TicketNotFound,
     TicketNotResolved,
@@ -132,7 +134,7 @@ class TicketsView(APIView):
     permission_classes = (AllowAny,)
     parser_classes = (JSONBody, FormWithFiles)
     throttle_scope = "ticket_open"
-    refuses = {"post": (*TEXT_REFUSALS, UnknownTopic, *FILE_REFUSALS)}
+    refuses = {"post": (*TEXT_REFUSALS, UnknownTopic, Blocked, *FILE_REFUSALS)}
 
     @extend_schema(
         operation_id="ticket_open",
@@ -148,6 +150,9 @@ class TicketsView(APIView):
     def post(self, request: Request) -> Response:
         """Open a ticket. The token of the answer is the only way into it; it is not told again."""
         key, data = read_key(request), read(shapes.OpenInput, request)
+        blocking.check(email=data["email"], address=limits.client_address(request._request))
+        if data["email"]:
+            self.address_count(request, data["email"])
         opened = ticket_open(
             text=data["text"],
             name=data["name"],
@@ -172,18 +177,23 @@ class TicketsView(APIView):
             status=201 if opened.created else 200,
         )
 
+    def address_count(self, request: Request, email: str) -> None:
+        """Raises Throttled when too many were opened with this address."""
+        if seconds := limits.seconds_left(request._request, "ticket_open_address", email):
+            raise Throttled(seconds)
+
 
 # --- In one ticket ----------------------------------------------------------------------------------------------------
 
 
-def ticket_data(ticket: Ticket, *, staff: bool) -> dict[str, Any]:
+def ticket_data(ticket: Ticket, *, staff: bool, reader_id: int | None = None) -> dict[str, Any]:
     """`data` of the ticket's snapshot, with its number beside it."""
-    frame = stream.snapshot(ticket, staff=staff)
+    frame = stream.snapshot(ticket, staff=staff, reader_id=reader_id)
     return {"seq": frame["seq"], **frame["data"]}
 
 
 def message_answer(message: Message) -> dict[str, Any]:
-    """What a written message or note is answered with."""
+    """What a customer's message is answered with."""
     return {"seq": message.seq, **stream.message_data(message)}
 
 
@@ -264,6 +274,22 @@ class RequestHumanView(TicketCommandView):
         return self.plain(request, lifecycle.ticket_request_human)
 
 
+class AnswerView(TicketCommandView):
+    refuses = {"post": (NothingToJudge, KeyReused)}
+
+    @extend_schema(
+        operation_id="ticket_answer_judge",
+        tags=["customers"],
+        request=shapes.AnswerInput,
+        responses={200: shapes.TicketData},
+    )
+    def post(self, request: Request, public_id: str) -> Response:  # noqa: ARG002
+        """Whether the assistant's answer helped: then the ticket is resolved, if not it tries once more or gets a person."""
+        key, data = read_key(request), read(shapes.AnswerInput, request)
+        turns.answer_judge(ticket=self.ticket, helped=data["helped"], key=key)
+        return self.done()
+
+
 class SignView(TicketView):
     @extend_schema(
         operation_id="ticket_sign", tags=["customers"], request=shapes.SignInput, responses={204: None}
@@ -305,22 +331,6 @@ class CloseView(TicketCommandView):
         return self.plain(request, lifecycle.ticket_close)
 
 
-class RatingView(TicketCommandView):
-    refuses = {"post": (TicketNotResolved, AlreadyRated, MessageTooLong, BadText, KeyReused)}
-
-    @extend_schema(
-        operation_id="ticket_rate",
-        tags=["customers"],
-        request=shapes.RatingInput,
-        responses={200: shapes.TicketData},
-    )
-    def post(self, request: Request, public_id: str) -> Response:  # noqa: ARG002
-        """Rate the last resolution, once."""
-        key, data = read_key(request), read(shapes.RatingInput, request)
-        lifecycle.ticket_rate(ticket=self.ticket, key=key, **data)
-        return self.done()
-
-
 class AttachmentView(TicketView):
     """A file of the ticket, for its customer. Not routed here: dispatch lets the holder in too (dispatch/api.py)."""
 
@@ -330,14 +340,22 @@ class AttachmentView(TicketView):
         """Messages whose files this reader may have."""
         return self.ticket.messages.filter(internal=False)
 
+    def name_of(self, file: Attachment) -> str:
+        """What it is called to this reader."""
+        return file.name
+
     @extend_schema(
         operation_id="ticket_attachment",
         tags=["customers", "desk"],
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        responses={(200, "*/*"): OpenApiTypes.BINARY},
     )
     def get(self, request: Request, public_id: str, attachment_id: int) -> FileResponse:  # noqa: ARG002
         """A file of a message, for the ticket's customer or holder. Always a download, never shown in place."""
-        file = Attachment.objects.filter(pk=attachment_id, message__in=self.readable()).first()
+        file = (
+            Attachment.objects.select_related("message")
+            .filter(pk=attachment_id, message__in=self.readable())
+            .first()
+        )
         if file is None:
             raise FileNotFound
         try:
@@ -345,7 +363,7 @@ class AttachmentView(TicketView):
         except OSError:
             raise FileNotFound from None
         response = FileResponse(
-            content, as_attachment=True, filename=file.name, content_type=file.content_type
+            content, as_attachment=True, filename=self.name_of(file), content_type=file.content_type
         )
         response["X-Content-Type-Options"] = "nosniff"
         response["Cache-Control"] = "private, no-store"
@@ -361,8 +379,8 @@ urlpatterns = [
     path(
         "tickets/<slug:public_id>/request-human", RequestHumanView.as_view(), name="api-ticket-request-human"
     ),
+    path("tickets/<slug:public_id>/answer", AnswerView.as_view(), name="api-ticket-answer"),
     path("tickets/<slug:public_id>/reopen", ReopenView.as_view(), name="api-ticket-reopen"),
     path("tickets/<slug:public_id>/sign", SignView.as_view(), name="api-ticket-sign"),
     path("tickets/<slug:public_id>/close", CloseView.as_view(), name="api-ticket-close"),
-    path("tickets/<slug:public_id>/rating", RatingView.as_view(), name="api-ticket-rating"),
 ]

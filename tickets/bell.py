@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import transaction
 from redis.exceptions import RedisError
 
-from tickets.redis import client
+from tickets.redis import publish
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +22,13 @@ SILENT_SECONDS = (
     2.0  # after a Redis that did not answer nobody waits for it; readers' own beats come every 5 s
 )
 
+# A stream without numbers: that something has happened, whatever it was. For who shows figures of everything, and looks a
+# moment later (dispatch/wall/socket.py): a process rings it at most once in ANY_SECONDS, its hearers wait for longer.
+ANY = "any"
+ANY_SECONDS = 0.2
+
 _silent_until = 0.0  # time.monotonic()
+_any_at = 0.0  # time.monotonic()
 
 
 def group_of(stream: str) -> str:
@@ -50,6 +56,10 @@ def sign(stream: str, data: Mapping[str, Any]) -> None:
 
 
 def _ring_now(bells: list[tuple[str, int]]) -> None:
+    global _any_at  # noqa: PLW0603  one a process
+    if time.monotonic() - _any_at >= ANY_SECONDS:
+        _any_at = time.monotonic()
+        bells = [*bells, (ANY, 0)]
     _publish([(stream, {"type": "bell", "stream": stream, "seq": seq}) for stream, seq in bells])
 
 
@@ -58,10 +68,7 @@ def _publish(messages: list[tuple[str, dict[str, Any]]]) -> None:
     if time.monotonic() < _silent_until:
         return
     try:
-        with client().pipeline(transaction=False) as pipeline:
-            for stream, message in messages:
-                pipeline.publish(_place_of(stream), _serialized(message))
-            pipeline.execute()
+        publish([(_place_of(stream), _serialized(message)) for stream, message in messages])
     except (RedisError, OSError) as error:
         _silent_until = time.monotonic() + SILENT_SECONDS
         logger.warning("bell: Redis does not answer (%s); readers catch up with their next beat", error)

@@ -114,6 +114,11 @@ def opening_in_words(hours: Hours | None) -> str:
     there = opens_at(hours)
     if there is None:
         return ""
+    return clock_in_words(there)
+
+
+def clock_in_words(there: datetime) -> str:
+    """A moment soon, on the clock of its own time zone, as people say it: "today, 18:30", "Monday, 08:00"."""
     today = timezone.now().astimezone(there.tzinfo).date()
     clock = there.strftime("%H:%M")
     days = (there.date() - today).days

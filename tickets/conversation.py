@@ -1,17 +1,37 @@
 """Messages, notes and files of a ticket."""
 
+import re
 from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
+from django.db.models import Case, F, Q, Value, When
+from django.db.models.functions import Now
 
-from tickets import events, timeline
+from tickets import events, sleep, timeline
 from tickets.attachments import Inspected
 from tickets.errors import BadText, EmptyMessage, MessageTooLong, TicketClosed
 from tickets.files import write
-from tickets.models import Attachment, Author, Message, Ticket, TicketEvent
+from tickets.models import Attachment, Author, Message, Ticket, TicketEvent, TicketState
 from tickets.redaction import redact
+from tickets.signals import tell_answer_wanted
 
 MAX_LENGTH = 8000  # characters
+# What an agent's message changes of the ticket, for who mails it (tickets/away.py): its number, and since when one is unread.
+_UNREAD: dict[str, Any] = {
+    "agent_seq": F("last_seq") + 1,
+    "unread_since": Case(
+        When(Q(agent_seq__lte=F("read_by_customer")) | Q(agent_seq__lte=F("mailed_seq")), then=Now()),
+        default=F("unread_since"),
+    ),
+}
+ANSWER_WITHIN = timedelta(seconds=10)  # of the assistant; then a person gets the ticket
+
+ANSWER_OWED = Case(When(state=TicketState.ASSISTED, then=Now() + Value(ANSWER_WITHIN)), default=None)
+
+
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def body_clean(text: str, *, required: bool = True) -> str:
@@ -24,7 +44,7 @@ def body_clean(text: str, *, required: bool = True) -> str:
         raise EmptyMessage
     if len(text) > MAX_LENGTH:
         raise MessageTooLong
-    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+    if _UNSTORABLE.search(text):
         raise BadText
     return redact(text).text
 
@@ -45,19 +65,25 @@ def message_post(
     """Write one message (or note) into an open ticket. An inner step: the caller holds `timeline.command()`.
 
     `body` is clean already (body_clean), `files` are inspected. `late`: also when the ticket has ended, for notes that are
-    written then. Raises TicketClosed. Three queries and one a file.
+    written then. A customer's word wakes a ticket that was put aside. Raises TicketClosed. Three queries and one a file.
     """
     event = events.NOTE_ADDED if internal else events.MESSAGE_POSTED
     ticket = Ticket.objects.filter(pk=ticket_id)
-    numbered = timeline.advance(
+    # Who writes while the assistant has the ticket is owed an answer by it.
+    also: dict[str, Any] = {"assist_due_at": ANSWER_OWED} if author == Author.CUSTOMER else {}
+    if author == Author.AGENT and not internal:
+        also = _UNREAD
+    rows = timeline.update_returning(
         ticket if late else ticket.filter(state__in=Ticket.OPEN),
-        event,
-        actor_id=author_user_id,
-        key=key,
-        digest=digest,
+        ["id", "public_id", "last_seq", "wakes_at"],
+        last_seq=F("last_seq") + 1,
+        **also,
     )
-    if not numbered:
+    if not rows:
         raise TicketClosed
+    numbered = timeline.store(
+        [row[:3] for row in rows], event, actor_id=author_user_id, key=key, digest=digest
+    )
     message = Message.objects.create(
         ticket_id=ticket_id,
         seq=numbered[ticket_id],
@@ -68,6 +94,8 @@ def message_post(
         internal=internal,
     )
     files_store(message, files)
+    if author == Author.CUSTOMER and rows[0][3] is not None:
+        sleep.wake(ticket, sleep.CUSTOMER)
     return message
 
 
@@ -96,7 +124,7 @@ def customer_reply(
 
     def act() -> Message:
         with timeline.command():
-            return message_post(
+            message = message_post(
                 ticket_id=ticket.pk,
                 author=Author.CUSTOMER,
                 author_name=ticket.customer.name,
@@ -105,6 +133,9 @@ def customer_reply(
                 key=key,
                 digest=digest,
             )
+            if ticket.state == TicketState.ASSISTED:  # it never comes to be so later
+                tell_answer_wanted(ticket.pk)
+            return message
 
     return timeline.once(ticket.pk, key, digest, act, message_of)
 

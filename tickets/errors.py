@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -37,6 +38,37 @@ class TicketClosed(Refusal):
     default_detail = _("This ticket is closed. You can open it again or write a new one.")
 
 
+class TicketEnded(Refusal):
+    """Ended as spam or abuse: a team lead may open it again, its customer not."""
+
+    code = "ticket_ended"
+    default_detail = _(
+        "We have ended this conversation. If that is a mistake, please open a new ticket and say so."
+    )
+
+
+class Blocked(Refusal):
+    """No new tickets are taken from there. Those that are open go on."""
+
+    status = 403
+    code = "blocked"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "We take no new questions from this address. If that is a mistake, please write to %(contact)s."
+            )
+            % {"contact": settings.CONTACT_EMAIL}
+        )
+
+
+class TicketMerged(Refusal):
+    """It goes on as another ticket of the same customer."""
+
+    code = "ticket_merged"
+    default_detail = _("This ticket goes on as another one of yours, which its page leads to.")
+
+
 class TicketNotResolved(Refusal):
     code = "ticket_not_resolved"
     default_detail = _("This can be done once the ticket is resolved.")
@@ -47,9 +79,30 @@ class TicketNotWaiting(Refusal):
     default_detail = _("The ticket is no longer waiting.")
 
 
+class NothingToJudge(Refusal):
+    code = "nothing_to_judge"
+    default_detail = _("There is no answer of the assistant to judge.")
+
+
+class ArticleChanged(Refusal):
+    code = "article_changed"
+    default_detail = _("The article was changed meanwhile. Please read it again.")
+
+
 class AlreadyRated(Refusal):
     code = "already_rated"
     default_detail = _("You have rated this already. Thank you.")
+
+
+class AddressKnown(Refusal):
+    code = "address_known"
+    default_detail = _("There is an e-mail address already. Tell us in a message if it is wrong.")
+
+
+class BadAddress(Refusal):
+    status = 422
+    code = "bad_address"
+    default_detail = _("Please check the e-mail address.")
 
 
 class EmptyMessage(Refusal):
@@ -76,6 +129,14 @@ class BadText(Refusal):
     status = 422
     code = "bad_text"
     default_detail = _("The text contains characters that cannot be stored.")
+
+
+class BadSignature(Refusal):
+    """Of a mail that was handed over: missing, wrong or too old."""
+
+    status = 401
+    code = "bad_signature"
+    default_detail = _("The signature is missing, wrong or too old.")
 
 
 class UnknownTopic(Refusal):

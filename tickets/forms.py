@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
+from copy import deepcopy
 from typing import Any, cast
 
 from django import forms
@@ -94,6 +95,13 @@ class TopicField(forms.ChoiceField):
         return find(value) is not None
 
 
+class Shared(dict[str, Any]):
+    """Fields that are the same objects in all forms of a class."""
+
+    def __deepcopy__(self, memo: Any) -> dict[str, Any]:
+        return dict(self)
+
+
 class OpenForm(forms.Form):
     """The form at /. `website` is a trap that people do not see."""
 
@@ -128,7 +136,9 @@ class OpenForm(forms.Form):
 
     def described(self) -> "OpenForm":
         """This form, its fields tied to their hints and errors for who does not see them: before it is shown."""
-        for name, field in self.fields.items():
+        for name, shared in self.fields.items():
+            field = deepcopy(shared)  # to be changed here
+            self.fields[name] = self[name].field = field
             described = [part for part in (f"hint-{name}", f"error-{name}") if self._describes(name, part)]
             if described:
                 field.widget.attrs["aria-describedby"] = " ".join(described)
@@ -144,6 +154,10 @@ class OpenForm(forms.Form):
         data = cast("QueryDict", self.data).copy()
         data["key"], data["website"] = new_key(), ""
         return OpenForm(data)
+
+
+# Django copies all fields for each form, lest one be changed: a tenth of the work of a post, which only reads them.
+OpenForm.base_fields = Shared(OpenForm.base_fields)
 
 
 class ReplyForm(forms.Form):

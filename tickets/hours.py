@@ -7,7 +7,7 @@ Moments are epoch seconds. Imports no Django.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -73,6 +73,20 @@ def next_opening(hours: Hours, now: float) -> float | None:
         place = bisect_right(one.ends, now)  # the first interval that ends after now
         if place < len(one.ends):
             return max(one.begins[place], now)
+    return None
+
+
+def open_after(hours: Hours, now: float, seconds: float) -> float | None:
+    """The moment at which so many open seconds have passed since `now`; None if not within a year."""
+    year = _year_of(now)
+    wanted = seconds + _year(hours, year).before(now)
+    for one in (_year(hours, year), _year(hours, year + 1)):
+        place = bisect_left(one.sums, wanted)  # intervals that it takes
+        if place < len(one.sums):
+            if place == 0:
+                return now
+            return max(one.begins[place - 1] + wanted - one.sums[place - 1], now)
+        wanted -= one.whole
     return None
 
 

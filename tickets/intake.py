@@ -10,14 +10,16 @@ from django.db.models.functions import Now
 
 from tickets import bell, events, language, timeline, topics
 from tickets.attachments import Inspected
-from tickets.conversation import body_clean, files_store
+from tickets.conversation import ANSWER_WITHIN, body_clean, files_store
 from tickets.errors import KeyReused, UnknownTopic
-from tickets.models import Author, Channel, Customer, Message, Ticket, TicketEvent
-from tickets.signals import tell_queue_changed
+from tickets.models import Author, Channel, Customer, Message, Ticket, TicketEvent, TicketState, Topic
+from tickets.signals import tell_answer_wanted, tell_queue_changed
 from tickets.statements import fetch, insert_linked
+from tickets.triage import deciding
 
 LINK_LIFETIME = timedelta(days=90)
 LINK_ENDS = Now() + LINK_LIFETIME  # an expression: the database's clock
+ANSWER_DUE = Now() + ANSWER_WITHIN
 SUMMARY_LENGTH = 160
 
 
@@ -40,50 +42,107 @@ def ticket_open(
     files: Sequence[Inspected] = (),
     key: str | None = None,
 ) -> Opened:
-    """A customer asks. Ticket, first message and first events are one statement, or transaction; then the queue is told.
+    """A customer asks; where its topic allows it, the assistant tries first, else it waits for a person. Ticket,
+    first message and first events are one statement, or transaction; then the queue, or the assistant, is told.
 
-    Text is redacted before it is stored; a language that was not chosen is detected from it. Outermost.
-    Raises EmptyMessage, MessageTooLong, BadText, UnknownTopic, KeyReused. One query; one more for a topic that is not kept or
-    a key that was used; with files a transaction, and one more a file.
+    Text is redacted before it is stored; a language that was not chosen is detected from it, and so is a topic, where a trained
+    model is sure (tickets/triage/). Outermost.
+    Raises EmptyMessage, MessageTooLong, BadText, UnknownTopic, KeyReused. One query; one more for a topic or a live model that
+    is not kept, or a key that was used; with files a transaction, and one more a file.
     """
     body = body_clean(text)
     name = body_clean(name, required=False)[:120]
     topic = topics.find(topic_key) if topic_key else None
     if topic_key and topic is None:
         raise UnknownTopic
+    triaged = None if topic_key else deciding.decide(body)
+    if triaged is not None:
+        topic = triaged.topic
     digest = timeline.digest_of(
         "ticket_open", body, name, email, topic_key, chosen_language, [file.sha256 for file in files]
     )
     reader = chosen_language if chosen_language in dict(settings.LANGUAGES) else language.detect(body)
+    assisted = topic is not None and topic.assisted
     ticket = Ticket(
         customer=Customer(name=name, email=email, language=reader),
+        state=TicketState.ASSISTED if assisted else TicketState.WAITING,
+        assist_due_at=ANSWER_DUE if assisted else None,
         topic=topic,
         summary=_summary(body),
         language=reader,
         channel=channel,
         priority=topic.priority if topic else 0,
         access_expires_at=LINK_ENDS,
-        last_seq=2,
+        last_seq=2 if triaged is None else 3,
         intake_key=key,
         intake_digest=digest if key else "",
     )
     try:
-        _store(ticket, body, files)
+        _store(ticket, body, files, triaged)
     except IntegrityError as error:
         # The unique key let the first one through, whether that is long ago or happens at the same moment.
         if key is None or "intake_key" not in str(error) or not (before := _opened_before(key, digest)):
             raise
         return before
-    tell_queue_changed(tickets=[ticket])
-    bell.ring(ticket.stream, 2)  # after the queue: who could listen does not have the link yet
+    if assisted:
+        tell_answer_wanted(ticket.pk)
+    else:
+        tell_queue_changed(tickets=[ticket])
+    bell.ring(ticket.stream, ticket.last_seq)  # after the queue: who could listen does not have the link yet
     return Opened(ticket, created=True)
 
 
-def _store(ticket: Ticket, body: str, files: Sequence[Inspected]) -> None:
+def practice_open(
+    *, text: str, name: str, topic: Topic | None, language: str, agent_name: str, actor_id: int
+) -> Ticket:
+    """The ticket of a scripted customer, which is with its agent from the first moment on. Inner. One query.
+
+    Nobody is told: it is in no queue, has no address to write to, and its private link opens nothing.
+    """
+    ticket = Ticket(
+        customer=Customer(name=name, language=language),
+        topic=topic,
+        summary=_summary(text),
+        language=language,
+        channel=Channel.PRACTICE,
+        state=TicketState.HELD,
+        held_at=Now(),
+        served_by=agent_name,
+        access_expires_at=Now(),
+        last_seq=3,
+    )
+    opened = {
+        "topic": topic.key if topic else None,
+        "language": language,
+        "channel": Channel.PRACTICE,
+        "assisted": False,
+    }
+    insert_linked(
+        [
+            ticket.customer,
+            ticket,
+            TicketEvent(ticket=ticket, seq=1, type=events.OPENED.name, data=opened, public=True),
+            TicketEvent(ticket=ticket, seq=2, type=events.MESSAGE_POSTED.name, public=True),
+            Message(ticket=ticket, seq=2, author=Author.CUSTOMER, author_name=name, body=text),
+            TicketEvent(
+                ticket=ticket,
+                seq=3,
+                type=events.HELD.name,
+                data={"agent_name": agent_name},
+                public=True,
+                actor_id=actor_id,
+            ),
+        ]
+    )
+    return ticket
+
+
+def _store(ticket: Ticket, body: str, files: Sequence[Inspected], triaged: deciding.Triaged | None) -> None:
     data = {
         "topic": ticket.topic.key if ticket.topic else None,
         "language": ticket.language,
         "channel": ticket.channel,
+        "assisted": ticket.state == TicketState.ASSISTED,
     }
     message = Message(
         ticket=ticket, seq=2, author=Author.CUSTOMER, author_name=ticket.customer.name, body=body
@@ -96,9 +155,23 @@ def _store(ticket: Ticket, body: str, files: Sequence[Inspected]) -> None:
                 TicketEvent(ticket=ticket, seq=1, type=events.OPENED.name, data=data, public=True),
                 TicketEvent(ticket=ticket, seq=2, type=events.MESSAGE_POSTED.name, public=True),
                 message,
+                *([] if triaged is None else [_told(ticket, triaged)]),
             ]
         )
         files_store(message, files)
+
+
+def _told(ticket: Ticket, triaged: deciding.Triaged) -> TicketEvent:
+    """For staff: that the topic is a machine's, or that it was not sure enough."""
+    data = {
+        "topic": triaged.topic.key if triaged.topic else None,
+        "guess": triaged.guess,
+        "percent": triaged.percent,
+        "model": triaged.version,
+    }
+    return TicketEvent(
+        ticket=ticket, seq=3, type=events.TRIAGED.name, data=data, public=events.TRIAGED.public
+    )
 
 
 def _summary(body: str) -> str:

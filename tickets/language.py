@@ -48,11 +48,15 @@ def detect(text: str, default: str = "en") -> str:
     Raises nothing on any str. A text in a third language in Latin letters may be taken for either.
     """
     prose = _NOT_PROSE.sub(" ", text[:MAX_CHARS])
-    letters = [sign for sign in prose if sign.isalpha()]
-    latin = sum(
-        1
-        for sign in letters
-        if sign < "\u0250" or unicodedata.name(sign, "").startswith(("LATIN", "FULLWIDTH LATIN"))
+    letters = list(filter(str.isalpha, prose))
+    latin = (
+        len(letters)
+        if prose.isascii()
+        else sum(
+            1
+            for sign in letters
+            if sign < "\u0250" or unicodedata.name(sign, "").startswith(("LATIN", "FULLWIDTH LATIN"))
+        )
     )
     if latin < MIN_LETTERS or latin * 2 < len(letters):
         return default

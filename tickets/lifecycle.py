@@ -1,24 +1,51 @@
 """The states of a ticket, and the one function for each change.
 
-waiting → held → resolved; held → waiting (released); waiting, held → closed; resolved, closed → waiting (reopened).
+assisted → waiting (handed over) or resolved; waiting → held → resolved; held → waiting (released);
+assisted, waiting, held, asleep → closed; resolved, closed → waiting (reopened); held → asleep → waiting (tickets/sleep.py).
 Functions that a customer's request calls are outermost; those that dispatch calls within its own transaction say "inner".
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce, Now
 
-from tickets import events, timeline
+from tickets import events, sleep, timeline
+from tickets.assistant import handover
+from tickets.attachments import Inspected
 from tickets.conversation import body_clean, message_post
-from tickets.errors import AlreadyRated, Refusal, TicketClosed, TicketNotResolved, TicketNotWaiting
+from tickets.errors import (
+    AlreadyRated,
+    Refusal,
+    TicketClosed,
+    TicketEnded,
+    TicketMerged,
+    TicketNotResolved,
+    TicketNotWaiting,
+)
 from tickets.events import EventType
-from tickets.models import Author, Rating, Ticket, TicketState
+from tickets.models import (
+    MISUSES,
+    Author,
+    Channel,
+    EndedAs,
+    HandoverReason,
+    Rating,
+    Ticket,
+    TicketState,
+    Topic,
+)
 from tickets.signals import tell_queue_changed, tell_rating_given
 
 ENDED = (TicketState.RESOLVED, TicketState.CLOSED)
-NOT_IN_QUEUE = {"place": None, "expected_seconds": None, "flagged_at": None}
+_PRACTICE = Q(channel=Channel.PRACTICE)
+NOT_IN_QUEUE: dict[str, Any] = {
+    "place": None,
+    "expected_seconds": None,
+    "flagged_at": None,
+    "front_since": None,
+}
 
 
 # --- Inner steps, called by dispatch ----------------------------------------------------------------------------------
@@ -26,7 +53,7 @@ NOT_IN_QUEUE = {"place": None, "expected_seconds": None, "flagged_at": None}
 
 def ticket_hold(*, ticket_id: int, agent_name: str, actor_id: int) -> int:
     """waiting → held: an agent accepted. Inner. Returns the event's number. Raises TicketNotWaiting. Two queries."""
-    return _step(
+    return step(
         Ticket.objects.filter(pk=ticket_id, state=TicketState.WAITING),
         events.HELD,
         TicketNotWaiting,
@@ -43,8 +70,11 @@ def ticket_hold(*, ticket_id: int, agent_name: str, actor_id: int) -> int:
 def ticket_release(
     *, ticket_id: int, reason: str, actor_id: int | None, key: str | None = None, digest: str = ""
 ) -> int:
-    """held → waiting with its age: handed back or dropped. Inner. Raises TicketClosed."""
-    seq = _step(
+    """held → waiting with its age: handed back or dropped. Inner. Raises TicketClosed.
+
+    For a scripted customer there is nobody else: practice is closed by it.
+    """
+    seq = step(
         Ticket.objects.filter(pk=ticket_id, state=TicketState.HELD),
         events.RELEASED,
         TicketClosed,
@@ -52,8 +82,10 @@ def ticket_release(
         actor_id=actor_id,
         key=key,
         digest=digest,
-        state=TicketState.WAITING,
+        state=Case(When(_PRACTICE, then=Value(TicketState.CLOSED)), default=Value(TicketState.WAITING)),
+        closed_at=Case(When(_PRACTICE, then=Now())),
         held_at=None,
+        wakes_at=None,
     )
     tell_queue_changed([ticket_id])
     return seq
@@ -63,7 +95,7 @@ def ticket_escalate(
     *, ticket_id: int, agent_name: str, more: int, actor_id: int, key: str | None = None, digest: str = ""
 ) -> int:
     """A held ticket counts `more` from now on, whenever it waits. Inner. Raises TicketClosed."""
-    return _step(
+    return step(
         Ticket.objects.filter(pk=ticket_id, state=TicketState.HELD),
         events.ESCALATED,
         TicketClosed,
@@ -75,9 +107,38 @@ def ticket_escalate(
     )
 
 
+def ticket_retopic(
+    *, ticket_id: int, topic: Topic, actor_id: int, key: str | None = None, digest: str = ""
+) -> bool:
+    """A held ticket is about something else. Inner. False when it is about that already. Raises TicketClosed. Three queries.
+
+    What its topic adds to its priority goes with it. Nobody is asked anew, and nothing that was agreed changes; should the
+    ticket wait again, it goes the way of its new topic.
+    """
+    rows = Ticket.objects.select_for_update(of=("self",)).select_related("topic")
+    ticket = rows.filter(pk=ticket_id, state=TicketState.HELD).first()
+    if ticket is None:
+        raise TicketClosed
+    before = ticket.topic
+    if before == topic:
+        return False
+    step(
+        Ticket.objects.filter(pk=ticket_id, state=TicketState.HELD),
+        events.TOPIC_CHANGED,
+        TicketClosed,
+        {"topic": topic.key, "before": before.key if before else None},
+        actor_id=actor_id,
+        key=key,
+        digest=digest,
+        topic=topic,
+        priority=F("priority") + topic.priority - (before.priority if before else 0),
+    )
+    return True
+
+
 def ticket_resolve(*, ticket_id: int, actor_id: int, key: str | None = None, digest: str = "") -> int:
     """held → resolved. Inner. Raises TicketClosed."""
-    return _step(
+    return step(
         Ticket.objects.filter(pk=ticket_id, state=TicketState.HELD),
         events.RESOLVED,
         TicketClosed,
@@ -86,22 +147,114 @@ def ticket_resolve(*, ticket_id: int, actor_id: int, key: str | None = None, dig
         digest=digest,
         state=TicketState.RESOLVED,
         held_at=None,
+        wakes_at=None,
         resolved_at=Now(),
     )
+
+
+def ticket_end(
+    *, ticket_id: int, kind: EndedAs, actor_id: int, key: str | None = None, digest: str = ""
+) -> int:
+    """held → closed, as spam or abuse: its customer can neither rate nor reopen it. Inner. Raises TicketClosed."""
+    return step(
+        Ticket.objects.filter(pk=ticket_id, state=TicketState.HELD),
+        events.ENDED,
+        TicketClosed,
+        {"kind": kind},
+        actor_id=actor_id,
+        key=key,
+        digest=digest,
+        state=TicketState.CLOSED,
+        ended_as=kind,
+        held_at=None,
+        wakes_at=None,
+        closed_at=Now(),
+    )
+
+
+def ticket_merge(
+    *,
+    ticket: Ticket,
+    into: Ticket,
+    states: Sequence[TicketState],
+    actor_id: int,
+    key: str | None,
+    digest: str,
+) -> None:
+    """A ticket in one of these states is closed and goes on as another, held one of the same customer. Inner.
+
+    The caller has locked both rows. What was merged into the closed one goes on there too. The event of the other one is
+    the receipt. Raises TicketClosed, for either.
+    """
+    step(
+        Ticket.objects.filter(pk=ticket.pk, state__in=states, customer_id=into.customer_id),
+        events.MERGED,
+        TicketClosed,
+        {"ticket": into.public_id, "number": into.number},
+        actor_id=actor_id,
+        state=TicketState.CLOSED,
+        ended_as=EndedAs.MERGED,
+        merged_into=into,
+        held_at=None,
+        wakes_at=None,
+        closed_at=Now(),
+        **NOT_IN_QUEUE,
+    )
+    step(
+        Ticket.objects.filter(pk=into.pk, state=TicketState.HELD),
+        events.TOOK_IN,
+        TicketClosed,
+        {"ticket": ticket.public_id, "number": ticket.number},
+        actor_id=actor_id,
+        key=key,
+        digest=digest,
+    )
+    Ticket.objects.filter(merged_into=ticket).update(merged_into=into)
+    tell_queue_changed([ticket.pk])
+
+
+def ticket_restore(*, ticket_id: int, actor_id: int) -> None:
+    """What was ended as spam or abuse waits again, before others and with a new age. Inner. Raises TicketNotResolved."""
+    step(
+        Ticket.objects.filter(pk=ticket_id, state=TicketState.CLOSED, ended_as__in=MISUSES),
+        events.RESTORED,
+        TicketNotResolved,
+        actor_id=actor_id,
+        state=TicketState.WAITING,
+        ended_as="",
+        waiting_since=Now(),
+        front_since=Now(),
+        closed_at=None,
+    )
+    tell_queue_changed([ticket_id])
 
 
 # --- What the customer does -------------------------------------------------------------------------------------------
 
 
 def ticket_request_human(*, ticket: Ticket, key: str | None = None) -> None:
-    """The customer asks for a person. The ticket is, or stays, in the queue at once; asking twice changes nothing.
+    """The customer asks for a person. The ticket is, or stays, in the queue at once; asking twice changes nothing. One that
+    was put aside wakes.
 
-    Raises TicketClosed, KeyReused. With the assistant (a later room) this also ends its turn.
+    It ends the assistant's turn: what it tried goes to the person as a note. Raises TicketClosed, KeyReused.
     """
 
     def act() -> None:
         with timeline.command():
-            asked = timeline.advance(
+            # A ticket that was not with the assistant when it was read never comes to be.
+            asked = {}
+            if ticket.state == TicketState.ASSISTED:
+                asked = timeline.advance(
+                    Ticket.objects.filter(pk=ticket.pk, state=TicketState.ASSISTED),
+                    events.HUMAN_REQUESTED,
+                    key=key,
+                    digest=digest,
+                    human_requested_at=Now(),
+                    **handover.to_person(HandoverReason.PERSON),
+                )
+                if asked:
+                    handover.note(ticket.pk, HandoverReason.PERSON)
+            asked = asked or timeline.advance(
                 Ticket.objects.filter(pk=ticket.pk, state__in=Ticket.OPEN, human_requested_at__isnull=True),
                 events.HUMAN_REQUESTED,
                 key=key,
@@ -110,23 +263,31 @@ def ticket_request_human(*, ticket: Ticket, key: str | None = None) -> None:
             )
             if not asked and not Ticket.objects.filter(pk=ticket.pk, state__in=Ticket.OPEN).exists():
                 raise TicketClosed
+            sleep.wake(Ticket.objects.filter(pk=ticket.pk), sleep.CUSTOMER)
         tell_queue_changed([ticket.pk])
 
     digest = timeline.digest_of("ticket_request_human")
-    _once(ticket, key, digest, act)
+    once(ticket, key, digest, act)
 
 
-def ticket_reopen(*, ticket: Ticket, body: str = "", key: str | None = None) -> None:
-    """resolved or closed → waiting, with a new age, and with a message if there is one. Raises TicketNotResolved."""
+def ticket_reopen(
+    *, ticket: Ticket, body: str = "", files: Sequence[Inspected] = (), key: str | None = None
+) -> None:
+    """resolved or closed → waiting, with a new age, and with a message if there is one.
+
+    Raises TicketNotResolved; TicketEnded after spam or abuse; TicketMerged when it goes on as another one.
+    """
     body = body_clean(body, required=False)
-    digest = timeline.digest_of("ticket_reopen", body)
+    digest = timeline.digest_of("ticket_reopen", body, *(file.sha256 for file in files))
 
     def act() -> None:
         with timeline.command():
-            _step(
-                Ticket.objects.filter(pk=ticket.pk, state__in=ENDED),
+            ended = Ticket.objects.values_list("ended_as", flat=True).get(pk=ticket.pk)
+            refusal = TicketMerged if ended == EndedAs.MERGED else TicketEnded
+            step(
+                Ticket.objects.filter(pk=ticket.pk, state__in=ENDED, ended_as=""),
                 events.REOPENED,
-                TicketNotResolved,
+                refusal if ended else TicketNotResolved,
                 key=key,
                 digest=digest,
                 state=TicketState.WAITING,
@@ -134,13 +295,17 @@ def ticket_reopen(*, ticket: Ticket, body: str = "", key: str | None = None) -> 
                 resolved_at=None,
                 closed_at=None,
             )
-            if body:
+            if body or files:
                 message_post(
-                    ticket_id=ticket.pk, author=Author.CUSTOMER, author_name=ticket.customer.name, body=body
+                    ticket_id=ticket.pk,
+                    author=Author.CUSTOMER,
+                    author_name=ticket.customer.name,
+                    body=body,
+                    files=files,
                 )
             tell_queue_changed([ticket.pk])
 
-    _once(ticket, key, digest, act)
+    once(ticket, key, digest, act)
 
 
 def ticket_close(*, ticket: Ticket, key: str | None = None) -> None:
@@ -152,7 +317,7 @@ def ticket_close(*, ticket: Ticket, key: str | None = None) -> None:
 
     def act() -> None:
         with timeline.command():
-            _step(
+            step(
                 Ticket.objects.filter(pk=ticket.pk, state__in=Ticket.OPEN),
                 events.CLOSED,
                 TicketClosed,
@@ -160,12 +325,14 @@ def ticket_close(*, ticket: Ticket, key: str | None = None) -> None:
                 digest=digest,
                 state=TicketState.CLOSED,
                 held_at=None,
+                wakes_at=None,
+                assist_due_at=None,
                 closed_at=Now(),
                 **NOT_IN_QUEUE,
             )
             tell_queue_changed([ticket.pk])
 
-    _once(ticket, key, digest, act)
+    once(ticket, key, digest, act)
 
 
 def ticket_rate(
@@ -177,7 +344,7 @@ def ticket_rate(
 
     def act() -> None:
         with timeline.command():
-            _step(
+            step(
                 Ticket.objects.filter(pk=ticket.pk, state=TicketState.RESOLVED),
                 events.RATED,
                 TicketNotResolved,
@@ -198,10 +365,10 @@ def ticket_rate(
             )
             tell_rating_given(rating.pk)
 
-    _once(ticket, key, digest, act)
+    once(ticket, key, digest, act)
 
 
-def _step(
+def step(
     tickets: QuerySet[Ticket],
     event: EventType,
     otherwise: type[Refusal],
@@ -215,5 +382,5 @@ def _step(
     return next(iter(numbered.values()))
 
 
-def _once(ticket: Ticket, key: str | None, digest: str, act: Callable[[], None]) -> None:
+def once(ticket: Ticket, key: str | None, digest: str, act: Callable[[], None]) -> None:
     timeline.once(ticket.pk, key, digest, act, lambda _event: None)

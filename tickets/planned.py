@@ -9,11 +9,10 @@ plan is thrown away after some seconds; a new one knows how large the tables are
 Behind a pooler that hands one connection to several clients in turn, switch it off: DATABASE_PREPARE=0.
 """
 
-import hashlib
+import itertools
 import re
 import time
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -22,55 +21,66 @@ from django.db import connection
 
 PLAN_SECONDS = 10.0
 
-# Driver's connection → names of its statements → time.monotonic() of their plan.
-_prepared: WeakKeyDictionary[Any, dict[str, float]] = WeakKeyDictionary()
+# Driver's connection → statement → its name there and time.monotonic() of its plan.
+_prepared: WeakKeyDictionary[Any, dict[str, tuple[str, float]]] = WeakKeyDictionary()
+
+_numbers = itertools.count(1)
 
 
-def planned(
-    sql: str, params: Sequence[Any], *, first: str = "", first_params: Sequence[Any] = ()
-) -> list[tuple[Any, ...]]:
+Statement = tuple[str, Sequence[Any]]  # with its parameters as $1, $2, …; and these
+
+
+def planned(sql: str, params: Sequence[Any], *, first: Sequence[Statement] = ()) -> list[tuple[Any, ...]]:
     """Run a statement that has its parameters as $1, $2, … and return its rows. One query.
 
-    `first`: another statement (with %s) that runs before it on the same journey, such as one that takes locks; the second
-    sees what was committed while the first waited.
+    `first`: other statements that run before it on the same journey, such as those that take locks; each sees what was
+    committed while the ones before it waited.
     """
     with connection.cursor() as cursor:
+        values: Any
         if settings.DATABASE_PREPARE:
-            sql = f"EXECUTE {_known(sql)}" + (f" ({', '.join(['%s'] * len(params))})" if params else "")
-            values: Any = [*first_params, *params]
+            text, values = _executed(sql, params)
+            for one, its in reversed(first):
+                before, earlier = _executed(one, its)
+                text, values = f"{before}; {text}", [*earlier, *values]
         else:
-            first, sql, values = _inlined(first, first_params, sql, params)
-        cursor.execute(f"{first}; {sql}" if first else sql, values)
+            text, values = _inlined([*first, (sql, params)])
+        cursor.execute(text, values)
         return list(cursor.fetchall())
 
 
+def _executed(sql: str, params: Sequence[Any]) -> Statement:
+    """The same by its name, with %s for its parameters."""
+    return f"EXECUTE {_known(sql)}" + (f" ({', '.join(['%s'] * len(params))})" if params else ""), params
+
+
 def _known(sql: str) -> str:
-    """Name under which this connection knows the statement; prepared if it does not yet, or too long since."""
+    """Name under which this connection knows the statement; prepared if it does not yet, or too long since.
+
+    Each plan has a name of its own. Preparing fails when a table that it names is locked for too long (a migration's deadlock,
+    a time-out), and what the server then still knows is not known here: a name that was used twice could be missing, or taken,
+    for as long as the connection lives.
+    """
     driver = connection.connection
     assert driver is not None
     plans = _prepared.setdefault(driver, {})
-    name, now = _name(sql), time.monotonic()
-    if now - plans.get(name, -PLAN_SECONDS) >= PLAN_SECONDS:
-        # Apart from its first run: it stays prepared though that fails and the transaction is rolled back.
-        with driver.cursor() as cursor:
-            cursor.execute((f"DEALLOCATE {name}; " if name in plans else "") + f"PREPARE {name} AS {sql}")
-        plans[name] = now
+    old, since = plans.get(sql, ("", -PLAN_SECONDS))
+    now = time.monotonic()
+    if now - since < PLAN_SECONDS:
+        return old
+    name = f"planned_{next(_numbers)}"
+    # Apart from its first run: it stays prepared though that fails and the transaction is rolled back.
+    with connection.wrap_database_errors, driver.cursor() as cursor:
+        cursor.execute(f"PREPARE {name} AS {sql}" + (f"; DEALLOCATE {old}" if old else ""))
+    plans[sql] = name, now
     return name
 
 
-@cache
-def _name(sql: str) -> str:
-    return f"planned_{hashlib.sha256(sql.encode()).hexdigest()[:16]}"
-
-
-def _inlined(
-    first: str, first_params: Sequence[Any], sql: str, params: Sequence[Any]
-) -> tuple[str, str, dict[str, Any]]:
+def _inlined(statements: Sequence[Statement]) -> tuple[str, dict[str, Any]]:
     """The same with named parameters of the driver, planned at each call."""
-    places = iter(range(len(first_params)))
-    return (
-        re.sub("%s", lambda _: f"%(first{next(places)})s", first),
-        re.sub(r"\$(\d+)", r"%(p\1)s", sql.replace("%", "%%")),
-        {f"first{place}": value for place, value in enumerate(first_params)}
-        | {f"p{place}": value for place, value in enumerate(params, 1)},
-    )
+    texts: list[str] = []
+    values: dict[str, Any] = {}
+    for number, (sql, params) in enumerate(statements):
+        texts.append(re.sub(r"\$(\d+)", rf"%(s{number}p\1)s", sql.replace("%", "%%")))
+        values |= {f"s{number}p{place}": value for place, value in enumerate(params, 1)}
+    return "; ".join(texts), values

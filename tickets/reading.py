@@ -5,24 +5,36 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
 
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from tickets import calendars, events, stream
 from tickets.hours import open_seconds
-from tickets.models import Rating, Ticket, TicketEvent, TicketState
+from tickets.models import AssistantAnswer, Author, Rating, Ticket, TicketEvent, TicketState
 
 # What is shown as a line in the thread; the rest only changes the status.
 LINES = (
     events.MESSAGE_POSTED,
     events.HUMAN_REQUESTED,
+    events.ANSWER_JUDGED,
+    events.HANDED_OVER,
     events.HELD,
     events.RELEASED,
     events.ESCALATED,
+    events.SNOOZED,
+    events.WOKE,
+    events.LEFT_ASLEEP,
+    events.ENDED,
+    events.MERGED,
+    events.TOOK_IN,
+    events.RESTORED,
     events.RESOLVED,
     events.REOPENED,
     events.CLOSED,
     events.RATED,
+    events.CALLED_IN,
+    events.ANSWER_PROMISED,
 )
 _PRESENCE = (events.HELD, events.AGENT_LOST, events.AGENT_BACK)
 
@@ -33,23 +45,39 @@ FEWEST = 3  # waits; fewer are chance
 
 @dataclass(frozen=True)
 class Status:
-    """`kind`: waiting, nobody (waiting, and nobody who fits is online), held, lost (grace runs), resolved, closed."""
+    """`kind`: assisted, waiting, nobody (waiting, and nobody who fits is online), held, lost (grace runs), asleep (put aside),
+    resolved, closed, ended (as spam or abuse), merged (goes on as another one)."""
 
     kind: str
     agent: str = ""
     place: int | None = None
     expected_seconds: int | None = None
-    until: datetime | None = None  # end of the grace time
+    until: datetime | None = None  # end of the grace time; when it wakes
+    answer_due_at: datetime | None = None  # waiting: until when an answer by mail is promised
+    kind_of_end: str = ""  # spam, abuse
     opens: str = ""  # waiting outside of the hours: when they begin, in words
 
 
-def status_of(ticket: Ticket) -> Status:
+def status_of(ticket: Ticket) -> Status:  # noqa: PLR0911  a table
     """No query, and one when the ticket is held."""
     if ticket.state == TicketState.WAITING:
         kind = "nobody" if ticket.flagged_at is not None else "waiting"
         opens = calendars.opening_in_words(calendars.hours_of(ticket.topic_id))
         expected = None if opens else ticket.expected_seconds
-        return Status(kind, place=ticket.place, expected_seconds=expected, opens=opens)
+        return Status(
+            kind,
+            place=ticket.place,
+            expected_seconds=expected,
+            answer_due_at=ticket.answer_due_at,
+            opens=opens,
+        )
+    if ticket.wakes_at is not None:
+        agent = ticket.served_by if ticket.state == TicketState.HELD else ""
+        return Status("asleep", agent=agent, until=ticket.wakes_at)
+    if ticket.merged_into_id is not None:
+        return Status("merged")
+    if ticket.ended_as:
+        return Status("ended", kind_of_end=ticket.ended_as)
     if ticket.state == TicketState.HELD:
         last = (
             TicketEvent.objects.filter(ticket=ticket, type__in=[event.name for event in _PRESENCE])
@@ -68,6 +96,13 @@ def thread_of(ticket: Ticket) -> Iterator[stream.Frame]:
     return iter(stream.history(ticket.pk, ticket.stream, [event.name for event in LINES]))
 
 
+def open_answer_of(ticket: Ticket) -> AssistantAnswer | None:
+    """The assistant's answer on which the customer has said nothing yet. One query while it is with the assistant."""
+    if ticket.state != TicketState.ASSISTED:
+        return None
+    return ticket.answers.filter(helped__isnull=True).first()
+
+
 def rating_of(ticket: Ticket) -> Rating | None:
     """The customer's word on the last resolution, if they gave one. Two queries."""
     resolution = (
@@ -84,7 +119,11 @@ def usual_wait() -> int | None:
     Reads the newest tickets by their primary key, so it costs the same however many there are. A wait over closed hours says
     nothing about one that begins now: it is left out. One query, and those of the calendars when they are not kept.
     """
-    newest = Ticket.objects.order_by("-id").values_list("created_at", "first_held_at", "topic_id")
+    newest = (
+        Ticket.objects.filter(Ticket.REAL)
+        .order_by("-id")
+        .values_list(Coalesce("handed_over_at", "created_at"), "first_held_at", "topic_id")
+    )
     since = timezone.now() - RECENT
     waits = [
         (held - created).total_seconds()
@@ -109,5 +148,5 @@ def transcript_lines(ticket: Ticket) -> Iterator[tuple[datetime, str, str, list[
         data = frame["data"]
         at = parse_datetime(frame["at"])
         assert at is not None
-        who = data["author_name"] if data["author"] == "agent" else ""
+        who = "" if data["author"] == Author.CUSTOMER else data["author_name"]
         yield at, who, data["body"], [file["name"] for file in data["attachments"]]

@@ -128,7 +128,9 @@ def _not_a_card(text: str, groups: list[tuple[int, int]], first: int, last: int)
         if len(gaps) > 1 or len(gaps.pop()) > 1 or shape not in _PRINTED:
             return True
     plus = text[groups[0][0] - 1 : groups[0][0]] in ("+", "\uff0b") and last < _PHONE_DIGITS
-    if plus and sum(b - a for a, b in groups[: last + 1]) <= _PHONE_DIGITS:
+    # No country's code begins with 0, and nobody parts a phone number so loosely.
+    phone = plus and _ascii(text[groups[0][0]]) != "0" and not _LOOSE_GAP.search(text, groups[0][0], end)
+    if phone and sum(b - a for a, b in groups[: last + 1]) <= _PHONE_DIGITS:
         return True
     if first == last and end - start == 13 and _ARTICLE.search(text[max(0, start - 24) : start]):
         return bool(ean.is_valid(_ascii(text[start:end])))

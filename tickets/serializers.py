@@ -5,7 +5,8 @@ from typing import Any
 from django.conf import settings
 from rest_framework import serializers
 
-from tickets.models import Author, TicketState
+from tickets.masking import KINDS
+from tickets.models import Author, EndedAs, TicketState
 from tickets.wire import Text, Whole, Written, YesNo
 
 Fields = serializers.Serializer[Any]
@@ -64,6 +65,14 @@ class ReopenInput(Fields):
     body = Text(required=False, default="")
 
 
+class AnswerInput(Fields):
+    helped = YesNo()
+
+
+class AddressInput(Fields):
+    email = Text(max_length=254)
+
+
 class RatingInput(Fields):
     score = Whole(min_value=1, max_value=5)
     solved = YesNo()
@@ -105,10 +114,16 @@ class AttachmentData(Fields):
 
 class MessageData(Fields):
     seq = serializers.IntegerField()
-    author = serializers.ChoiceField(choices=Author.choices)
+    author = serializers.ChoiceField(
+        choices=Author.choices, help_text="“system” is a machine: the assistant, or the installation itself."
+    )
     author_name = serializers.CharField(allow_blank=True)
     body = serializers.CharField(allow_blank=True)
     attachments = AttachmentData(many=True)
+    masked = serializers.ListField(
+        child=serializers.ChoiceField(choices=[(kind, kind) for kind in KINDS]),
+        help_text="Kinds of personal data that are hidden from agents in this; empty for customers.",
+    )
 
 
 class ListedMessageData(MessageData):
@@ -135,7 +150,14 @@ class TicketData(Fields):
     agent_name = serializers.CharField(allow_null=True)
     place = serializers.IntegerField(allow_null=True)
     expected_seconds = serializers.IntegerField(allow_null=True)
+    wakes_at = serializers.DateTimeField(
+        allow_null=True, help_text="Put aside until then, or until the customer writes."
+    )
+    ended_as = serializers.ChoiceField(choices=EndedAs.choices, allow_null=True)
     nobody_online = serializers.BooleanField()
+    answer_due_at = serializers.DateTimeField(
+        allow_null=True, help_text="Until when an answer by mail is promised, while nobody is online."
+    )
     messages = ListedMessageData(many=True)
 
 

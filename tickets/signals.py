@@ -10,8 +10,12 @@ from tickets.models import Ticket
 # Sent after commit: these tickets came into the queue or left it. `ticket_ids`: which; who wants more of them reads them.
 # `tickets`: more of them, which the sender has just written, so that nobody needs to read them.
 queue_changed = Signal()
+# Sent after commit with ticket_id: the assistant is to answer.
+answer_wanted = Signal()
 # Sent after commit with rating_id: a customer has rated a resolution.
 rating_given = Signal()
+# Sent inside of the transaction with ticket_id: what a customer said is deleted, here and wherever else it stands.
+erasing = Signal()
 
 
 def tell_queue_changed(ticket_ids: Iterable[int] = (), *, tickets: Iterable[Ticket] = ()) -> None:
@@ -25,6 +29,11 @@ def tell_queue_changed(ticket_ids: Iterable[int] = (), *, tickets: Iterable[Tick
         transaction.on_commit(
             lambda: queue_changed.send(sender=None, ticket_ids=ids, tickets=written), robust=True
         )
+
+
+def tell_answer_wanted(ticket_id: int) -> None:
+    """Send answer_wanted once this transaction has committed. Robust: what fails is logged, and found again by the tick."""
+    transaction.on_commit(lambda: answer_wanted.send(sender=None, ticket_id=ticket_id), robust=True)
 
 
 def tell_rating_given(rating_id: int) -> None:

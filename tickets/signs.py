@@ -5,7 +5,9 @@ not happen to the ticket has no place in its timeline. They go by the bells' way
 """
 
 import logging
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import Any
 
 from django.conf import settings
 from redis.exceptions import RedisError
@@ -17,6 +19,7 @@ from tickets.redis import client
 logger = logging.getLogger(__name__)
 
 TYPING_SECONDS = 2  # a side of a ticket is told to be typing at most once in so many
+HERE_SECONDS = 30  # six beats of a page
 
 
 class Side(StrEnum):
@@ -37,6 +40,30 @@ def typing(ticket: Ticket, side: Side) -> None:
         return
     if first:
         bell.sign(ticket.stream, {"by": side.value, "typing": True, "read": None})
+
+
+def here(public_id: str) -> None:
+    """A socket of the customer is open. Told at its opening and with each beat; forgotten after HERE_SECONDS. Never fails."""
+    try:
+        client().set(_here(public_id), 1, ex=HERE_SECONDS)
+    except (RedisError, OSError) as error:
+        logger.debug("signs: Redis does not answer (%s)", error)
+
+
+def who_is_here(public_ids: Sequence[str]) -> set[str]:
+    """Those of these tickets whose customer has a socket open. Without Redis nobody: what is unread still says enough."""
+    if not public_ids:
+        return set()
+    try:
+        found: Any = client().mget([_here(public_id) for public_id in public_ids])
+    except (RedisError, OSError) as error:
+        logger.debug("signs: Redis does not answer (%s)", error)
+        return set()
+    return {public_id for public_id, value in zip(public_ids, found, strict=True) if value is not None}
+
+
+def _here(public_id: str) -> str:
+    return f"{settings.REDIS_PREFIX}here:{public_id}"
 
 
 def read_up_to(ticket: Ticket, side: Side, seq: int) -> None:

@@ -23,7 +23,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from redis.exceptions import RedisError
 
-from tickets import stream
+from tickets import signs, stream
 from tickets.access import ticket_by_token
 from tickets.bell import group_of
 from tickets.errors import TicketNotFound
@@ -275,6 +275,7 @@ class TicketConsumer(StreamConsumer):
             await self.accept()  # a close code reaches the browser only on an open socket
             await self.close(CLOSE_BAD_TICKET)
             return False
+        await db(signs.here, self.ticket.public_id)
         return True
 
     def _token(self, public_id: str) -> str:
@@ -307,7 +308,7 @@ class TicketConsumer(StreamConsumer):
         await self.transmit(frame)
 
     async def beat(self, frame: dict[str, Any]) -> None:  # noqa: ARG002  a customer's beat carries nothing
-        seq = await db(self._last_seq)
+        seq = await db(self._last_seq_beaten)
         if seq is None:  # the link was withdrawn or has expired
             await self.leave(CLOSE_BAD_TICKET)
             return
@@ -320,6 +321,10 @@ class TicketConsumer(StreamConsumer):
         for name in list(self.after):
             await self.unfollow(name)
         raise StopConsumer
+
+    def _last_seq_beaten(self) -> int | None:
+        signs.here(self.ticket.public_id)
+        return self._last_seq()
 
     def _last_seq(self) -> int | None:
         """Number of the last event; None when the link that let us in opens nothing any more."""

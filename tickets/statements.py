@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 from django.db.models.expressions import DatabaseDefault
@@ -31,6 +31,8 @@ class _Plan:
     written: tuple[Field, ...]
     returned: tuple[Field, ...]  # what the database gives: the key, and defaults that were left to it
     names: tuple[str, ...]  # their columns, quoted
+    # of written: attribute, types of values that are given to the driver as they are
+    slots: tuple[tuple[str, frozenset[type], Field], ...]
 
 
 def insert(rows: Sequence[models.Model]) -> None:
@@ -69,7 +71,13 @@ def insert_linked(rows: Sequence[models.Model]) -> None:
     for number, row in enumerate(rows):
         plan = _plan(type(row), _left(row))
         places = []
-        for field in plan.written:
+        values = row.__dict__
+        for name, plain, field in plan.slots:
+            value = values.get(name, field)
+            if type(value) in plain:  # nearly all are
+                params.append(value)
+                places.append("%s")
+                continue
             parent = _unsaved(row, field)
             if parent is None:
                 places.append(_place(row, field, ours, params))
@@ -129,6 +137,10 @@ def _columns(model: type[models.Model]) -> _Columns:
 
 def _place(row: models.Model, field: Field, ours: Any, params: list[Any]) -> str:
     """SQL of one value; its parameters are added to `params`."""
+    value, kind = row.__dict__.get(field.attname, field), cast("Any", type(field))
+    if type(value) in _as_they_are(kind):
+        params.append(value)
+        return "%s"
     value = field.pre_save(row, add=True)
     if value is None:
         params.append(None)
@@ -142,6 +154,23 @@ def _place(row: models.Model, field: Field, ours: Any, params: list[Any]) -> str
         compiled = value._compiled_here = _compile(type(row), value)
     params.extend(compiled[1])
     return str(compiled[0])
+
+
+@cache
+def _as_they_are(kind: Any) -> frozenset[type]:
+    """Types of values that a field of this class gives to the driver unchanged."""
+    for base, plain in (
+        (models.CharField, str),
+        (models.TextField, str),
+        (models.IntegerField, int),
+        (models.BooleanField, bool),
+    ):
+        if issubclass(kind, base) and all(
+            getattr(kind, name) is getattr(base, name)
+            for name in ("pre_save", "get_db_prep_save", "get_db_prep_value", "get_prep_value")
+        ):
+            return frozenset((plain, type(None)))
+    return frozenset()
 
 
 def _saved(row: models.Model, plan: _Plan, given: Sequence[Any]) -> None:
@@ -189,11 +218,22 @@ def _linked_sql(shape: tuple[tuple[_Plan, tuple[str, ...]], ...]) -> str:
 def _left(row: models.Model) -> frozenset[str]:
     """Names of the columns that this row leaves to the database."""
     return frozenset(
-        field.attname
-        for field in row._meta.concrete_fields
-        if isinstance(value := getattr(row, field.attname), DatabaseDefault)
-        or (value is None and field.primary_key)
+        [
+            name
+            for name, key in _leavable(type(row))
+            if isinstance(value := getattr(row, name), DatabaseDefault) or (value is None and key)
+        ]
     )
+
+
+@cache
+def _leavable(model: type[models.Model]) -> list[tuple[str, bool]]:
+    """Columns that may be left to the database, and whether each is the key."""
+    return [
+        (field.attname, field.primary_key)
+        for field in model._meta.concrete_fields
+        if field.primary_key or field.has_db_default()
+    ]
 
 
 @cache
@@ -210,7 +250,17 @@ def _plan(model: type[models.Model], left: frozenset[str]) -> _Plan:
         written,
         returned,
         names,
+        tuple((field.attname, _as_it_is(field), field) for field in written),
     )
+
+
+def _as_it_is(field: Field) -> frozenset[type]:
+    """Types of values that this field gives to the driver unchanged; of a foreign key, the number of a saved row."""
+    if isinstance(field, models.ForeignKey) and isinstance(field.target_field, models.IntegerField):
+        return frozenset((int,))
+    if type(field) is models.DateTimeField and not (field.auto_now or field.auto_now_add):
+        return frozenset((type(None),))
+    return _as_they_are(cast("Any", type(field)))
 
 
 def _compile(model: type[models.Model], expression: Any) -> tuple[str, Sequence[Any]]:

@@ -13,27 +13,38 @@ from agents.models.payouts import (
     RunState,
 )
 from agents.models.people import Agent, AgentSkill, AgentStatus, Pool, Skill, User
+from agents.models.push import CallWishes, PushDevice
+from agents.models.rights import DataExport, Inquiry, InquiryKind, Leaving, Notice, NoticeKind
 from agents.models.shifts import EndReason, Lease, Shift, ShiftState
+from agents.models.tokens import ApiToken
 
 __all__ = [
     "Agent",
     "AgentSkill",
     "AgentStatus",
     "Answer",
+    "ApiToken",
     "Appeal",
     "Application",
     "Attempt",
+    "CallWishes",
     "Choice",
+    "DataExport",
     "Decision",
     "DecisionKind",
     "EndReason",
     "EntryKind",
     "Hours",
+    "Inquiry",
+    "InquiryKind",
     "LearningUnit",
     "Lease",
+    "Leaving",
     "LedgerEntry",
     "Letter",
     "LetterKind",
+    "Notice",
+    "NoticeKind",
     "Payout",
     "PayoutAccount",
     "PayoutItem",
@@ -41,6 +52,7 @@ __all__ = [
     "PayoutStage",
     "PayoutState",
     "Pool",
+    "PushDevice",
     "Question",
     "Quiz",
     "RunState",

@@ -1,6 +1,7 @@
 """User, Agent, Pool, Skill, AgentSkill."""
 
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, BaseUserManager
@@ -102,10 +103,20 @@ class Named(models.Model):
 class Pool(Named):
     """A named group of agents."""
 
+    # Who administers it, if they see their own pools only (dispatch/backoffice/pools.py); others need not be named.
+    admins = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        related_name="administers",
+        blank=True,
+        verbose_name=_("pool admins"),
+        help_text=_("Accounts of the group “Pool admins”: they see this pool in the admin, and no other."),
+    )
+
     class Meta:
         verbose_name = _("pool")
         verbose_name_plural = _("pools")
         ordering = ["key"]
+        permissions = [("own_pools", _("Sees in the admin what belongs to own pools only"))]
 
 
 class Skill(Named):
@@ -121,7 +132,11 @@ class AgentStatus(models.TextChoices):
     APPLIED = "applied", _("applied")
     ADMITTED = "admitted", _("admitted")  # may go online
     REJECTED = "rejected", _("not admitted")
-    SUSPENDED = "suspended", _("suspended")  # all but the first: only a person decides this (Decision)
+    SUSPENDED = (
+        "suspended",
+        _("suspended"),
+    )  # all but the first and the last: only a person decides this (Decision)
+    LEFT = "left", _("has left")  # by their own choice (dispatch/leaving.py)
 
 
 def default_languages() -> list[str]:
@@ -150,7 +165,13 @@ class Agent(models.Model):
     )
     # Their own choice, kept over shifts (dispatch/automatic.py).
     auto_accept = models.BooleanField(_("accepts offers automatically"), default=False, db_default=False)
+    # Since when they are leaving or gone: nobody goes online after it (dispatch/leaving.py).
+    leaving_since = models.DateTimeField(_("leaves since"), null=True, blank=True, editable=False)
+    # A name of the IANA database; empty: the house's. For booked hours and quiet hours.
+    time_zone = models.CharField(_("time zone"), max_length=40, blank=True, default="", db_default="")
     last_epoch = models.PositiveIntegerField(_("number of the last shift"), default=0, editable=False)
+    # When they first passed a practice ticket (dispatch/practice.py); who admits them sees it, and no program asks for it.
+    practised_at = models.DateTimeField(_("practice passed"), null=True, blank=True, editable=False)
     # Rises with each change of skills or languages (a trigger, so that imports count too): the matcher's cache key.
     profile_version = models.PositiveIntegerField(default=1, editable=False)
 
@@ -158,6 +179,10 @@ class Agent(models.Model):
         verbose_name = _("agent")
         verbose_name_plural = _("agents")
         ordering = ["name"]
+        permissions = [
+            ("export_agent", _("Exports agents, with names and addresses")),
+            ("import_agent", _("Imports agents")),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(units__gte=1, units__lte=100), name="agent_units_1_to_100"
@@ -166,6 +191,14 @@ class Agent(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where the agent's clock stands. A name that this machine does not know counts as none."""
+        try:
+            return ZoneInfo(self.time_zone or settings.TIME_ZONE)
+        except (ZoneInfoNotFoundError, ValueError):
+            return ZoneInfo(settings.TIME_ZONE)
 
 
 class AgentSkill(models.Model):

@@ -1,5 +1,6 @@
 """Shift and Lease: one stretch of being online, and the proof that the browser is still there."""
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -39,11 +40,15 @@ class Shift(models.Model):
     lost_at = models.DateTimeField(_("connection lost"), null=True, blank=True, editable=False)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True, editable=False)
     end_reason = models.CharField(_("ended because"), max_length=10, choices=EndReason, blank=True)
+    # For one scripted customer (ADR 19), also of somebody who is not admitted: never online, so no run ever finds it.
+    practice = models.BooleanField(_("practice"), default=False, db_default=False, editable=False)
 
     class Meta:
         verbose_name = _("shift")
         verbose_name_plural = _("shifts")
         ordering = ["-id"]
+        # Shifts begin in the order of their time: those of a day lie on a few pages.
+        indexes = [BrinIndex(fields=["started_at"], name="shift_by_day", autosummarize=True)]
         constraints = [
             models.UniqueConstraint(fields=["agent", "epoch"], name="shift_epoch_once"),
             models.UniqueConstraint(
@@ -59,6 +64,10 @@ class Shift(models.Model):
                 condition=Q(state=ShiftState.ENDED, ended_at__isnull=False)
                 | (~Q(state=ShiftState.ENDED) & Q(ended_at__isnull=True)),
                 name="shift_ended_at_iff_ended",
+            ),
+            models.CheckConstraint(
+                condition=Q(practice=False) | Q(state__in=[ShiftState.FINISHING, ShiftState.ENDED]),
+                name="shift_practice_gets_nothing_new",
             ),
         ]
 

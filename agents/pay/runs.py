@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from agents.errors import DayNotCome, FourEyes, NoDebtor, NothingToPay, RunMoved
 from agents.models import (
+    Agent,
     EntryKind,
     LedgerEntry,
     Payout,
@@ -67,12 +68,18 @@ def _alone() -> None:
 
 
 def _set_aside(run: PayoutRun) -> int:
-    """The run's payouts with their lines. Inner. Returns how many. Four queries."""
+    """The run's payouts with their lines. Inner. Returns how many. Five queries."""
     lines: dict[int, list[tuple[int, int]]] = defaultdict(list)
     for pk, agent_id, cents in unpaid(run.up_to, run.currency).values_list("pk", "agent_id", "amount_cents"):
         lines[agent_id].append((pk, cents))
     owed = {agent_id: sum(cents for _pk, cents in own) for agent_id, own in lines.items()}
-    due = [agent_id for agent_id, cents in owed.items() if cents >= run.minimum_cents]
+    # Who leaves is paid whatever there is: for them no later run adds to it.
+    leaves = set(Agent.objects.filter(pk__in=owed, leaving_since__isnull=False).values_list("pk", flat=True))
+    due = [
+        agent_id
+        for agent_id, cents in owed.items()
+        if cents >= run.minimum_cents or (agent_id in leaves and cents > 0)
+    ]
     payouts = Payout.objects.bulk_create(
         [
             Payout(

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 
 from agents.models import Agent, AgentStatus, User
+from agents.shifts import practising
 
 Page = Callable[..., HttpResponseBase]
 
@@ -41,12 +42,13 @@ def agent_page(view: Page) -> Page:
 
 
 def admitted_page(view: Page) -> Page:
-    """As agent_page, for who may go online; the others see where they stand."""
+    """As agent_page, for who may go online or is practising; the others see where they stand."""
 
     @agent_page
     @wraps(view)
     def page(request: HttpRequest, agent: Agent, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if agent.status != AgentStatus.ADMITTED:
+        at_practice = agent.status == AgentStatus.APPLIED and practising(agent)
+        if agent.status != AgentStatus.ADMITTED and not at_practice:
             return redirect("journey")
         return view(request, agent, *args, **kwargs)
 

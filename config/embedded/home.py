@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric import ec
+
 from config.embedded.processes import Identity
 
 
@@ -50,12 +52,15 @@ class Home:
         "postgres.new",
         "postgres-lies-at",
         "media",
+        "mail",
         "logs",
         "beat",
         "secret-key",
         "secret-key.new",
         "payout-key",
         "payout-key.new",
+        "push-key",
+        "push-key.new",
         "servers.json",
         "servers.json.new",
         "attached.lock",
@@ -65,6 +70,7 @@ class Home:
         self.folder = folder.resolve()
         self.logs = self.folder / "logs"
         self.media = self.folder / "media"
+        self.mail = self.folder / "mail"
 
     def __str__(self) -> str:
         return str(self.folder)
@@ -79,6 +85,7 @@ class Home:
                 )  # the unprivileged PostgreSQL must get through to its data, see postgres.py
             self.logs.mkdir(exist_ok=True, mode=0o700)
             self.media.mkdir(exist_ok=True, mode=0o700)
+            self.mail.mkdir(exist_ok=True, mode=0o700)
         except OSError as error:
             raise ServersFailed(
                 f"{self.folder} cannot be used ({error.strerror}); set STANDBY_HOME to a folder of your own"
@@ -95,6 +102,11 @@ class Home:
     def payout_key(self) -> str:
         """The key that seals account numbers in this home's database (PAYOUT_KEYS), kept like the other one."""
         return self._kept("payout-key", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+
+    def push_key(self) -> str:
+        """The private key of this home's calls to devices (PUSH_KEY), kept like the others."""
+        key = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value.to_bytes(32, "big")
+        return self._kept("push-key", base64.urlsafe_b64encode(key).decode().rstrip("="))
 
     def _kept(self, name: str, fresh: str) -> str:
         file = self.folder / name

@@ -63,7 +63,9 @@ class Servers:
             "REDIS_URL": self.redis_url,
             "SECRET_KEY": self.home.secret_key(),
             "PAYOUT_KEYS": self.home.payout_key(),
+            "PUSH_KEY": self.home.push_key(),
             "MEDIA_ROOT": str(self.home.media),
+            "MAIL_FOLDER": str(self.home.mail),
             "STANDBY_TRIAL": "1",
         }
 

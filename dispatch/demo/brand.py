@@ -50,6 +50,10 @@ POLICY_NOTES = {
     "money": "A familiar face counts more: who knows a payment plan goes on with it.",
     "trust": "Fit counts most: these matters need somebody who knows them.",
 }
+REVIEWS = {
+    "review_percent": 30,
+    "peer_level": 4,
+}  # much for a house of its size, so that there is something to see
 SURGE: dict[str, float] = {"surge_percent": 25, "surge_from": 3.0}
 POLICY_WEIGHTS: dict[str, dict[str, float]] = {
     "first": SURGE,

@@ -19,6 +19,7 @@ from agents.models import (
 )
 from dispatch.demo.brand import DOMAIN, PASSWORD
 from dispatch.demo.people import ADMIN, NEWCOMERS
+from dispatch.demo.practising import practised
 
 LEVELS = {"fraud": 3}  # what passing gives; others 2
 DRAW = 3
@@ -28,6 +29,7 @@ APPLICANTS = (
     ("pia", "Pia Lorenzen", ("de",), ("payments",), "unconfirmed"),
     ("quirin", "Quirin Haas", ("de", "en"), ("returns",), "learning"),
     ("runa", "Runa Eide", ("en",), ("payments", "fraud"), "certified"),
+    ("tilda", "Tilda Vester", ("en",), ("returns",), "practised"),
     ("sami", "Sami Korhonen", ("en",), ("payments",), "rejected"),
 )
 
@@ -65,8 +67,11 @@ def lessons(skills: dict[str, Skill]) -> None:
                 unit.save(update_fields=["text_en", "text_de"])
 
 
-def applicants() -> None:
-    """Somebody at each step, made by the services; does nothing when anybody has applied already. Outermost."""
+def applicants(*, past: bool = True) -> None:
+    """Somebody at each step, made by the services; does nothing when anybody has applied already. Outermost.
+
+    Without a past nobody has practised: a practice is a ticket that has been.
+    """
     admin = User.objects.filter(email=f"{ADMIN[0]}@{DOMAIN}").first()
     if admin is None or Application.objects.exists():
         return
@@ -84,9 +89,11 @@ def applicants() -> None:
         if step == "unconfirmed":
             continue
         agent = onboarding.confirm(token=onboarding.token_of(filed), password=PASSWORD)
-        if step == "certified":
+        if step in ("certified", "practised"):
             with transaction.atomic(durable=True):
                 learning.certify(agent_id=agent.pk, quiz=Quiz.objects.get(skill__key=named[0]))
+        if step == "practised" and past:
+            practised(agent)
         if step == "rejected":
             decision = onboarding.reject(
                 agent_id=agent.pk, by=admin, reason="At the moment we look for people who write German."

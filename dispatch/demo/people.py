@@ -9,7 +9,6 @@ from dispatch.demo.brand import DOMAIN
 
 ADMIN = ("admin", "Ada Petersen")
 LEAD = ("lead", "Levent Arslan")
-LEADS_GROUP = "Team leads"
 
 
 @dataclass(frozen=True)

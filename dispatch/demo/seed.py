@@ -1,10 +1,12 @@
 """Puts Later & Co into the database, once."""
 
 from django.contrib.auth.hashers import make_password
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.db import transaction
 
 from agents.models import Agent, AgentSkill, AgentStatus, Pool, Skill, User
+from dispatch.backoffice.roles import ROLES, roles_write
+from dispatch.demo.articles import help_articles
 from dispatch.demo.brand import (
     CANNED,
     DEFAULT_CENTS,
@@ -17,17 +19,19 @@ from dispatch.demo.brand import (
     POLICY_WEIGHTS,
     POOLS,
     RATE,
+    REVIEWS,
     SKILLS,
     TOPICS,
 )
+from dispatch.demo.hours import offer_hours
 from dispatch.demo.learning import lessons
 from dispatch.demo.pay import give_details
-from dispatch.demo.people import ADMIN, AGENTS, LEAD, LEADS_GROUP, Person
+from dispatch.demo.people import ADMIN, AGENTS, LEAD, Person
+from dispatch.demo.practising import scripts
 from dispatch.models import Policy, Rate, Requirement, Route, RouteStep
 from tickets.models import CannedReply, Topic
 
 ADDRESSES = [f"{ADMIN[0]}@{DOMAIN}", f"{LEAD[0]}@{DOMAIN}", *(person.email for person in AGENTS)]
-SEEN_BY_LEADS = ("tickets", "agents", "dispatch")
 
 
 def seed() -> bool:
@@ -46,12 +50,17 @@ def seed() -> bool:
         }
         pools = {key: Pool.objects.create(key=key, name_en=en, name_de=de) for key, (en, de) in POOLS.items()}
         for key, pool in pools.items():
-            Policy.objects.create(pool=pool, version=1, note=POLICY_NOTES[key], **POLICY_WEIGHTS[key])
+            Policy.objects.create(
+                pool=pool, version=1, note=POLICY_NOTES[key], **REVIEWS, **POLICY_WEIGHTS[key]
+            )
         _topics(skills, pools)
         lessons(skills)
+        scripts()
         for person in AGENTS:
             _agent(person, password, skills, pools)
+        help_articles(User.objects.get(email=f"{ADMIN[0]}@{DOMAIN}"))
         give_details()
+        offer_hours()
         CannedReply.objects.bulk_create(
             CannedReply(
                 title=title, body=body, language=language, topic=Topic.objects.filter(key=topic).first()
@@ -70,17 +79,8 @@ def _staff(password: str) -> None:
     lead = User.objects.create(
         email=f"{login}@{DOMAIN}", name=name, password=password, is_staff=True, language="de"
     )
-    group, _made = Group.objects.get_or_create(name=LEADS_GROUP)
-    group.permissions.add(
-        *Permission.objects.filter(
-            content_type__app_label__in=SEEN_BY_LEADS, codename__startswith="view_"
-        ).exclude(
-            content_type__model__startswith="payout"
-        )  # where people's money goes is the office's business
-    )
-    rights = ("be_alerted", "add_simulation", "decide", "change_escalation")
-    group.permissions.add(*Permission.objects.filter(codename__in=rights))
-    lead.groups.add(group)
+    roles_write()
+    lead.groups.add(Group.objects.get(name=ROLES["team_lead"].group))
 
 
 def _topics(skills: dict[str, Skill], pools: dict[str, Pool]) -> None:

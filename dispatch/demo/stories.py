@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from tickets.masking import mask
+
 LANGUAGES = ("en", "de")
 
 
@@ -37,8 +39,8 @@ def stories() -> tuple[Story, ...]:
 
 @cache
 def by_opening() -> dict[str, Story]:
-    """Opening → its story, so that whoever plays the agent finds the answers."""
-    return {story.opening: story for story in stories()}
+    """Opening as agents see it, masked → its story, so that whoever plays the agent finds the answers."""
+    return {mask(story.opening).text: story for story in stories()}
 
 
 def _read(language: str) -> Iterator[Story]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 from math import floor, log2
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from dispatch.matching.match import Match
 from dispatch.matching.problem import F64, Bool, Index
@@ -43,7 +42,7 @@ def best(value: F64, allowed: Bool, overdue: Bool) -> tuple[Index, Index]:
         grid, _, _ = _grid(value, allowed)
         return np.zeros(1, np.intp), np.array([np.where(allowed[0], grid[0], -1.0).argmax()])
     cells = _cells(value, allowed, overdue)
-    row, column = linear_sum_assignment(cells, maximize=True)
+    row, column = _assignment(cells)
     kept = cells[row, column] > 0
     return row[kept], column[kept]
 
@@ -105,6 +104,14 @@ def _promised(allowed: Bool, overdue: Bool) -> Index:
     if len(late) <= 1:
         return late
     ranks = allowed[late] * np.arange(len(late), 0.0, -1.0)[:, None]
-    row, column = linear_sum_assignment(ranks, maximize=True)
+    row, column = _assignment(ranks)
     held: Index = row[ranks[row, column] > 0]
     return late[held]
+
+
+def _assignment(cells: F64) -> tuple[Index, Index]:
+    # Here, because every process knows problems and reasons, few solve them, and scipy takes half a second to import.
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415
+
+    found: tuple[Index, Index] = linear_sum_assignment(cells, maximize=True)
+    return found

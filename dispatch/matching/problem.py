@@ -61,7 +61,10 @@ class Weights:
     known: float = 0.5  # δ: helped this customer before
     load: float = 0.3  # ε: held units over capacity, 0–1
     scarcity: float = 0.3  # ζ: how much others need this person's rare skills, 0–1
+    quality: float = 0.0  # η: ratings and reviews against the usual, −1–1; 0 is "does not count"
+    booked: float = 0.25  # has booked this hour
     max_parallel: int = MOST_PARALLEL  # most offers at once for one ticket, 1–3
+    reserve: float = 0.0  # least worth for reserved tickets and parallel offers; 0: nothing is asked for
 
     def __post_init__(self) -> None:
         for name, value in self.terms().items():
@@ -82,14 +85,14 @@ class Weights:
         It keeps the sum that the probability of accepting multiplies at 1 or more. Without it a sum below
         zero would make the person who hardly ever accepts look best.
         """
-        return 1.0 + self.fairness + self.load + self.scarcity
+        return 1.0 + self.fairness + self.load + self.scarcity + self.quality
 
     @property
     def newcomer(self) -> float:
         """What it is worth that somebody new is asked about a ticket that goes to newcomers first: as much as a person's
         part can be at most, so that nothing else outweighs it.
         """
-        return self.served + self.fit + self.fairness + self.known
+        return self.served + self.fit + self.fairness + self.known + self.quality + self.booked
 
 
 @dataclass(frozen=True)
@@ -159,10 +162,14 @@ class Tickets:
     known: Pairs = field(default_factory=Pairs)  # people who helped this customer before
     excluded: Pairs = field(default_factory=Pairs)  # declined before, or ruled out by the caller
     newcomers_first: Bool = field(default_factory=lambda: np.empty(0, np.bool_))  # (n,) default: none
+    reserved: Bool = field(
+        default_factory=lambda: np.empty(0, np.bool_)
+    )  # (n,) so young that only who is worth Weights.reserve is asked; default: none
 
     def __post_init__(self) -> None:
-        if np.size(self.newcomers_first) == 0:
-            object.__setattr__(self, "newcomers_first", np.zeros(np.shape(self.id)[0], np.bool_))
+        for name in ("newcomers_first", "reserved"):
+            if np.size(getattr(self, name)) == 0:
+                object.__setattr__(self, name, np.zeros(np.shape(self.id)[0], np.bool_))
         _columns(
             self,
             id=np.int64,
@@ -173,6 +180,7 @@ class Tickets:
             units=np.int32,
             language=np.int8,
             newcomers_first=np.bool_,
+            reserved=np.bool_,
         )
         _same_length(
             self,
@@ -184,15 +192,22 @@ class Tickets:
             "units",
             "language",
             "newcomers_first",
+            "reserved",
         )
         _unique(self.id, "tickets.id")
-        _within(self.waited_seconds, "tickets.waited_seconds", 0.0, None)
-        _within(self.target_seconds, "tickets.target_seconds", np.nextafter(0.0, 1.0), None)
-        _within(self.priority, "tickets.priority", LOWEST_PRIORITY, HIGHEST_PRIORITY)
+        _all_within(
+            [
+                ("tickets.waited_seconds", self.waited_seconds, 0.0, None),
+                ("tickets.target_seconds", self.target_seconds, _ABOVE_ZERO, None),
+                ("tickets.priority", self.priority, LOWEST_PRIORITY, HIGHEST_PRIORITY),
+            ]
+        )
         _within(self.units, "tickets.units", 1, None)
         _within(self.language, "tickets.language", ANY_LANGUAGE, LANGUAGES - 1)
         if not (self.max_wait_seconds > 0).all():  # also catches nan; inf is allowed
             raise InvalidProblem("tickets.max_wait_seconds must be above 0")
+        # What is overdue waits for nobody any more; and newcomers, to whom a ticket goes first, are not known to suit.
+        object.__setattr__(self, "reserved", self.reserved & ~(self.overdue | self.newcomers_first))
 
     def __len__(self) -> int:
         return len(self.id)
@@ -230,6 +245,10 @@ class Agents:
     new: Bool = field(
         default_factory=lambda: np.empty(0, np.bool_)
     )  # (m,) has answered few offers; default: nobody
+    quality: F32 = field(
+        default_factory=lambda: np.empty(0, np.float32)
+    )  # (m,) ratings and reviews against the usual, −1–1; default 0
+    booked: Bool = field(default_factory=lambda: np.empty(0, np.bool_))  # (m,) this hour; default: nobody
 
     def __post_init__(self) -> None:
         m = np.shape(self.id)[0]
@@ -240,6 +259,10 @@ class Agents:
             object.__setattr__(self, "max_pending", np.ones(m, np.int8))
         if np.size(self.new) == 0:
             object.__setattr__(self, "new", np.zeros(m, np.bool_))
+        if np.size(self.quality) == 0:
+            object.__setattr__(self, "quality", np.zeros(m, np.float32))
+        if np.size(self.booked) == 0:
+            object.__setattr__(self, "booked", np.zeros(m, np.bool_))
         _columns(
             self,
             id=np.int64,
@@ -252,6 +275,8 @@ class Agents:
             skill_id=np.int64,
             max_pending=np.int8,
             new=np.bool_,
+            quality=np.float32,
+            booked=np.bool_,
         )
         _same_length(
             self,
@@ -264,6 +289,8 @@ class Agents:
             "languages",
             "max_pending",
             "new",
+            "quality",
+            "booked",
         )
         object.__setattr__(self, "accept", np.ascontiguousarray(self.accept, np.float32))
         object.__setattr__(self, "levels", np.ascontiguousarray(self.levels, np.int8))
@@ -275,9 +302,14 @@ class Agents:
         _unique(self.skill_id, "agents.skill_id")
         _within(self.free_units, "agents.free_units", 0, None)
         _within(self.capacity_units, "agents.capacity_units", 0, None)
-        _within(self.load, "agents.load", 0.0, 1.0)
-        _within(self.idle_seconds, "agents.idle_seconds", 0.0, None)
-        _within(self.share, "agents.share", 0.0, None)
+        _all_within(
+            [
+                ("agents.load", self.load, 0.0, 1.0),
+                ("agents.idle_seconds", self.idle_seconds, 0.0, None),
+                ("agents.share", self.share, 0.0, None),
+                ("agents.quality", self.quality, -1.0, 1.0),
+            ]
+        )
         _within(self.languages, "agents.languages", 0, None)
         _within(self.levels, "agents.levels", 0, TOP_LEVEL)
         _within(self.accept, "agents.accept", 0.0, 1.0)
@@ -354,11 +386,32 @@ def _unique(ids: I64, name: str) -> None:
         raise InvalidProblem(f"{name} must be unique")
 
 
+_HIGHEST = float(np.finfo(np.float64).max)
+_ABOVE_ZERO = float(np.nextafter(0.0, 1.0))
+
+
 def _within(column: NDArray[Any], name: str, low: float, high: float | None) -> None:
     """Also refuses nan, which passes no comparison, and inf."""
-    if column.size and not (
-        column.min() >= low and column.max() <= (np.finfo(np.float64).max if high is None else high)
-    ):
+    if not column.size:
+        return
+    finite = high is None and column.dtype.kind == "i"  # whole numbers are
+    highest = 0.0 if finite else float(np.maximum.reduce(column, axis=None))
+    _check(float(np.minimum.reduce(column, axis=None)), highest, name, low, high)
+
+
+def _all_within(columns: Sequence[tuple[str, NDArray[Any], float, float | None]]) -> None:
+    """_within of several columns of one type and length: (name, column, low, high)."""
+    if not columns[0][1].size:
+        return
+    stacked = np.array([column for _, column, _, _ in columns])
+    lowest = np.minimum.reduce(stacked, axis=1).tolist()
+    highest = np.maximum.reduce(stacked, axis=1).tolist()
+    for (name, _, low, high), least, most in zip(columns, lowest, highest, strict=True):
+        _check(least, most, name, low, high)
+
+
+def _check(lowest: float, highest: float, name: str, low: float, high: float | None) -> None:
+    if not (lowest >= low and highest <= (_HIGHEST if high is None else high)):
         raise InvalidProblem(f"{name} must be {low} or more" + ("" if high is None else f", {high} at most"))
 
 

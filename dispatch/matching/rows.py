@@ -28,6 +28,7 @@ class TicketRow:
     known: Sequence[int] = ()  # agent ids
     excluded: Sequence[int] = ()  # agent ids
     newcomers_first: bool = False
+    reserved: bool = False
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,8 @@ class AgentRow:
     accept: float = 1.0
     max_pending: int = 1
     new: bool = False
+    quality: float = 0.0
+    booked: bool = False
 
 
 def build(
@@ -79,6 +82,7 @@ def build(
                 "units",
                 "language",
                 "newcomers_first",
+                "reserved",
             ),
             required=Needs.of([row.required for row in tickets], column),
             preferred=Needs.of([row.preferred for row in tickets], column),
@@ -98,6 +102,8 @@ def build(
                 "accept",
                 "max_pending",
                 "new",
+                "quality",
+                "booked",
             ),
             levels=levels,
             skill_id=np.array(skills, np.int64),

@@ -1,6 +1,7 @@
 """Who may take which ticket, and what each pair is worth (ADR 12 says why the ticket's part is a sum of its own).
 
-    value = p · ( served + α·fit + γ·fairness + δ·known − ε·load − ζ·scarcity )     the person's part, ``worth``
+    value = p · ( served + α·fit + γ·fairness + δ·known − ε·load − ζ·scarcity + η·quality + θ·booked )
+                                                                                    the person's part, ``worth``
             + newcomer
             + β·min(wait/target, cap) + priority                                    the ticket's part
 
@@ -9,12 +10,20 @@ fit       Σ over required skills of 2·level and over preferred ones that are m
 fairness  (fair share − share) / fair share, −1–1: who earned less per online hour gets more.
 scarcity  highest pressure among the person's skills that this ticket does not require, 0–1; pressure of a skill is
           w / (w + free people who have it), w = waiting tickets that require it + skill_demand.
+quality   ratings and reviews against the usual, −1–1, drawn towards 0 while there are few (dispatch/rules/quality.py).
+booked    1 for who has booked this hour in this pool, else 0. Outside of their hour nobody is worth less for it.
 served    an offset (Weights.served) that keeps the bracket at 1 or more, so every allowed pair is worth something.
 newcomer  Weights.newcomer if the ticket goes to newcomers first and the person is new, else 0. Outside of p: it is not for who
           accepts most. It is the same for all tickets of a kind, which is why these are kinds of their own.
 p         probability of accepting, not below MIN_ACCEPT.
 wait      targets that have passed, capped.
 priority  counted from the lowest there is, so that it is never below zero.
+
+A reserved ticket (Tickets.reserved: it has only just come) is open to those only for whom α·fit + γ·fairness − ε·load −
+ζ·scarcity + η·quality + θ·booked is Weights.reserve or more: the better match may come free in the next seconds. A threshold
+that falls away with time is the reservation value of optimal search (J. J. McCall, "Economics of information and job search",
+1970), here one step. It counts what the person is worth and not fit alone, so that evenness is not paid for it (ADR 37). Nor is
+anybody of less worth asked beside others (``solve``): whoever of several says yes first gets the ticket, also the worse match.
 
 The person's part is the same for all tickets of a kind, but for people whom a customer knows, so it is kept by kind: a
 run of 10,000 tickets and 10,000 people has 10⁸ pairs, and a matrix of their values would take 800 MB.
@@ -26,23 +35,21 @@ matrix product, whose rounding depends on where in the matrix a cell lies.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypedDict
 
 import numpy as np
 
+from dispatch.matching.kinds import Kinds, Run, kinds_of, of_kinds, prepare
 from dispatch.matching.problem import (
-    ANY_LANGUAGE,
     F64,
-    I8,
-    I64,
     LOWEST_PRIORITY,
-    TOP_LEVEL,
     Bool,
     Index,
     Problem,
+    Weights,
 )
 
 BLOCK = 32  # kinds scored at once: what lies between stays small
@@ -50,8 +57,9 @@ MIN_ACCEPT = 0.05  # a short window of bad luck must not make anybody invisible
 
 
 class Terms(TypedDict):
-    """The weighted terms of one pair; ``value`` is accept · (served + fit + fairness + known + load + scarcity) + newcomer
-    + (wait + priority), to the last bit as in ``Scores.value``. Reasons of older offers have no newcomer."""
+    """The weighted terms of one pair; ``value`` is accept · (served + fit + fairness + known + load + scarcity + quality +
+    booked) + newcomer + (wait + priority), to the last bit as in ``Scores.value``. Reasons of older offers lack newcomer,
+    quality or booked."""
 
     served: float
     fit: float
@@ -60,7 +68,9 @@ class Terms(TypedDict):
     fairness: float
     known: float
     load: float
+    booked: float
     scarcity: float
+    quality: float
     newcomer: float
     accept: float
     value: float
@@ -75,7 +85,11 @@ class Scores:
     """
 
     kind: Index  # (n,) row of what is by kind
-    kind_eligible: Bool  # (t, m) before excluded pairs
+    kind_able: Bool  # (t, m) may take it; before excluded pairs
+    kind_eligible: (
+        Bool  # (t, m) may be asked now: as kind_able, but for reserved tickets; before excluded pairs
+    )
+    kind_suits: Bool | None  # (t, m) may be asked beside others; None: as kind_eligible
     kind_worth: F64  # (t, m) the person's part without known; above 0, meaningful where eligible
     ticket: F64  # (n,) the ticket's part, 0 or more
     known: tuple[
@@ -111,57 +125,70 @@ class Scores:
         return worth + self.ticket[ticket]
 
     def eligible_row(self, i: int) -> Bool:
-        """(m,) who may take ticket i."""
-        row: Bool = self.kind_eligible[self.kind[i]].copy()
+        """(m,) who may be asked about ticket i."""
+        return self._row(self.kind_eligible, i)
+
+    def _row(self, by_kind: Bool, i: int) -> Bool:
+        row: Bool = by_kind[self.kind[i]].copy()
         row[self.excluded[1][self.excluded[0] == i]] = False
         return row
 
     @cached_property
     def ticket_able(self) -> Bool:
-        """(n,) somebody may take it."""
-        able: Bool = np.logical_or.reduce(self.kind_eligible, axis=1)[self.kind]
-        for i in set(self.excluded[0].tolist()):
-            able[i] = self.eligible_row(i).any()
-        return able
+        """(n,) somebody may take it, now or when it is no longer reserved."""
+        return self._tickets_of(self.kind_able)
 
     @cached_property
     def agent_able(self) -> Bool:
-        """(m,) may take some ticket."""
+        """(m,) may take some ticket, now or when it is no longer reserved."""
+        return self._agents_of(self.kind_able)
+
+    @cached_property
+    def ticket_open(self) -> Bool:
+        """(n,) somebody may be asked about it now."""
+        return (
+            self.ticket_able if self.kind_eligible is self.kind_able else self._tickets_of(self.kind_eligible)
+        )
+
+    @cached_property
+    def agent_open(self) -> Bool:
+        """(m,) may be asked about some ticket now."""
+        return (
+            self.agent_able if self.kind_eligible is self.kind_able else self._agents_of(self.kind_eligible)
+        )
+
+    def _tickets_of(self, by_kind: Bool) -> Bool:
+        found: Bool = np.logical_or.reduce(by_kind, axis=1)[self.kind]
+        for i in set(self.excluded[0].tolist()):
+            found[i] = self._row(by_kind, i).any()
+        return found
+
+    def _agents_of(self, by_kind: Bool) -> Bool:
         if not self.excluded[0].size:
-            able: Bool = np.logical_or.reduce(self.kind_eligible, axis=0)  # each kind has a ticket
-            return able
+            found: Bool = np.logical_or.reduce(by_kind, axis=0)  # each kind has a ticket
+            return found
         restricted = np.unique(self.excluded[0])
-        plain = np.zeros(len(self.kind_eligible), np.bool_)
+        plain = np.zeros(len(by_kind), np.bool_)
         plain[np.delete(self.kind, restricted)] = True
-        able = np.logical_or.reduce(self.kind_eligible[plain], axis=0)
+        found = np.logical_or.reduce(by_kind[plain], axis=0)
         for i in restricted.tolist():
-            able |= self.eligible_row(i)
-        return able
+            found |= self._row(by_kind, i)
+        return found
 
 
 def among(keys: Index, wanted: Index) -> tuple[Index, Bool]:
-    """Where each wanted number stands in ``keys``, which ascend, and whether it does; at least one key."""
+    """Where each wanted number stands in ``keys``, which ascend, and whether it does."""
+    if not len(keys):
+        return np.zeros(len(wanted), np.intp), np.zeros(len(wanted), np.bool_)
     place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
     return place, keys[place] == wanted
-
-
-@dataclass(frozen=True)
-class _Run:
-    """What is computed once a run and is the same for every pair."""
-
-    required: I8  # (n, s)
-    preferred: I8  # (n, s)
-    levels: I8  # (s, m) transposed: a skill's column is read at once
-    pressed: I64  # (q, m) each person's skills under the highest pressure, highest first; q: most required, and one
-    pressure: F64  # (q, m) theirs, 0 for a skill that they do not have
-    open: Bool  # (m,) may get an offer at all
 
 
 @dataclass(frozen=True)
 class Basis:
     """What every pair's value is made of beside the skills: computed once a run."""
 
-    run: _Run
+    run: Run
     of_ticket: dict[str, F64]  # each (n,)
     of_agent: dict[str, F64]  # each (m,)
     ticket_sum: F64  # (n,)
@@ -171,7 +198,7 @@ class Basis:
 def _basis(problem: Problem) -> Basis:
     of_ticket, of_agent = _ticket_terms(problem), _agent_terms(problem)
     return Basis(
-        run=_prepare(problem),
+        run=prepare(problem),
         of_ticket=of_ticket,
         of_agent=of_agent,
         ticket_sum=sum(of_ticket.values(), start=np.zeros(len(problem.tickets))),
@@ -179,29 +206,25 @@ def _basis(problem: Problem) -> Basis:
     )
 
 
-@dataclass(frozen=True)
-class _Kinds:
-    """Of b kinds and m people, each (b, m)."""
-
-    eligible: Bool
-    fit: F64  # 0–1
-    scarcity: F64  # 0–1
-
-
 def score(problem: Problem) -> Scores:
     """Eligibility and worth of every kind and person; O(kinds · skills · m), 9 bytes a kind and person."""
     tickets, agents, weights = problem.tickets, problem.agents, problem.weights
     m = len(agents)
     basis = _basis(problem)
-    first, kind = _kinds(problem, basis.run)
-    eligible = np.empty((len(first), m), np.bool_)
+    first, kind = kinds_of(problem, basis.run)
+    able = np.empty((len(first), m), np.bool_)
     bracket = np.empty((len(first), m))
     for start in range(0, len(first), BLOCK):
         part = slice(start, start + BLOCK)
-        found = _of_kinds(problem, basis.run, first[part], slice(None))
-        eligible[part] = found.eligible
+        found = of_kinds(problem, basis.run, first[part], slice(None))
+        able[part] = found.eligible
         bracket[part] = _skill(found, weights.fit, weights.scarcity)
     bracket += basis.agent_sum
+    eligible, suits = able, None
+    if weights.reserve:
+        suits = able & _suits(bracket, weights)
+        if tickets.reserved.any():
+            eligible = np.where(tickets.reserved[first, None], suits, able)
     accept = _accept(np.atleast_2d(agents.accept))
     excluded = problem.positions(tickets.excluded)
     known = _known(problem, eligible, kind, excluded)
@@ -215,13 +238,31 @@ def score(problem: Problem) -> Scores:
         worth += tickets.newcomers_first[known[0]] * bonus[known[1]]
     return Scores(
         kind=kind,
+        kind_able=able,
         kind_eligible=eligible,
+        kind_suits=suits,
         kind_worth=bracket,
         ticket=basis.ticket_sum,
         known=(*known, worth),
         excluded=excluded,
         basis=basis,
     )
+
+
+def _suits(bracket: F64, weights: Weights) -> Bool:
+    """Where the person's part (with served, without known) is the reserve or more."""
+    suits: Bool = bracket >= weights.served + weights.reserve
+    return suits
+
+
+def withheld(problem: Problem, i: int, j: int) -> bool:
+    """Whether agent j may take ticket i (positions), but for its being reserved; O(m · s), with the bits of ``score``."""
+    if not problem.tickets.reserved[i] or not problem.weights.reserve:
+        return False
+    basis = _basis(problem)
+    kind = of_kinds(problem, basis.run, np.array([i]), np.array([j]))
+    bracket = _skill(kind, problem.weights.fit, problem.weights.scarcity) + basis.agent_sum[[j]]
+    return not _suits(bracket, problem.weights)[0, 0]
 
 
 def _known(
@@ -249,33 +290,39 @@ def terms_of(problem: Problem, pairs: Iterable[tuple[int, int]], basis: Basis | 
     run, of_ticket, of_agent = basis.run, basis.of_ticket, basis.of_agent
     known_pairs = {(int(i), int(j)) for i, j in zip(*problem.positions(tickets.known), strict=True)}
     probability = np.atleast_2d(agents.accept)
-    found = []
-    for i, j in pairs:
-        kind = _of_kinds(problem, run, np.array([i]), slice(j, j + 1))
-        known = weights.known * float((i, j) in known_pairs)
-        accept = _accept(probability[i if len(probability) > 1 else 0, j : j + 1])
-        bracket = _skill(kind, weights.fit, weights.scarcity)[0] + basis.agent_sum[j : j + 1]
-        newcomer = weights.newcomer * float(tickets.newcomers_first[i] and agents.new[j])
-        value = accept * (bracket + known) + newcomer + basis.ticket_sum[i]  # adding a 0 changes no bit
-        found.append(
-            Terms(
+    listed = list(pairs)
+    of_ticket_pairs: dict[int, list[int]] = {}
+    for i, j in listed:
+        of_ticket_pairs.setdefault(i, []).append(j)
+    found: dict[tuple[int, int], Terms] = {}
+    for i, people in of_ticket_pairs.items():
+        kind = of_kinds(problem, run, np.array([i]), np.array(people))
+        accept = _accept(probability[i if len(probability) > 1 else 0, people])
+        bracket = _skill(kind, weights.fit, weights.scarcity)[0] + basis.agent_sum[people]
+        for at, j in enumerate(people):
+            known = weights.known * float((i, j) in known_pairs)
+            newcomer = weights.newcomer * float(tickets.newcomers_first[i] and agents.new[j])
+            # Adding a 0 changes no bit.
+            value = accept[at] * (bracket[at] + known) + newcomer + basis.ticket_sum[i]
+            found[i, j] = Terms(
                 served=weights.served,
-                fit=weights.fit * float(kind.fit[0, 0]),
+                fit=weights.fit * float(kind.fit[0, at]),
                 wait=float(of_ticket["wait"][i]),
                 priority=float(of_ticket["priority"][i]),
                 fairness=float(of_agent["fairness"][j]),
                 known=known,
                 load=float(of_agent["load"][j]),
-                scarcity=-weights.scarcity * float(kind.scarcity[0, 0]),
+                scarcity=-weights.scarcity * float(kind.scarcity[0, at]),
+                quality=float(of_agent["quality"][j]),
+                booked=float(of_agent["booked"][j]),
                 newcomer=newcomer,
-                accept=float(accept[0]),
-                value=float(value[0]),
+                accept=float(accept[at]),
+                value=float(value),
             )
-        )
-    return found
+    return [found[pair] for pair in listed]
 
 
-def _skill(kind: _Kinds, fit: float, scarcity: float) -> F64:
+def _skill(kind: Kinds, fit: float, scarcity: float) -> F64:
     return fit * kind.fit - scarcity * kind.scarcity
 
 
@@ -295,101 +342,14 @@ def _agent_terms(problem: Problem) -> dict[str, F64]:
         ahead = np.maximum((problem.fair_share - agents.share.astype(np.float64)) / problem.fair_share, -1.0)
     else:
         ahead = np.zeros(len(agents))  # nobody has earned anything yet
-    return {"fairness": weights.fairness * ahead, "load": -weights.load * agents.load.astype(np.float64)}
+    return {
+        "fairness": weights.fairness * ahead,
+        "load": -weights.load * agents.load.astype(np.float64),
+        # Last, for snapshots from before there were these: adding a 0 changes no bit.
+        "quality": weights.quality * agents.quality.astype(np.float64),
+        "booked": weights.booked * agents.booked.astype(np.float64),
+    }
 
 
 def _accept(probability: np.ndarray[tuple[int, ...], np.dtype[np.float32]]) -> F64:
     return np.maximum(probability.astype(np.float64), MIN_ACCEPT)
-
-
-def _prepare(problem: Problem) -> _Run:
-    tickets, agents = problem.tickets, problem.agents
-    n, s = len(tickets), len(agents.skill_id)
-    required = tickets.required.matrix(n, s)
-    levels = np.ascontiguousarray(agents.levels.T)
-    has = levels > 0
-    can = (agents.free_units > 0) & (agents.max_pending > 0)
-    wanted = np.count_nonzero(required, axis=0) + problem.skill_demand
-    supply = np.count_nonzero(has & can, axis=1)
-    pressure = np.divide(wanted, wanted + supply, out=np.zeros(s), where=wanted > 0)
-    pressures = (
-        agents.levels > 0
-    ) * pressure  # by person: finding the highest of a row is much faster than of a column
-    most = min(int(np.count_nonzero(required, axis=1).max(initial=0)) + 1, s)
-    everybody = np.arange(len(agents))
-    pressed = np.empty((most, len(agents)), np.int64)
-    highest = np.empty((most, len(agents)))
-    for place in range(most):
-        pressed[place] = top = pressures.argmax(axis=1)
-        highest[place] = pressures[everybody, top]
-        pressures[everybody, top] = -1.0
-    return _Run(
-        required=required,
-        preferred=tickets.preferred.matrix(n, s),
-        levels=levels,
-        pressed=pressed,
-        pressure=highest,
-        open=can,
-    )
-
-
-def _kinds(problem: Problem, run: _Run) -> tuple[Index, Index]:
-    """First ticket of each kind, and the kind of each ticket. Tickets of a kind differ in age, priority and
-    history only."""
-    n = len(problem.tickets)
-    if n <= 1 or problem.agents.accept.ndim == 2:
-        every = np.arange(n, dtype=np.intp)
-        return every, every
-    asked = np.concatenate(
-        [
-            run.required,
-            run.preferred,
-            problem.tickets.language[:, None],
-            problem.tickets.units[:, None].view(np.int8),
-            problem.tickets.newcomers_first[:, None].view(np.int8),
-        ],
-        axis=1,
-    )
-    as_bytes = np.ascontiguousarray(asked).view(np.dtype((np.void, asked.shape[1])))[:, 0]
-    _, first, kind = np.unique(as_bytes, return_index=True, return_inverse=True)
-    return first, kind
-
-
-def _of_kinds(problem: Problem, run: _Run, first: Index, people: slice) -> _Kinds:
-    """Eligibility, fit and scarcity of the kinds that these tickets belong to, for a slice of the people."""
-    tickets, agents = problem.tickets, problem.agents
-    levels = run.levels[:, people]
-    eligible = run.open[people] & (agents.free_units[people] >= tickets.units[first, None])
-    language = tickets.language[first].astype(np.int64)[:, None]
-    if (language != ANY_LANGUAGE).any():
-        speaks = agents.languages[people] >> np.maximum(language, 0) & 1 != 0
-        eligible &= speaks | (language == ANY_LANGUAGE)
-    points = np.zeros(eligible.shape, np.int16)
-    most = np.zeros(len(first), np.int64)
-    for rows, skill, level in _slots(run.required[first]):
-        has = levels[skill]
-        eligible[rows] &= has >= level
-        points[rows] += 2 * has  # what is required says twice as much as what is preferred
-        most[rows] += 2 * TOP_LEVEL
-    for rows, skill, level in _slots(run.preferred[first]):
-        has = levels[skill]
-        points[rows] += has * (has >= level)
-        most[rows] += TOP_LEVEL
-    fit = points / np.maximum(most, 1)[:, None]
-    fit[most == 0] = 1.0
-    # The highest pressure among skills that are not required: as many are passed over as may be required.
-    asked = run.required[first] > 0
-    scarcity = np.zeros(eligible.shape)
-    for skill, pressure in zip(run.pressed[::-1, people], run.pressure[::-1, people], strict=True):
-        scarcity = np.where(asked[:, skill], scarcity, pressure)
-    return _Kinds(eligible=eligible, fit=fit, scarcity=scarcity)
-
-
-def _slots(asked: I8) -> Iterator[tuple[Index, Index, I8]]:
-    """The first skill that each row of (b, s) asks for, then the second, …: rows that have one, skill, least level as a
-    column."""
-    row, skill = asked.nonzero()
-    place = np.arange(len(row)) - np.searchsorted(row, row)
-    for turn in range(int(place.max(initial=-1)) + 1):
-        now = place == turn
-        yield row[now], skill[now], asked[row[now], skill[now]][:, None]

@@ -25,8 +25,13 @@ from dispatch.matching.solve import Solution, solve
 
 MAGIC = b"SBM"
 # of the layout and of the arithmetic: raise it when score or solve may give other pairs for the same input
-VERSION = 3
-READS = (2, 3)  # 2 has no newcomers; without them the arithmetic is the same
+VERSION = 5
+READS = (
+    2,
+    3,
+    4,
+    5,
+)  # 2 has no newcomers, 3 no quality and no booked hours, 4 no reserve; without them the arithmetic is the same
 LEVEL = 1  # zlib; 6 saves a tenth and costs three times as long
 LARGEST = 64 * 2**20  # bytes unpacked: a damaged or hostile snapshot must not eat the memory
 
@@ -48,12 +53,20 @@ _AGENTS = (
 )
 _TICKET_FLAGS = (("newcomers_first", "<i1"),)  # since version 3, after everything else
 _AGENT_FLAGS = (("new", "<i1"),)
+_QUALITY = (
+    ("quality", "<f4"),
+)  # since version 4, with its weight and that of the next after everything else
+_BOOKED = (("booked", "<i1"),)
 _MEASURED = (("load", "<f4"), ("idle_seconds", "<f4"), ("share", "<f4"))
 _NEEDS = (("ticket", "<i4"), ("skill", "<i4"), ("level", "<i1"))
+_NEWER_WEIGHTS = ("quality", "booked")  # since version 4
+_NEWER = struct.Struct(f"<{len(_NEWER_WEIGHTS)}d")
+_RESERVED = (("reserved", "<i1"),)  # since version 5, with its weight
+_RESERVE = struct.Struct("<d")
 _WEIGHTS = tuple(
-    field.name for field in fields(Weights)
+    field.name for field in fields(Weights) if field.name not in (*_NEWER_WEIGHTS, "reserve")
 )  # all as doubles; max_parallel is a small whole number
-_HEAD = struct.Struct(f"<9I{len(_WEIGHTS)}dd")
+_HEAD = struct.Struct(f"<9I{len(_WEIGHTS)}dd")  # nine lengths, the weights, the fair share
 
 
 class SnapshotUnreadable(ValueError):
@@ -99,6 +112,11 @@ def pack(problem: Problem, solution: Solution) -> bytes:
     parts += [_shuffle(column, "<i4") for column in (solution.ticket, solution.agent)]
     parts += [_shuffle(getattr(tickets, name), dtype) for name, dtype in _TICKET_FLAGS]
     parts += [_shuffle(getattr(agents, name), dtype) for name, dtype in _AGENT_FLAGS]
+    parts += [_shuffle(agents.quality * able, "<f4")]
+    parts += [_shuffle(getattr(agents, name), dtype) for name, dtype in _BOOKED]
+    parts += [_NEWER.pack(*(float(getattr(problem.weights, name)) for name in _NEWER_WEIGHTS))]
+    parts += [_shuffle(getattr(tickets, name), dtype) for name, dtype in _RESERVED]
+    parts += [_RESERVE.pack(float(problem.weights.reserve))]
     return MAGIC + bytes([VERSION]) + zlib.compress(b"".join(parts), LEVEL)
 
 
@@ -111,7 +129,7 @@ def unpack(data: bytes) -> tuple[Problem, list[tuple[int, int]]]:
         raise SnapshotUnreadable("this is no snapshot of a matching run")
     version = int.from_bytes(data[3:4], "little")
     if version not in READS:
-        read = " and ".join(map(str, READS))
+        read = ", ".join(map(str, READS))
         raise SnapshotUnreadable(f"snapshot version {data[3:4].hex()}, this program reads {read}")
     try:
         stream = zlib.decompressobj()
@@ -136,7 +154,7 @@ def replay(data: bytes) -> Solution:
 def _read(raw: bytes, version: int) -> tuple[Problem, list[tuple[int, int]]]:
     head = _HEAD.unpack_from(raw)
     n, m, s, per_pair, required, preferred, known, excluded, offers = head[:9]
-    weights = dict(zip(_WEIGHTS, head[9:-1], strict=True))
+    weights = dict.fromkeys(_NEWER_WEIGHTS, 0.0) | dict(zip(_WEIGHTS, head[9:-1], strict=True))
     at = _HEAD.size
 
     def take(count: int, dtype: str) -> NDArray[Any]:
@@ -164,6 +182,14 @@ def _read(raw: bytes, version: int) -> tuple[Problem, list[tuple[int, int]]]:
     if version > 2:
         ticket_columns |= table(n, _TICKET_FLAGS)
         agent_columns |= table(m, _AGENT_FLAGS)
+    if version > 3:
+        agent_columns |= table(m, _QUALITY) | table(m, _BOOKED)
+        weights |= dict(zip(_NEWER_WEIGHTS, _NEWER.unpack_from(raw, at), strict=True))
+        at += _NEWER.size
+    if version > 4:
+        ticket_columns |= table(n, _RESERVED)
+        weights["reserve"] = _RESERVE.unpack_from(raw, at)[0]
+        at += _RESERVE.size
     if at != len(raw):
         raise SnapshotUnreadable(f"{len(raw) - at} bytes too many")
     agents = Agents(**agent_columns, levels=levels, skill_id=skill_id)

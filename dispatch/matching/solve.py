@@ -20,13 +20,12 @@ Two solvers give the same: ``dense`` on the matrix of all pairs, which is faster
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from dispatch.matching.dense import best, dense
-from dispatch.matching.flow import flow
 from dispatch.matching.match import Match
 from dispatch.matching.problem import F64, I64, Bool, Index, Problem
 from dispatch.matching.score import Scores, score
@@ -68,7 +67,7 @@ def solve(problem: Problem, *, scores: Scores | None = None, assign: Assign | No
 
     Nobody gets more units than they have free, nor more offers than max_pending, nor the same ticket twice.
     Round 1 is solved to its optimum; rounds 2…k get only who is then left over, so a second offer never costs
-    anybody a first one.
+    anybody a first one; and of these only who is worth the policy's reserve.
 
     Exact where everybody may get one offer a round (max_pending = 1) or all tickets cost the same units.
     Otherwise the round is made of passes of one offer a person, each exact: always feasible and still without
@@ -84,17 +83,21 @@ def solve(problem: Problem, *, scores: Scores | None = None, assign: Assign | No
     # Rows and columns in the order of the ties, and only those that can matter: the input's order and people
     # who can take nothing leave no trace, which also lets a snapshot forget their figures.
     rows = np.lexsort((tickets.id, -tickets.waited_seconds))
-    rows = rows[scores.ticket_able[rows]]
+    rows = rows[scores.ticket_open[rows]]
     columns = np.lexsort((agents.id, -agents.idle_seconds))
-    columns = columns[scores.agent_able[columns]]
+    columns = columns[scores.agent_open[columns]]
     parallel = min(max(len(columns) // max(len(rows), 1), 1), problem.weights.max_parallel)
 
-    kinds, first, kind = np.unique(scores.kind[rows], return_index=True, return_inverse=True)
+    if len(rows) == 1:  # the usual run
+        kinds, first, kind = scores.kind[rows], np.zeros(1, np.intp), np.zeros(1, np.intp)
+    else:
+        kinds, first, kind = np.unique(scores.kind[rows], return_index=True, return_inverse=True)
     at_row, at_column = _places(rows, len(tickets)), _places(columns, len(agents))
     known_row, known_column, of_known = scores.known
     board = _Board(
         kind=kind,
         eligible=scores.kind_eligible[kinds[:, None], columns],
+        suits=None if scores.kind_suits is None else scores.kind_suits[kinds[:, None], columns],
         worth=scores.kind_worth[kinds[:, None], columns],
         ticket=scores.ticket[rows],
         overdue=tickets.overdue[rows],
@@ -106,11 +109,7 @@ def solve(problem: Problem, *, scores: Scores | None = None, assign: Assign | No
         pending=agents.max_pending[columns].astype(np.int64),
         assign=assign or _by_size(len(rows), len(columns)),
     )
-    found: list[tuple[Index, Index]] = []
-    for _ in range(parallel):
-        found.append(board.round())
-        if not len(found[-1][0]):
-            break
+    found = list(board.single(parallel) if len(rows) == 1 else board.rounds(parallel))
     row = np.concatenate([r for r, _ in found])
     column = np.concatenate([c for _, c in found])
     ticket, agent = rows[row], columns[column]
@@ -126,7 +125,21 @@ def solve(problem: Problem, *, scores: Scores | None = None, assign: Assign | No
 
 
 def _by_size(r: int, c: int) -> Assign:
-    return flow if min(r, c) ** 2 * max(r, c) >= LARGE else dense
+    return _flow() if min(r, c) ** 2 * max(r, c) >= LARGE else dense
+
+
+def _flow() -> Assign:
+    # Here for the same reason as scipy in dense.py.
+    from dispatch.matching.flow import flow  # noqa: PLC0415
+
+    return flow
+
+
+def warm() -> None:
+    """Import the solvers now, and not in the middle of the first run that needs them."""
+    one = np.ones((2, 2))
+    best(one, one > 0, np.zeros(2, np.bool_))
+    _flow()
 
 
 def _places(positions: Index, size: int) -> Index:
@@ -152,6 +165,7 @@ class _Board:
 
     kind: Index  # (r,)
     eligible: Bool  # (t, c)
+    suits: Bool | None  # (t, c) who may be asked in a later round; None: as eligible
     worth: F64  # (t, c)
     ticket: F64  # (r,)
     overdue: Bool  # (r,)
@@ -162,6 +176,32 @@ class _Board:
     free: I64  # (c,)
     pending: I64  # (c,)
     assign: Assign
+
+    def rounds(self, most: int) -> Iterator[tuple[Index, Index]]:
+        """Rows and columns of one round after the other, until one has none."""
+        for _ in range(most):
+            row, column = self.round()
+            yield row, column
+            if not len(row):
+                return
+            if self.suits is not None:
+                self.eligible = self.suits
+
+    def single(self, most: int) -> Iterator[tuple[Index, Index]]:
+        """``rounds`` of one ticket, as in the usual run: the first of the best, then of the others, without the machinery."""
+        row = np.zeros(1, np.intp)
+        may = (self.eligible & (self.pending > 0) & (self.free >= self.kind_units[:, None]))[0]
+        may[self.barred[1]] = False
+        worth = self.worth[0].copy()
+        worth[self.known[1]] = self.known[2]
+        for _ in range(most):
+            found, column = best(worth[None, :], may[None, :], self.overdue)
+            yield row[: len(found)], column
+            may[column] = False
+            if not len(found):
+                return
+            if self.suits is not None:
+                may &= self.suits[0]
 
     def round(self) -> tuple[Index, Index]:
         """One offer for as many tickets as possible: rows, columns, by row."""

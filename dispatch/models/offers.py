@@ -3,6 +3,7 @@ in dispatch/wrap_up.py and dispatch/silence.py."""
 
 from typing import ClassVar
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Now
@@ -38,7 +39,10 @@ class Offer(models.Model):
     ticket = models.ForeignKey(Ticket, models.PROTECT, related_name="offers", verbose_name=_("ticket"))
     agent = models.ForeignKey(Agent, models.PROTECT, related_name="offers", verbose_name=_("agent"))
     shift = models.ForeignKey(Shift, models.PROTECT, related_name="offers", verbose_name=_("shift"))
-    run = models.ForeignKey(Run, models.PROTECT, related_name="made", verbose_name=_("run"))
+    # Null for practice alone: no run made it.
+    run = models.ForeignKey(
+        Run, models.PROTECT, null=True, blank=True, related_name="made", verbose_name=_("run")
+    )
     state = models.CharField(_("state"), max_length=10, choices=OfferState, default=OfferState.PENDING)
     reason = models.CharField(_("reason"), max_length=40, blank=True)
     units = models.PositiveSmallIntegerField(_("units"))
@@ -105,8 +109,14 @@ class Offer(models.Model):
                 condition=Q(resolves_at__isnull=True) | Q(state="accepted", resolves_after__isnull=False),
                 name="offer_resolves_while_held",
             ),
+            models.CheckConstraint(
+                condition=Q(run__isnull=False) | Q(pay_cents=0, surge_cents=0, terms={}, automatic=False),
+                name="offer_without_run_pays_nothing",
+            ),
         ]
         indexes = [
+            # Offers come in the order of their time: what was made in half an hour lies on a few pages.
+            BrinIndex(fields=["made_at"], name="offer_by_time", autosummarize=True),
             models.Index(
                 fields=["resolves_at"], name="offer_resolves_soon", condition=Q(resolves_at__isnull=False)
             ),

@@ -14,7 +14,8 @@ class Transfer(models.Model):
     """Where a ticket was passed on to last; how it got there is in its timeline. Read by runs, while the ticket waits.
 
     With a pool the ticket is that pool's from then on, whatever its route's steps say. With an agent it waits for them for
-    the first seconds (dispatch/rules/steps.py), as it would for somebody who knows the customer.
+    the first seconds (dispatch/rules/steps.py), as it would for somebody who knows the customer. So it does, once it is awake,
+    for the agent with whom it fell asleep and who went before its time.
     """
 
     ticket = models.OneToOneField(

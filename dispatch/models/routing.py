@@ -65,6 +65,22 @@ class Route(models.Model):
         validators=[MinValueValidator(1), MaxValueValidator(100)],
         help_text=_("Never more than the ticket takes anyway."),
     )
+    snooze_hours = models.PositiveSmallIntegerField(
+        _("hours for which a ticket can be put aside"),
+        default=168,
+        db_default=168,
+        validators=[MaxValueValidator(24 * 60)],
+        help_text=_("At the most. 0: not at all."),
+    )
+
+    answer_minutes = models.PositiveIntegerField(
+        _("minutes to an answer by mail, when nobody is online"),
+        default=240,
+        db_default=240,
+        help_text=_(
+            "Open minutes. The customer is promised it, and the promise is tracked. 0: nothing is promised."
+        ),
+    )
 
     class Meta:
         verbose_name = _("route")
@@ -212,6 +228,31 @@ class Policy(models.Model):
     known = models.FloatField(_("known agent"), default=Weights.known)
     load = models.FloatField(_("load"), default=Weights.load)
     scarcity = models.FloatField(_("scarcity of skills"), default=Weights.scarcity)
+    # A version that is in force stays what it was: the column's default is 0, that of a new version is not.
+    quality = models.FloatField(
+        _("quality"),
+        default=0.3,
+        db_default=0.0,
+        validators=[MinValueValidator(0)],
+        help_text=_(
+            "Ratings and reviews, drawn towards the usual while there are few. 0: they do not count."
+        ),
+    )
+    review_percent = models.PositiveSmallIntegerField(
+        _("percent of resolved tickets that are reviewed"),
+        default=5,
+        db_default=0,
+        validators=[MaxValueValidator(100)],
+        help_text=_("A random sample. 0: none."),
+    )
+    peer_level = models.PositiveSmallIntegerField(
+        _("level from which colleagues may review"),
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(5)],
+        help_text=_("In every skill that the ticket required. 0: team leads only."),
+    )
+    booked = models.FloatField(_("booked hour"), default=Weights.booked, db_default=Weights.booked)
     max_parallel = models.PositiveSmallIntegerField(
         _("offers of one ticket at once"), default=3, validators=[MinValueValidator(1), MaxValueValidator(3)]
     )
@@ -231,6 +272,22 @@ class Policy(models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(50)],
         help_text=_("So that who has answered few offers yet is not always passed over. 0: none."),
     )
+    reserve_seconds = models.PositiveSmallIntegerField(
+        _("seconds in which a new ticket waits for somebody whom it suits"),
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(120)],
+        help_text=_("Urgent tickets, and those of customers whom somebody knows, never do. 0: none does."),
+    )
+    reserve = models.FloatField(
+        _("points that a person must be worth in these seconds, and beside others"),
+        default=Weights.reserve,
+        db_default=Weights.reserve,
+        validators=[MinValueValidator(0)],
+        help_text=_(
+            "Of skill, fair share, quality and booked hour, less load and rare skills. Who has less is not asked while another is. 0: nothing is asked for."  # noqa: E501  one sentence of the catalogue
+        ),
+    )
     surge_percent = models.PositiveSmallIntegerField(
         _("surge: percent on top of the pay"),
         default=0,
@@ -243,6 +300,30 @@ class Policy(models.Model):
         default=3.0,
         db_default=3.0,
         validators=[MinValueValidator(0)],
+    )
+    call_from = models.PositiveSmallIntegerField(
+        _("call people who are offline from so many waiting tickets"),
+        default=3,
+        db_default=3,
+        help_text=_("That ask for the same, while nobody is free. Only who has agreed to it. 0: never."),
+    )
+    call_hours = models.PositiveSmallIntegerField(
+        _("hours in which nobody is called twice"), default=6, db_default=6, validators=[MinValueValidator(1)]
+    )
+    booking_days = models.PositiveSmallIntegerField(
+        _("days ahead that an hour can be booked"),
+        default=7,
+        db_default=7,
+        validators=[MaxValueValidator(60)],
+    )
+    booking_cap = models.PositiveSmallIntegerField(
+        _("hours a week that one person can book"), default=20, db_default=20
+    )
+    reveals_an_hour = models.PositiveSmallIntegerField(
+        _("places with personal data that a person can have shown an hour"),
+        default=30,
+        db_default=30,
+        help_text=_("Names, addresses and numbers of customers are masked for agents. 0: they stay so."),
     )
     grace_seconds = models.PositiveSmallIntegerField(_("seconds a lost agent keeps held tickets"), default=60)
     snapshot_days = models.PositiveSmallIntegerField(

@@ -39,6 +39,9 @@ class Standing(models.Model):
     accept_rate = models.FloatField(_("share of offers accepted"), default=1.0)
     answered = models.PositiveIntegerField(_("offers answered, missed ones too"), default=0, db_default=0)
     share = models.FloatField(_("earnings per online hour, 1 = the pool's mean"), default=1.0)
+    # Ratings and reviews against the usual, −1–1, and how many there are (dispatch/rules/quality.py).
+    quality = models.FloatField(_("quality, 0 = the usual"), default=0.0, db_default=0.0)
+    judged = models.PositiveIntegerField(_("ratings and reviews"), default=0, db_default=0)
     refreshed_at = models.DateTimeField(_("refreshed"), db_default=Now())
 
     class Meta:

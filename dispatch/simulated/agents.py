@@ -1,20 +1,24 @@
 """A simulated agent with habits: takes most offers, thinks, chats by the stories, pauses, goes and comes back."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from dispatch.demo.stories import ANSWERS, NOTES, by_opening
 from dispatch.simulated.api import Refused
 from dispatch.simulated.worker import Chat, Worker
+from tickets.masking import mask
 
 ACCEPTS, MISSES = 0.85, 0.04  # shares of offers; the rest is declined
 HANDS_BACK, NOTES_SHARE = 0.05, 0.15  # shares of tickets
+PUTS_ASIDE = 0.08  # likewise
 DONE_EARLY = 0.6  # of wrap-ups; the others end by the clock
 ACCEPTS_AUTOMATICALLY = 0.15  # share of stretches
 DECIDES = (2.0, 10.0)  # seconds, all of them
 THINKS = (5.0, 14.0)
 PATIENCE = (50.0, 90.0)  # with a customer who does not answer
 LAST_WORDS = (6.0, 15.0)
+ASIDE = (60.0, 180.0)
 WRAPS_UP = (4.0, 15.0)
 WORKS = (480.0, 1800.0)  # one stretch of being online
 UNTIL_PAUSE = (180.0, 600.0)
@@ -97,9 +101,18 @@ class SimulatedAgent(Worker):
             mine += 1
             if self.pace.happens(NOTES_SHARE / 2):
                 await self._desk(chat, "note", body=NOTES[chat.language])
+            if mine == 1 and self.pace.happens(PUTS_ASIDE):
+                await self._aside(chat)
         if not chat.ended():
             await self._desk(chat, "resolve")
             await self._wrap_up(chat)
+
+    async def _aside(self, chat: Chat) -> None:
+        """Something is to be asked elsewhere first. Until then nobody waits here, unless the customer writes."""
+        seconds = self.pace.seconds(*ASIDE)
+        until = datetime.now(UTC) + timedelta(seconds=seconds)
+        await self._desk(chat, "snooze", until=until.isoformat())
+        await chat.customer_writes(seconds)
 
     async def _wrap_up(self, chat: Chat) -> None:
         """A note now and then, and most do not need all the time there is."""
@@ -126,5 +139,5 @@ class SimulatedAgent(Worker):
 def _lines(chat: Chat) -> tuple[str, ...]:
     """What an agent says in this chat, one line after the other."""
     opening = chat.messages[0]["body"] if chat.messages else ""
-    story = by_opening().get(opening)
+    story = by_opening().get(mask(opening).text)
     return story.agent if story else ANSWERS[chat.language if chat.language in ANSWERS else "en"]

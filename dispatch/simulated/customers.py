@@ -12,6 +12,7 @@ from dispatch.simulated.people import Pace, Tally
 
 READS = (4.0, 15.0)  # seconds until the answer to an agent's message
 ASKS_FOR_A_PERSON, LEAVES_EARLY, VANISHES, REOPENS, RATES, THANKS_SHARE = 0.12, 0.05, 0.05, 0.04, 0.75, 0.5
+HELPED = 0.55  # by what the assistant answers
 IMPATIENT = (20.0, 60.0)
 GIVES_UP = (240.0, 480.0)  # without anybody
 STAYS = 1500.0  # at most
@@ -23,7 +24,8 @@ class SimulatedCustomer:
 
     def __init__(self, api: Api, story: Story, topics: set[str], pace: Pace, tally: Tally) -> None:
         self.api, self.story, self.topics, self.pace, self.tally = api, story, topics, pace, tally
-        self.state = "waiting"
+        self.state = ""  # until the first snapshot
+        self.answers = 0  # messages of the assistant
         self.heard = 0  # messages of agents
         self.said = 1
         self.news = asyncio.Event()
@@ -64,6 +66,9 @@ class SimulatedCustomer:
             await self.pace.think(5, 60)
             self.tally["vanished"] += 1
             return
+        await self._try_the_machine()
+        if self.state in ("resolved", "closed"):
+            return
         if not await self._wait_for_somebody():
             return
         await self._talk()
@@ -73,6 +78,24 @@ class SimulatedCustomer:
             await self._talk()
         if self.state == "resolved" and self.pace.happens(RATES):
             await self._rate()
+
+    async def _try_the_machine(self) -> None:
+        """While the assistant has the ticket: some are helped, some say no, some want a person at once."""
+        await self._until(lambda: self.state != "", self.pace.seconds(*IMPATIENT))
+        while self.state == "assisted":
+            await self._until(
+                lambda: self.answers > 0 or self.state != "assisted", self.pace.seconds(*IMPATIENT)
+            )
+            await self.pace.think(*READS)
+            if self.state != "assisted":
+                return
+            try:
+                if self.answers and self.pace.happens(HELPED):
+                    await self._do("answer", helped=True)
+                else:
+                    await self._do("request-human")
+            except Refused:  # handed over in the same moment
+                return
 
     async def _wait_for_somebody(self) -> bool:
         """False when this customer has closed the ticket."""
@@ -144,6 +167,9 @@ class SimulatedCustomer:
         if kind == "snapshot":
             self.state = data["state"]
             self.heard = sum(message["author"] == "agent" for message in data["messages"])
+            self.answers = sum(message["author"] == "system" for message in data["messages"])
+        elif kind == "message.posted" and data["author"] == "system":
+            self.answers += 1
         elif kind == "message.posted" and data["author"] == "agent":
             self.heard += 1
         elif kind in STATES:
@@ -152,6 +178,7 @@ class SimulatedCustomer:
 
 
 STATES = {
+    "ticket.handed_over": "waiting",
     "ticket.held": "held",
     "ticket.released": "waiting",
     "ticket.resolved": "resolved",

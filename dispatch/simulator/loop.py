@@ -15,6 +15,7 @@ import numpy as np
 
 from dispatch.rules import offers as rules
 from dispatch.rules.offers import EFFECTS, State
+from dispatch.rules.reserve import is_reserved
 from dispatch.rules.steps import Step
 from dispatch.rules.units import room_for
 from dispatch.simulator.case import World
@@ -32,6 +33,7 @@ class What(IntEnum):
     BACK = 5  # who missed an offer returns
     AGAIN = 6  # a declined ticket may be offered to the same people again
     STEP = 7  # a ticket's wait has reached the next step of its route
+    OPEN = 8  # a ticket is no longer reserved
 
 
 class Play:
@@ -49,6 +51,7 @@ class Play:
         self.steps = [policy.means.steps or kind.steps for kind in world.case.kinds]
         self.reached = [0] * n  # place of the step that the ticket is on
         self.waiting: list[int] = []  # tickets without an open offer, oldest first
+        self.reserved: set[int] = set()  # tickets that have only just come (rules.reserve)
         self.said_no: dict[int, dict[int, float]] = {}  # ticket → agent → when
         self.open: dict[int, list[int]] = {}  # ticket → its open offers
         self.accepted_at = [inf] * n
@@ -87,7 +90,7 @@ class Play:
         """Play until the last ticket that came is served."""
         handlers = (
             self._arrival, self._patience, self._answer, self._wrap, self._done, self._back, self._again,
-            self._step,
+            self._step, self._open,
         )  # fmt: skip
         if self.world.at:
             self._at(self.world.at[0], What.ARRIVAL, 0)
@@ -179,6 +182,10 @@ class Play:
             self._at(self.now + world.patience[ticket], What.PATIENCE, ticket)
         for step in self.steps[world.kind[ticket]][1:]:
             self._at(self.now + step.after_seconds, What.STEP, ticket)
+        seconds = self.policy.means.reserve_seconds
+        if is_reserved(0.0, seconds, urgent=False, promised=False):
+            self.reserved.add(ticket)
+            self._at(self.now + seconds, What.OPEN, ticket)
         if ticket + 1 < len(world.at):
             self._at(world.at[ticket + 1], What.ARRIVAL, ticket + 1)
         self._changed = True
@@ -305,6 +312,10 @@ class Play:
     def _step(self, ticket: int) -> None:
         # Counted and not computed from the time: a rounding must not keep a ticket below its step.
         self.reached[ticket] += 1
+        self._changed |= self.holder[ticket] < 0
+
+    def _open(self, ticket: int) -> None:
+        self.reserved.remove(ticket)
         self._changed |= self.holder[ticket] < 0
 
     def _end(self, offer: int, state: State) -> None:

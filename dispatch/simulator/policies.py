@@ -35,6 +35,7 @@ class Means:
     auto_share: float = 0.0  # share of the agents who have auto-accept on
     steps: Sequence[Step] | None = None  # of all routes, instead of the case's
     exploration_percent: int = 0  # of the tickets go to newcomers first; everybody begins as one
+    reserve_seconds: float = 0.0  # in which a new ticket goes only to who is worth Weights.reserve
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ def _solved(play: Play, weights: Weights) -> Asked:
             newcomers_first=newcomers_first(
                 np.array(tickets, np.int64), play.policy.means.exploration_percent
             ),
+            reserved=np.array([ticket in play.reserved for ticket in tickets], np.bool_),
         ),
         agents=Agents(
             id=here,
@@ -162,8 +164,8 @@ LEAST_LOADED = Policy("least loaded", _least_loaded)
 GREEDY = Policy("greedy best skill", _best_skill)
 BASELINES = (LONGEST_IDLE, ROUND_ROBIN, LEAST_LOADED, GREEDY)
 
-# Tuned for the reference case (docs/adr/0013). A large weight of the fair share is a price: who has worked more than others
-# costs more, just enough that work evens out while everybody gets what they do best.
-TUNED = Weights(fit=5.0, wait=1.0, fairness=40.0, load=2.75, scarcity=0.3, max_parallel=2)
-OURS = Policy("assignment", weights=TUNED, means=Means(next_up=True))
+# Tuned for the reference case (docs/adr/0013 and 0037). A large weight of the fair share is a price: who has worked more than
+# others costs more, just enough that work evens out while everybody gets what they do best.
+TUNED = Weights(fit=5.0, wait=1.0, fairness=36.0, load=2.75, scarcity=0.3, max_parallel=2, reserve=2.6)
+OURS = Policy("assignment", weights=TUNED, means=Means(next_up=True, reserve_seconds=16.0))
 EVERY = (RANDOM, *BASELINES, OURS)

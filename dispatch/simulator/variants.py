@@ -30,10 +30,27 @@ ABLATION = (
     _weights("without scarcity", scarcity=0.0),
     _means("a quarter auto-accepts", auto_share=0.25),
     _means("5 % to newcomers first", exploration_percent=5),
+    _means("without reserve", _weights("at once", reserve=0.0), reserve_seconds=0.0),
+    _means("reserve for parallel offers only", reserve_seconds=0.0),
     _weights("fair share 27", fairness=27.0),
     _means(
         "level 3 first, 25 s",
         _weights("best first", fit=8.0, fairness=90.0),
         steps=(Step(0, POOL, 3), Step(25, POOL)),
+    ),
+    *(
+        _means(
+            f"{share:.0%} auto-accept, level 3 first for {after} s, fair share {fairness:.0f}",
+            _weights("one at a time", fairness=fairness, max_parallel=1),
+            auto_share=share,
+            steps=(Step(0, POOL, 3), Step(after, POOL)),
+        )
+        for share, after, fairness in (
+            (0.5, 20, 50.0),
+            (0.5, 15, 40.0),
+            (0.5, 15, 60.0),
+            (0.5, 12, 50.0),
+            (0.67, 12, 60.0),
+        )
     ),
 )

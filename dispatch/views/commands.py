@@ -24,7 +24,7 @@ import agents.errors
 import tickets.errors
 from agents.models import Agent
 from agents.views.people import agent_of, no_agent
-from dispatch import desk, fragments, news, presence, resolving, wrap_up
+from dispatch import correcting, desk, news, presence, resolving, words, wrap_up
 from dispatch.automatic import auto_accept_choose
 from dispatch.errors import NotHolder
 from dispatch.offers import offer_accept, offer_decline
@@ -34,15 +34,21 @@ from tickets.forms import files_read
 from tickets.models import Ticket
 
 Refusal = (tickets.errors.Refusal, agents.errors.Refusal)
-Command = Callable[..., None]
+Command = Callable[..., dict[str, Any] | None]
 KEY_LENGTH = 90  # of a key
 
 
 Refused = Callable[[HttpRequest, Agent, Any], HttpResponse | None]
+Done = Callable[[HttpRequest, Agent, dict[str, Any]], HttpResponse]
 
 
-def command(refused: Refused | None = None) -> Callable[[Command], Callable[..., HttpResponseBase]]:
-    """A view of a command `act(request, agent, …)`. `refused`: what a plain form gets with a refusal; else, the console."""
+def command(
+    refused: Refused | None = None, done: Done | None = None
+) -> Callable[[Command], Callable[..., HttpResponseBase]]:
+    """A view of a command `act(request, agent, …)`; what it returns stands in the JSON answer beside the frames.
+
+    `refused`: what a plain form gets with a refusal, `done`: what it gets else; without them, the console.
+    """
 
     def of(act: Command) -> Callable[..., HttpResponseBase]:
         @never_cache
@@ -53,13 +59,16 @@ def command(refused: Refused | None = None) -> Callable[[Command], Callable[...,
             if agent is None:
                 return _not_an_agent(request)
             refusal: tickets.errors.Refusal | agents.errors.Refusal | None = None
+            more: dict[str, Any] = {}
             try:
-                act(request, agent, **names)
+                more = act(request, agent, **names) or {}
             except Refusal as error:
                 refusal = error
                 if refused and not wants_json(request) and (shown := refused(request, agent, error)):
                     return shown
-            return _answer(request, agent, refusal)
+            if refusal is None and done and not wants_json(request):
+                return done(request, agent, more)
+            return _answer(request, agent, refusal, more)
 
         return view
 
@@ -71,10 +80,13 @@ def wants_json(request: HttpRequest) -> bool:
 
 
 def _answer(
-    request: HttpRequest, agent: Agent, refusal: tickets.errors.Refusal | agents.errors.Refusal | None
+    request: HttpRequest,
+    agent: Agent,
+    refusal: tickets.errors.Refusal | agents.errors.Refusal | None,
+    more: dict[str, Any],
 ) -> HttpResponse:
     if wants_json(request):
-        body: dict[str, Any] = {"frames": news.frames(agent, _after(request), get_language() or "en")}
+        body: dict[str, Any] = {"frames": news.frames(agent, _after(request), get_language() or "en")} | more
         if refusal is not None:
             body |= {"code": refusal.code, "detail": str(refusal.detail)}
         return JsonResponse(body, status=refusal.status if refusal else 200)
@@ -164,7 +176,7 @@ def accept(request: HttpRequest, agent: Agent, offer_id: int) -> None:
 @command()
 def decline(request: HttpRequest, agent: Agent, offer_id: int) -> None:
     reason = request.POST.get("reason", "")
-    known = reason if reason in fragments.reasons_decline() else ""
+    known = reason if reason in words.reasons_decline() else ""
     offer_decline(offer_id=offer_id, agent_id=agent.pk, epoch=epoch_of(request), reason=known)
 
 
@@ -230,7 +242,19 @@ def hand_back(request: HttpRequest, agent: Agent, public_id: str) -> None:
         agent=agent,
         epoch=epoch_of(request),
         ticket_id=ticket_id_of(public_id),
-        reason=reason if reason in fragments.reasons_back() else "",
+        reason=reason if reason in words.reasons_back() else "",
+        key=key_of(request),
+    )
+
+
+@command()
+def topic(request: HttpRequest, agent: Agent, public_id: str) -> None:
+    """The ticket is about something else."""
+    correcting.topic_correct(
+        agent=agent,
+        epoch=epoch_of(request),
+        ticket_id=ticket_id_of(public_id),
+        topic_key=request.POST.get("topic", ""),
         key=key_of(request),
     )
 

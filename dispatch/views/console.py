@@ -5,12 +5,14 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from agents.models import Agent
+from agents.push import public_key
 from agents.views.people import admitted_page
-from dispatch import cards, drafts, feed, fragments, keys, looks
+from dispatch import cards, demand, drafts, feed, fragments, hours, keys, looks
 
 
 @require_GET
@@ -41,6 +43,10 @@ def page(
             "earnings": cards.earnings(agent.pk),
             "kept": kept,
             "drafts": drafts.of(agent),
+            "push_key": public_key(),
+            "next_hour": hours.next_booking(agent.pk),
+            "zone": agent.zone,
+            "demand": demand.next_hours(agent, get_language() or "en"),
             "actions": [
                 {"action": action, "words": str(keys.ACTIONS[action][1]), "key": key}
                 for action, key in keys.of(agent).items()

@@ -39,7 +39,6 @@ def earnings(request: HttpRequest, agent: Agent) -> HttpResponse:
     context: dict[str, Any] = {
         "agent": agent,
         "earnings": cards.earnings(agent.pk),
-        "standing": ledger.standing(agent.pk),
         "show": show if show in SHOWN else "",
         "month": f"{begin:%Y-%m}" if begin else "",
         "months": LedgerEntry.objects.filter(agent=agent).datetimes("created_at", "month", order="DESC"),

@@ -37,7 +37,7 @@ def _form(
     shift = looks.look(agent.pk).shift
     context: dict[str, Any] = {
         "ticket": found.ticket,
-        "entry": fragments.entry(found),
+        "entry": fragments.entry(found, agent),
         "targets": passing.targets(agent=agent, ticket_id=found.ticket.pk),
         "epoch": shift.epoch if shift else 0,
         "to": request.POST.get("to", ""),

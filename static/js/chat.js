@@ -4,6 +4,7 @@
 import { setFiles, watchComposer } from "./files.js";
 import { applyFragment } from "./fragments.js";
 import { Live } from "./live.js";
+import { memory } from "./memory.js";
 import { Outbox } from "./outbox.js";
 import { patiently } from "./patience.js";
 import * as signs from "./signs.js";
@@ -66,6 +67,7 @@ function onFrame(frame) {
     drawRead();
     return;
   }
+  if (frame.type === "ticket.erased") location.reload(); // by another device: the link opens nothing any more
   if (frame.type === "heartbeat" || !frame.html) return;
   if (frame.type === "ticket.held") typingSign.dataset.agent = frame.data.agent_name;
   if (frame.type === "message.posted" && frame.data.author !== "customer") signs.show(typingSign, "");
@@ -73,7 +75,7 @@ function onFrame(frame) {
   const atEnd = nearEnd();
   const focused = document.activeElement;
   const writing = focused?.matches("[data-draft]") ? [focused.selectionStart, focused.selectionEnd] : null;
-  const acting = focused?.closest("#reply, #human, #status");
+  const acting = focused?.closest("#reply, #helped, #human, #status");
   if (mine) outbox.arrived();
   keepDraft();
   applyFragment(frame.html);
@@ -144,15 +146,15 @@ function show() {
 
 function keepDraft() {
   const text = draft()?.value ?? "";
-  if (text) sessionStorage.setItem(draftName, text);
-  else sessionStorage.removeItem(draftName);
+  if (text) memory.setItem(draftName, text);
+  else memory.removeItem(draftName);
 }
 
 function polish() {
   localTimes(document.body);
   dayLines(thread());
   const field = draft();
-  if (field && !field.value) field.value = sessionStorage.getItem(draftName) ?? "";
+  if (field && !field.value) field.value = memory.getItem(draftName) ?? "";
   const composer = document.querySelector("[data-composer]:not([data-watched])");
   if (composer) {
     composer.dataset.watched = "yes";
@@ -181,8 +183,8 @@ async function command(form, submitter) {
   form.dataset.sent = "yes";
   try {
     await post(form.action, new FormData(form, submitter));
-    if (form.querySelector("[data-draft]")) sessionStorage.removeItem(draftName);
-    if (draft()) draft().value = sessionStorage.getItem(draftName) ?? "";
+    if (form.querySelector("[data-draft]")) memory.removeItem(draftName);
+    if (draft()) draft().value = memory.getItem(draftName) ?? "";
   } catch (problem) {
     if (!problem.detail) form.submit(); // whatever it is, the plain way shows a page
     else notice(problem.detail);

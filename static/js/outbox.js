@@ -1,6 +1,8 @@
 // Messages on their way: shown at once, sent one after the other, kept until the server has them. Each has a key, so that
 // trying again can never write it twice.
 
+import { memory } from "./memory.js";
+
 const KEPT = 50; // messages
 
 export function newKey() {
@@ -17,7 +19,7 @@ export class Outbox {
   }
 
   restore() {
-    for (const { key, body } of JSON.parse(sessionStorage.getItem(this.name) ?? "[]")) this.add({ key, body, files: [] });
+    for (const { key, body } of JSON.parse(memory.getItem(this.name) ?? "[]")) this.add({ key, body, files: [] });
   }
 
   add({ key = newKey(), body, files = [] }) {
@@ -95,7 +97,7 @@ export class Outbox {
   // Text only: files cannot be kept over a reload.
   keep() {
     const waiting = this.items.filter((item) => item.body && !item.files.length).slice(-KEPT);
-    if (waiting.length) sessionStorage.setItem(this.name, JSON.stringify(waiting.map(({ key, body }) => ({ key, body }))));
-    else sessionStorage.removeItem(this.name);
+    if (waiting.length) memory.setItem(this.name, JSON.stringify(waiting.map(({ key, body }) => ({ key, body }))));
+    else memory.removeItem(this.name);
   }
 }

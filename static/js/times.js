@@ -6,6 +6,7 @@ const language = navigator.languages.find((one) => one.startsWith(spoken)) ?? sp
 const clock = new Intl.DateTimeFormat(language, { timeStyle: "short" });
 const exact = new Intl.DateTimeFormat(language, { timeStyle: "medium" });
 const whole = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "short" });
+const otherDay = new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
 const dayName = new Intl.DateTimeFormat(language, { dateStyle: "full" });
 const near = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 const DAY_MS = 86_400_000;
@@ -20,7 +21,8 @@ function nameOf(date) {
 export function localTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]:not([title])")) {
     const at = new Date(time.dateTime);
-    time.textContent = (time.hasAttribute("data-seconds") ? exact : clock).format(at);
+    const other = time.hasAttribute("data-day") && at.toDateString() !== new Date().toDateString();
+    time.textContent = (other ? otherDay : time.hasAttribute("data-seconds") ? exact : clock).format(at);
     time.title = whole.format(at);
   }
 }

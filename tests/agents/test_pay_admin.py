@@ -1,5 +1,6 @@
 """Pay in Django admin: an adjustment asks before it is written, a return too; who may not, may not."""
 
+import re
 from typing import Any
 
 import pytest
@@ -84,3 +85,10 @@ def test_who_may_look_may_not_move_money(office: Office) -> None:
         == 302
     )
     assert PayoutRun.objects.get().state == "discarded"
+
+
+def test_the_days_value_is_iso_in_german_too(office: Office) -> None:
+    address = reverse("admin:agents_payoutrun_make")
+    page = client_of(office.olga).get(address, headers={"accept-language": "de"}).content.decode()
+    assert "Auszahlungslauf erstellen" in page
+    assert re.search(r'value="\d{4}-\d\d-\d\d"', page)

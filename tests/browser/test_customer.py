@@ -161,10 +161,10 @@ def test_all_goes_without_the_socket(new_page: NewPage, stack: LiveStack) -> Non
     page.get_by_label("Ihre Nachricht").fill("Geht es trotzdem?")
     page.get_by_role("button", name="Senden", exact=True).click()
     expect(page.locator("#thread").get_by_text("Geht es trotzdem?")).to_have_count(1)
-    stack.sql("UPDATE tickets_ticket SET last_seq = last_seq + 1 WHERE public_id = %s", [ticket])
     stack.sql(
+        "WITH t AS (UPDATE tickets_ticket SET last_seq = last_seq + 1 WHERE public_id = %s RETURNING id, last_seq) "
         "INSERT INTO tickets_ticketevent (ticket_id, seq, type, data, public, digest) "
-        "SELECT id, last_seq, 'ticket.human_requested', '{}', true, '' FROM tickets_ticket WHERE public_id = %s",
+        "SELECT id, last_seq, 'ticket.human_requested', '{}', true, '' FROM t",
         [ticket],
     )
     expect(page.locator("#thread .event")).to_contain_text(

@@ -1,12 +1,14 @@
-"""The desk in a real browser: five chats by keyboard alone, drafts on two devices, canned replies, commands, own keys."""
+"""The desk in a real browser: five chats by keyboard alone, drafts on two devices, canned replies, commands, keys, topics."""
 
+import re
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.backstage import Backstage
-from tests.browser.test_console import no_findings, online
+from tests.browser.test_console import held, no_findings, online
+from tests.conftest import NewPage
 from tests.stack import LiveStack
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
@@ -168,3 +170,38 @@ def test_own_keys_are_the_accounts(console: Any, backstage: Backstage, light: No
         one.locator("body").press("y")
         expect(one.locator(".offer")).to_have_count(0)
     expect(elsewhere.locator(".item")).to_have_count(2)
+
+
+def test_a_topic_put_right_is_there_for_all(
+    console: Any, new_page: NewPage, backstage: Backstage, stack: LiveStack, light: None
+) -> None:
+    backstage.run(
+        "Topic.objects.get_or_create(key='limits', defaults={'name_en': 'Limits', 'name_de': 'Grenzen'})"
+    )
+    page = console()
+    online(page)
+    public_id = held(page, backstage)
+    other = console(path=f"/console/?ticket={public_id}", viewport={"width": 320, "height": 800})
+    customer = new_page()
+    link = backstage.run(
+        f"from tickets.access import link_path\nresult = link_path(Ticket.objects.get(public_id={public_id!r}))"
+    )
+    customer.goto(link)
+    expect(customer.locator(".eyebrow")).to_have_text("Refund")
+    topic = page.locator(f"#topic-{public_id}")
+    topic.locator("summary").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("What is it about?")).to_be_focused()
+    page.keyboard.type("Limits")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    for one in (page, other):  # the answer draws the one, the socket the other
+        expect(one.locator(f"#topic-{public_id}")).to_contain_text(re.compile(r"^\s*Limits\s"))
+        expect(one.locator(f"#head-{public_id}")).to_contain_text("· Limits ·")
+        expect(one.locator(f"#item-{public_id}")).to_contain_text("· Limits")
+        expect(one.locator(f"#messages-{public_id}")).to_contain_text("Limits")
+    page.reload()
+    expect(page.get_by_label("What is it about?")).to_have_value("limits")
+    expect(customer.locator(".eyebrow")).to_have_text("Limits")
+    assert stack.sql("SELECT label, source FROM tickets_triagelabel") == [("limits", "agent")]

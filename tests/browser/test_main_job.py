@@ -172,6 +172,7 @@ def test_a_lost_connection_is_resumed_without_loss_or_double(
     thread = agent.locator(".desk-thread:visible")
     expect(thread).to_be_visible()
     agent.context.set_offline(True)
+    expect(agent.locator("#connection")).to_have_attribute("data-state", "offline", timeout=20_000)
     ((public_id,),) = stack.sql("SELECT public_id FROM tickets_ticket")
     backstage.customer_says(public_id, "First word while you were away")
     backstage.customer_says(public_id, "Second word while you were away")

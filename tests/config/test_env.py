@@ -80,3 +80,44 @@ def test_keys_are_checked_at_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("SOME_KEYS", bad)
         with pytest.raises(env.BadSetting, match="SOME_KEYS"):
             env.keys("SOME_KEYS")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("", ""),
+        ("https://models.example/v1/", "https://models.example/v1"),
+        ("http://127.0.0.1:8080/v1", "http://127.0.0.1:8080/v1"),
+    ],
+)
+def test_an_address(monkeypatch: pytest.MonkeyPatch, written: str, meant: str) -> None:
+    monkeypatch.setenv("STANDBY_X", written)
+    assert env.address("STANDBY_X") == meant
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["models.example/v1", "ftp://models.example", "https://me:secret@models.example", "https:///v1"],
+)
+def test_what_is_no_address_names_the_setting_and_not_what_is_in_it(
+    monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    monkeypatch.setenv("STANDBY_X", written)
+    with pytest.raises(
+        env.BadSetting, match=r"^STANDBY_X wants an address such as https://models\.example/v1$"
+    ):
+        env.address("STANDBY_X")
+
+
+def test_choice_and_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.choice("STANDBY_X", ("json", "line"), "line") == "line"
+    assert env.networks("STANDBY_X") == []
+    monkeypatch.setenv("STANDBY_X", " JSON ")
+    assert env.choice("STANDBY_X", ("json", "line"), "line") == "json"
+    monkeypatch.setenv("STANDBY_X", "10.0.0.0/8, 192.0.2.1")
+    assert env.networks("STANDBY_X") == ["10.0.0.0/8", "192.0.2.1"]
+    with pytest.raises(env.BadSetting, match=r"^STANDBY_X wants one of json, line, not '10\."):
+        env.choice("STANDBY_X", ("json", "line"), "line")
+    monkeypatch.setenv("STANDBY_X", "10.0.0.1/8")
+    with pytest.raises(env.BadSetting, match=r"^STANDBY_X wants networks like 10\.0\.0\.0/8: .*host bits"):
+        env.networks("STANDBY_X")

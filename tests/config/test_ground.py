@@ -39,3 +39,15 @@ def test_each_worker_has_a_redis_number(
     assert ground.worker_number() == number
     assert ground.redis_url(number).endswith(f"?db={number}")
     assert os.environ["REDIS_PREFIX"].startswith("standby-")
+
+
+def test_no_two_stacks_share_a_redis_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+    for worker in ("main", *(f"gw{n}" for n in range(8))):
+        monkeypatch.setenv("PYTEST_XDIST_WORKER", worker)
+        ours: set[int] = set()
+        for _ in range(3):
+            ours.add(ground.stack_number(ours))
+        given += ours
+    assert len(set(given)) == 27
+    assert (min(given), max(given)) == (32, 58)

@@ -193,7 +193,6 @@ def narrow() -> Iterator[LiveStack]:
         settings={"WEB_THREADS": "1", "WEB_WAITING": "1"},
         with_worker=False,
         with_beat=False,
-        redis_number=50,
     ) as started:
         yield started
 

@@ -60,6 +60,7 @@ class TestReading:
             "expected_minutes": 6,
             "waiting_since": Ticket.objects.get().waiting_since.isoformat(),
             "summary": "Where is my refund?",
+            "handover": "",
             "next_up": False,
         }
         one = anna.ask(f"offers/{offer.pk}").json()

@@ -303,7 +303,7 @@ def test_files_are_for_the_holder_and_never_run(world: World, settings: Any, tmp
     path = f"/console/tickets/{ticket.public_id}/files/{file.pk}"
     assert path in text_of(anna.get())
     answer = anna.get(path)
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="bill.html"'
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="file.html"'
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "no-store" in answer.headers["Cache-Control"]
     assert Person(world, "Bernd").get(path).status_code == 404

@@ -142,7 +142,7 @@ def test_sight_is_forgotten_and_reasons_stay(world: World, run: Run) -> None:
     assert decisions.snapshots_drop() == 0
     assert [len(one.snapshot) for one in Run.objects.order_by("pk")] == [0, 1]
     assert decisions.why_not(Run.objects.get(pk=run.pk), 1, 1, "en") == [
-        "What this run saw is not kept any more."
+        "What this run saw is not there yet, or not kept any more."
     ]
     assert Offer.objects.first().why["terms"]["value"] > 0  # type: ignore[union-attr]
     Policy.objects.update(snapshot_days=1)
@@ -172,7 +172,7 @@ class TestTheAdminsPage:
     def test_what_is_not_kept_says_so(self, admin: Client, run: Run) -> None:
         Run.objects.update(snapshot=b"")
         page = admin.get(f"/admin/dispatch/run/{run.pk}/again/").content.decode()
-        assert "What this run saw is not kept any more." in page
+        assert "What this run saw is not there yet, or not kept any more." in page
         assert "the same" not in page
 
     @pytest.mark.parametrize(
@@ -191,15 +191,25 @@ class TestTheAdminsPage:
 class TestTheRulesInWords:
     def test_shares_come_from_the_policy(self, world: World) -> None:
         policy = Policy.objects.create(
-            pool=world.pool, version=1, fit=2.0, fairness=0.5, known=0.5, load=0.25, scarcity=0.25
+            pool=world.pool,
+            version=1,
+            fit=2.0,
+            fairness=0.25,
+            known=0.5,
+            load=0.25,
+            scarcity=0.25,
+            quality=0.25,
+            booked=0.0,
         )
         people, tickets = decisions.weights_in_words(policy)
         assert [(one.name, one.share) for one in people] == [
             ("Skill", 50),
-            ("Fair share", 25),
+            ("Fair share", 12),
             ("You know each other", 12),
+            ("Quality", 12),
             ("Load", 6),
             ("Rare skills", 6),
+            ("Booked hour", 0),
         ]
         assert [(one.name, one.share) for one in tickets] == [("Waiting", 75), ("Priority", 25)]
 

@@ -80,7 +80,7 @@ class TestCanned:
         caller = agent_of(anna.agent)
         with nothing_changed():
             with pytest.raises(VariableLeft):
-                desk.reply(agent=anna.agent, epoch=1, ticket_id=ticket.pk, body="Hello {customer}")
+                desk.reply(agent=anna.agent, epoch=1, ticket_id=ticket.pk, body="Hello {agent}")
             problem(
                 caller.tell(f"desk/{ticket.public_id}/reply", {"epoch": 1, "body": "{topic}"}),
                 422,

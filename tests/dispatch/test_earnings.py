@@ -56,14 +56,18 @@ def test_earnings_of_two_currencies_are_two_sums(world: World) -> None:
         ]
     )
     assert cards.earnings(anna.agent.pk) == [
-        {"currency": "EUR", "today_cents": 450, "week_cents": 450},
-        {"currency": "GBP", "today_cents": 0, "week_cents": 1000},
-        {"currency": "USD", "today_cents": 300, "week_cents": 300},
+        {"currency": "EUR", "today_cents": 450, "week_cents": 450, "pending_cents": 450, "paid_cents": 0},
+        {"currency": "GBP", "today_cents": 0, "week_cents": 1000, "pending_cents": 2000, "paid_cents": 0},
+        {"currency": "USD", "today_cents": 300, "week_cents": 300, "pending_cents": 300, "paid_cents": 0},
     ]
     for path in ("/console/", "/console/earnings/"):
         page = text_of(anna.get(path))
         assert "€4.50 + $3.00<" in page
         assert "€4.50 + £10.00 + $3.00<" in page
-    assert "€4.50 + £20.00 + $3.00<" in text_of(anna.get("/console/earnings/"))
+        assert "€4.50 + £20.00 + $3.00<" in page
+        for show in ("today", "week", "pending", "paid"):
+            assert f"?show={show}#lines" in page
     bernd = world.agent("Bernd")
-    assert cards.earnings(bernd.pk) == [{"currency": "EUR", "today_cents": 0, "week_cents": 0}]
+    assert cards.earnings(bernd.pk) == [
+        {"currency": "EUR", "today_cents": 0, "week_cents": 0, "pending_cents": 0, "paid_cents": 0}
+    ]

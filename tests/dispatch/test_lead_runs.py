@@ -177,7 +177,7 @@ class TestOneRun:
     def test_when_what_it_saw_is_forgotten_the_reasons_stay(self, lead: Client, run: Run) -> None:
         Run.objects.update(snapshot=b"")
         text = page(lead, f"runs/{run.pk}")
-        assert "What this run saw is not kept any more." in text
+        assert "What this run saw is not there yet, or not kept any more." in text
         assert "You have the skill Payments at level 3, 2 was needed." in text
         assert "Why not somebody else?" not in text
 

@@ -344,7 +344,7 @@ def machine(world: World) -> type[OffersAndShifts]:
 
 
 def test_offers_and_shifts_do_what_the_model_does(machine: type[OffersAndShifts]) -> None:
-    run_state_machine_as_test(machine, settings=settings(QUICK, max_examples=50, stateful_step_count=30))
+    run_state_machine_as_test(machine, settings=settings(QUICK, max_examples=30, stateful_step_count=30))
 
 
 def any_shift(*, agent_id: int, epoch: int) -> Shift:

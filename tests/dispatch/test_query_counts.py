@@ -16,11 +16,12 @@ from dispatch.offers import offer_accept, offer_decline
 from dispatch.runs import match_pool
 from tests.callers import agent_of, anonymous, customer_of
 from tests.cast import World
-from tickets import kept, topics
+from tickets import blocking, kept, topics
 from tickets.attachments import inspect
 from tickets.conversation import customer_reply
 from tickets.intake import ticket_open
 from tickets.models import Channel, Ticket
+from tickets.triage import deciding
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +55,7 @@ def online(world: World, *names: str) -> None:
 def test_ticket_open(world: World, cost: Assert) -> None:
     topics.active()
     routes.routes()
+    deciding.live()
     # customer, ticket, two events and message are one statement, and nobody reads them to ask for a run
     with cost(1):
         ticket_open(text="Where is my refund?", channel=Channel.FORM)
@@ -64,6 +66,10 @@ def test_ticket_open(world: World, cost: Assert) -> None:
         ticket_open(text="Where is my refund?", topic_key="refund", channel=Channel.FORM, key="k")
     with cost(2 + TRANSACTION):
         ticket_open(text="See", channel=Channel.FORM, files=[inspect("note.txt", b"hello")])
+    # which model is live, asked for where no topic was chosen
+    kept.forget("triage")
+    with cost(1 + 1):
+        ticket_open(text="Where is my refund?", channel=Channel.FORM)
     # what is not kept: topics; needs, steps, routes and calendars
     kept.forget()
     with cost(1 + 1 + 4):
@@ -75,6 +81,7 @@ def test_the_form(world: World, cost: Assert) -> None:
     """Checking and answering add nothing to the service."""
     topics.active()
     routes.routes()
+    blocking.check(email="", address="")  # kept for some seconds, like the topics
     with cost(1):
         answer = Client().post("/", {"text": "Where is my refund?", "topic": "refund", "key": "k"})
     assert answer.status_code == 303
@@ -159,6 +166,7 @@ def test_over_http(world: World, ticket: Ticket, cost: Assert) -> None:
     match_pool(world.pool.pk)
     offer = Offer.objects.get()
     carla, anna = customer_of(ticket), agent_of(world.agents["Anna"])
+    blocking.check(email="", address="")
     with cost(1 + TRANSACTION):
         anonymous().tell("tickets", {"text": "Hello", "topic": "refund"}, key="k")
     # the ticket by its token; its messages, their files

@@ -28,7 +28,18 @@ from dispatch.demo.brand import PASSWORD, TOPICS
 from dispatch.demo.people import NEWCOMERS
 from dispatch.demo.seed import seed
 from dispatch.demo.stories import ANSWERS, LANGUAGES, by_opening, stories
-from dispatch.models import Offer, Policy, Rate, Requirement, Route
+from dispatch.models import (
+    Misuse,
+    Offer,
+    Policy,
+    Practice,
+    PracticePoint,
+    PracticeScript,
+    Rate,
+    Requirement,
+    Route,
+)
+from dispatch.rules.practice import words_of
 from tickets.language import detect
 from tickets.models import Message, Rating, Ticket, TicketState, Topic
 from tickets.redaction import redact
@@ -83,7 +94,7 @@ def test_it_has_the_promised_size() -> None:
     lead = User.objects.get(is_staff=True, is_superuser=False)
     assert lead.has_perm("tickets.view_ticket")
     assert not lead.has_perm("tickets.change_ticket")
-    assert Group.objects.get() in lead.groups.all()
+    assert Group.objects.get(name="Team leads") in lead.groups.all()
     assert not User.objects.exclude(email__endswith=".example").exists()
     assert User.objects.get(email=NEWCOMERS[0].email).check_password(PASSWORD)
     assert {"de", "en"} == {
@@ -141,16 +152,21 @@ def test_again_changes_nothing_and_keeps_what_admins_changed() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_past_is_made_by_the_services() -> None:
     run()
-    states = dict(Ticket.objects.values_list("state").annotate(Count("pk")))
+    assert Agent.objects.get(practised_at__isnull=False).name == "Tilda"
+    assert Practice.objects.get().passed
+    states = dict(Ticket.objects.filter(Ticket.REAL).values_list("state").annotate(Count("pk")))
     assert states[TicketState.WAITING] == 3
     assert states[TicketState.RESOLVED] >= 35
-    assert sum(states.values()) == len(stories())
+    assert states[TicketState.ASLEEP] == 1
+    assert Misuse.objects.filter(settled_at=None).count() == 1
+    assert sum(states.values()) == len(stories()) + 1  # and one that is nobody's matter
     assert set(Ticket.objects.values_list("language", flat=True)) == set(LANGUAGES)
     assert Rating.objects.count() >= 20
     # What is paid is what was worked: one line for each completed offer, with what the card said.
     lines = {entry.reference: entry.amount_cents for entry in LedgerEntry.objects.filter(kind="ticket")}
     assert lines == {
-        f"offer:{offer.pk}": offer.pay_cents for offer in Offer.objects.filter(state="completed")
+        f"offer:{offer.pk}": offer.pay_cents
+        for offer in Offer.objects.filter(state="completed", run__isnull=False)
     }
     # Who gets which ticket is the matcher's: it keeps those with rare skills free, so one of the five may have earned nothing.
     earned = LedgerEntry.objects.filter(agent__user__email__in=[person.email for person in NEWCOMERS])
@@ -196,6 +212,7 @@ def test_the_stories_are_whole() -> None:
 def test_lessons_are_whole_and_somebody_is_at_each_step() -> None:
     printed = run("--no-past")
     assert "applicant, learning" in printed
+    assert "applicant, practised" in printed
     for quiz in Quiz.objects.all():
         assert learning.usable(quiz).count() == quiz.questions.count() > quiz.draw
         assert learning.quiz_of(quiz.skill.key) == quiz
@@ -209,8 +226,14 @@ def test_lessons_are_whole_and_somebody_is_at_each_step() -> None:
     assert sorted(Application.objects.exclude(agent=None).values_list("agent__status", flat=True)) == [
         "applied",
         "applied",
+        "applied",
         "rejected",
     ]
+    assert not Practice.objects.exists()
+    assert PracticeScript.objects.exclude(topic=None).count() == 2
+    for point in PracticePoint.objects.all():
+        assert words_of(point.words_en)
+        assert words_of(point.words_de)
     assert Appeal.objects.filter(answered_at=None).count() == 1
     lead = User.objects.get(is_staff=True, is_superuser=False)
     assert lead.has_perm("agents.decide")

@@ -20,13 +20,19 @@ Agent.objects.get(name="Ben").pools.set([pool])
 """
 
 
+@pytest.fixture(params=[2, 1], ids=["two", "control: one"])
+def matchers(request: pytest.FixtureRequest) -> int:
+    count: int = request.param
+    return count
+
+
 @pytest.fixture
-def stack() -> Iterator[LiveStack]:
-    with live_stack("matchers", matchers=2) as started:
+def stack(matchers: int) -> Iterator[LiveStack]:
+    with live_stack("matchers", matchers=matchers) as started:
         yield started
 
 
-def test_a_long_run_keeps_only_its_own_pool(stack: LiveStack) -> None:
+def test_a_long_run_keeps_only_its_own_pool(stack: LiveStack, matchers: int) -> None:
     prepare(stack, "Anna", "Ben")
     stack.manage("shell", "--no-imports", "-c", SECOND)
     for name in ("Anna", "Ben"):
@@ -55,7 +61,11 @@ def test_a_long_run_keeps_only_its_own_pool(stack: LiveStack) -> None:
                 "the first run never waits",
             )
             open_ticket(stack, "My card is blocked", topic="card")
-            until(lambda: offered("card"), "the second pool waits for the first")
+            if matchers == 2:
+                until(lambda: offered("card"), "the second pool waits for the first")
+            else:
+                with pytest.raises(AssertionError, match="nobody"):
+                    until(lambda: offered("card"), "nobody runs the second pool", seconds=2.0)
             assert not offered("refund")
             slow.rollback()
         until(lambda: offered("refund") and offered("card"), "it never ends")

@@ -111,7 +111,8 @@ def write_while(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> list
 
     The run waits at a gate, within its own statement, until `act` waits for it.
     """
-    monkeypatch.setattr(runs, "LOCK", f"{runs.LOCK}; SELECT pg_advisory_xact_lock({GATE})")
+    locks, gate = runs._locks, (f"SELECT pg_advisory_xact_lock({GATE})", [])
+    monkeypatch.setattr(runs, "_locks", lambda *which: [*locks(*which), gate])
     outcome: list[Any] = []
     shut = threading.Event()
 

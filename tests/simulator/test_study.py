@@ -60,7 +60,13 @@ def test_the_form_of_the_json(tiny):
     assert list(ours) == ["policy", "weights", "means", "figures", "less_than"]
     assert (idle["policy"], idle["weights"]) == ("longest idle", None)
     assert ours["weights"]["max_parallel"] == OURS.weights.max_parallel
-    assert ours["means"] == {"next_up": True, "auto_share": 0.0, "steps": None, "exploration_percent": 0}
+    assert ours["means"] == {
+        "next_up": True,
+        "auto_share": 0.0,
+        "steps": None,
+        "exploration_percent": 0,
+        "reserve_seconds": 16.0,
+    }
     assert list(ours["figures"]) == found["figures"]
     assert list(ours["figures"]["wait_mean"]) == ["mean", "low", "high"]
     assert idle["figures"]["solve_ms"] == {"mean": None, "low": None, "high": None}

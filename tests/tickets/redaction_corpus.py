@@ -9,7 +9,7 @@ import uuid
 from collections import Counter
 from dataclasses import dataclass
 
-from stdnum import iban, luhn
+from stdnum import ean, iban, luhn
 
 from tickets.redaction import redact
 
@@ -145,6 +145,58 @@ def hits(count: int = 1500, seed: int = 1) -> list[Hit]:
     return made
 
 
+SHAPES = {
+    **{f"groups by {sep!r}": (lambda number, sep=sep: sep.join(grouped(number))) for sep in SPACES + DASHES + DOTS + SLASHES},
+    **{f"digits by {sep!r}": (lambda number, sep=sep: sep.join(number)) for sep in SPACES[:3] + DASHES[:2] + DOTS[:1]},
+    **{f"unseen {ord(sep):04x}": (lambda number, sep=sep: sep.join(number)) for sep in UNSEEN},
+    **{f"unseen {ord(sep):04x} and groups": (lambda number, sep=sep: f"{sep} ".join(grouped(number))) for sep in UNSEEN},
+    **{
+        f"line {place} by {cut!r}": (
+            lambda number, cut=cut, place=place: " ".join(grouped(number)[:place]) + cut + " ".join(grouped(number)[place:])
+        )
+        for cut in BREAKS
+        for place in (1, 2)
+    },
+    **{
+        f"digits of {ord(zero):04x}": (
+            lambda number, zero=zero: "".join(chr(ord(zero) + int(one)) if one.isdigit() else one for one in number)
+        )
+        for zero in SCRIPTS
+    },
+    "in small letters": str.lower,
+}  # fmt: skip
+NUMBERS = (
+    ("card", "4111111111111111"),
+    ("card", "5500005555555559"),
+    ("card", "378282246310005"),
+    ("card", "6011000990139424"),
+    ("iban", "DE89370400440532013000"),
+    ("iban", "AT611904300234573201"),
+    ("iban", "GB82WEST12345698765432"),
+)
+CONTEXTS = ("Meine Nummer ist {}, bitte prüfen Sie das.", "Please refund it to {} as soon as you can.")
+CODES = (
+    "CVV", "CVC", "CVV2", "CVC2", "Prüfziffer", "Prüfnummer", "Kartenprüfnummer", "Sicherheitscode", "Sicherheitsnummer",
+    "Kartencode", "card code", "security code", "card security code", "card verification value",
+)  # fmt: skip
+AFTER_CODE = (" ", ": ", " = ", " is ", " ist ", " lautet ", "\n")
+
+
+def listed() -> list[Hit]:
+    """Each listed shape of each number in a sentence of both languages, and each word for a check code: no two alike."""
+    made = {}
+    for kind, number in NUMBERS:
+        mark = f"[{'card' if kind == 'card' else 'IBAN'} …{number[-4:]}]"
+        for shape in SHAPES.values():
+            for context in CONTEXTS:
+                text = context.format(shape(number))
+                made[text] = Hit(kind, text, context.format(mark))
+    for word in CODES:
+        for after in AFTER_CODE:
+            made[f"{word}{after}"] = Hit("cvv", f"{word}{after}739.", f"{word}{after}[CVV].")
+    return list(made.values())
+
+
 def _phone(rng: random.Random) -> str:
     area = rng.choice(["30", "40", "89", "511", "221", "6021", "4131", "151", "171", "176"])
     rest = digits(rng, rng.randrange(6, 9))
@@ -240,6 +292,88 @@ def _identifier(rng: random.Random) -> str:
     return str(uuid.UUID(int=rng.getrandbits(128), version=4))
 
 
+def _invoice(rng: random.Random) -> str:
+    return rng.choice(
+        [
+            f"Rechnung {rng.randrange(2020, 2027)}/{digits(rng, 6)}",
+            f"Rechnungsnummer RE-{digits(rng, 4)}-{digits(rng, 5)}",
+            f"invoice INV{digits(rng, 9)}",
+            f"invoice no. {digits(rng, 4)} {digits(rng, 4)} {digits(rng, 3)}",
+            f"Kundennummer {digits(rng, 10)}",
+            f"Mahnung {digits(rng, 3)}.{digits(rng, 3)}.{digits(rng, 3)} vom {rng.randrange(1, 29)}.11.2026",
+        ]
+    )
+
+
+def _book(rng: random.Random) -> str:
+    body = f"978{rng.choice('01345')}{digits(rng, 8)}"
+    number = body + ean.calc_check_digit(body)
+    return rng.choice(
+        [
+            f"ISBN {number}",
+            f"ISBN-13: {number[:3]}-{number[3]}-{number[4:8]}-{number[8:12]}-{number[12]}",
+            f"EAN {number}",
+            f"ISBN {digits(rng, 9)}X",
+            f"ISSN {digits(rng, 4)}-{digits(rng, 4)}",
+        ]
+    )
+
+
+def _device(rng: random.Random) -> str:
+    """Of 15 or 19 digits with the cards' own check digit, but no issuer's."""
+    imei, sim = f"86{digits(rng, 12)}", f"8949{digits(rng, 14)}"
+    return rng.choice(
+        [
+            f"IMEI {imei}{luhn.calc_check_digit(imei)}",
+            f"IMEI: {imei[:2]} {imei[2:8]} {imei[8:]} {luhn.calc_check_digit(imei)}",
+            f"SIM {sim}{luhn.calc_check_digit(sim)}",
+            f"Seriennummer SN{digits(rng, 12)}",
+            f"Zählerstand {digits(rng, 6)},{digits(rng, 1)} kWh",
+            f"MAC {':'.join(digits(rng, 2) for _ in range(6))}",
+        ]
+    )
+
+
+def _office(rng: random.Random) -> str:
+    return rng.choice(
+        [
+            f"USt-IdNr. DE{digits(rng, 9)}",
+            f"Steuernummer {digits(rng, 2)}/{digits(rng, 3)}/{digits(rng, 5)}",
+            f"BLZ {digits(rng, 3)} {digits(rng, 3)} {digits(rng, 2)}",
+            "BIC COBADEFFXXX",
+            f"HRB {digits(rng, 6)} B",
+            f"VAT GB {digits(rng, 3)} {digits(rng, 4)} {digits(rng, 2)}",
+            f"Gläubiger-ID DE98ZZZ0{digits(rng, 10)}",
+        ]
+    )
+
+
+def _place(rng: random.Random) -> str:
+    return rng.choice(
+        [
+            f"{digits(rng, 5)} Berlin, {digits(rng, 5)} Hamburg, {digits(rng, 5)} Köln",
+            f"52.{digits(rng, 6)}, 13.{digits(rng, 6)}",
+            f"192.168.{rng.randrange(256)}.{rng.randrange(256)}:{digits(rng, 4)}",
+            f"Packstation {digits(rng, 3)}, Postnummer {digits(rng, 8)}",
+            f"version {rng.randrange(9)}.{digits(rng, 2)}.{digits(rng, 4)}",
+        ]
+    )
+
+
+def _check_code(rng: random.Random) -> str:
+    """Words for a check code without one, and short numbers without such a word."""
+    return rng.choice(
+        [
+            f"Where do I find the CVV? I have {digits(rng, 2)} of them.",
+            f"Mein Code ist {digits(rng, 5)}, nicht die Prüfziffer.",
+            f"PIN-Brief vom {rng.randrange(1, 29)}. Mai, Seite {digits(rng, 3)}",
+            f"Fehler {digits(rng, 3)} beim Bezahlen",
+            f"error {digits(rng, 4)} at check-out",
+            f"CVV {digits(rng, 6)}",
+        ]
+    )
+
+
 NEAR_MISSES = {
     "phone": _phone,
     "order": _order,
@@ -249,10 +383,16 @@ NEAR_MISSES = {
     "uuid": _identifier,
     "luhn fails": _luhn_fails,
     "wrong iban": _wrong_iban,
+    "invoice": _invoice,
+    "book": _book,
+    "device": _device,
+    "office": _office,
+    "place": _place,
+    "check code": _check_code,
 }
 
 
-def near_misses(count: int = 2400, seed: int = 2) -> list[tuple[str, str]]:
+def near_misses(count: int = 4200, seed: int = 2) -> list[tuple[str, str]]:
     """(what it is, text)."""
     rng = random.Random(seed)
     kinds = list(NEAR_MISSES)

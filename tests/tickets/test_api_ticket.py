@@ -64,7 +64,10 @@ class TestReading:
             "agent_name": None,
             "place": None,
             "expected_seconds": None,
+            "wakes_at": None,
+            "ended_as": None,
             "nobody_online": False,
+            "answer_due_at": None,
             "messages": [
                 {
                     "seq": 2,
@@ -74,6 +77,7 @@ class TestReading:
                     "author_name": "Carla",
                     "body": "Where is my refund?",
                     "attachments": [],
+                    "masked": [],
                 }
             ],
         }
@@ -124,6 +128,7 @@ class TestWriting:
             "author_name": "Carla",
             "body": "Hello?",
             "attachments": [],
+            "masked": [],
         }
 
     def test_a_message_with_files(self, ticket: Ticket, carla: Caller) -> None:

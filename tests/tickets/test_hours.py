@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tickets.hours import DAY, Hours, is_open, merged, next_opening, open_seconds
+from tickets.hours import DAY, Hours, is_open, merged, next_opening, open_after, open_seconds
 
 ZONES = [
     "Europe/Berlin",
@@ -145,3 +145,16 @@ def test_hours_before_the_epoch_day_of_the_zone() -> None:
     hours = Hours("Pacific/Kiritimati", (OFFICE,) + ((),) * 6)  # 14 hours ahead
     monday = at("2026-11-23T08:00", "Pacific/Kiritimati")
     assert next_opening(hours, monday - timedelta(days=2).total_seconds()) == monday
+
+
+@settings(max_examples=80)
+@given(hours=calendars, begin=starts, seconds=st.floats(1, 40 * 3600))
+def test_so_many_open_seconds_have_passed_and_no_moment_before(
+    hours: Hours, begin: int, seconds: float
+) -> None:
+    moment = open_after(hours, begin, seconds)
+    if moment is None:
+        assert open_seconds(hours, begin, begin + 300 * 86400) < seconds
+        return
+    assert open_seconds(hours, begin, moment) == pytest.approx(seconds, abs=1e-3)
+    assert open_seconds(hours, begin, moment - 1) < seconds

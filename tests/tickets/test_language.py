@@ -1,5 +1,6 @@
 """Which language a ticket is in: real sentences, greetings, and what is no language at all."""
 
+import csv
 import sys
 import threading
 
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.stack import PROJECT
 from tickets import language
 from tickets.language import LANGUAGES, MAX_CHARS, detect
 
@@ -79,6 +81,16 @@ def test_english(text):
 @pytest.mark.parametrize("default", ["en", "de", "fr"])
 def test_undecided_is_the_default(text, default):
     assert detect(text, default=default) == default
+
+
+@pytest.mark.parametrize("wanted", LANGUAGES)
+def test_short_questions_of_customers(wanted):
+    """Our own, 3 to 8 words each. The share that has to be right; docs/triage.md has what was measured."""
+    with (PROJECT / "dispatch" / "demo" / "questions.csv").open(encoding="utf-8", newline="") as file:
+        texts = [row["text"] for row in csv.DictReader(file) if row["language"] == wanted]
+    short = [text for text in texts if 3 <= len(text.split()) <= 8]
+    assert len(short) >= 200
+    assert sum(detect(text, default="none") == wanted for text in short) >= 0.99 * len(short)
 
 
 def test_the_default_is_english():

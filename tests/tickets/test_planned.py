@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-from django.db import DataError, connection, transaction
+from django.db import DataError, OperationalError, connection, transaction
 
 from tickets import planned as module
 from tickets.planned import planned
@@ -33,13 +33,20 @@ def test_values_go_to_their_places() -> None:
 
 
 @pytest.mark.usefixtures("either")
-def test_a_statement_before_it_is_on_the_same_journey(
+def test_statements_before_it_are_on_the_same_journey(
     django_assert_num_queries: Callable[[int], AbstractContextManager[Any]],
 ) -> None:
     sql = "SELECT current_setting('standby.word'), $1::int"
     with django_assert_num_queries(1):
-        found = planned(sql, [5], first="SELECT set_config('standby.word', %s, true)", first_params=["so"])
-    assert found == [("so", 5)]
+        found = planned(
+            sql,
+            [5],
+            first=[
+                ("SELECT set_config('standby.word', $1, true), 1 % $2::int", ["a", 3]),
+                ("SELECT set_config('standby.word', current_setting('standby.word') || $1, true)", ["nd"]),
+            ],
+        )
+    assert found == [("and", 5)]
 
 
 def test_it_is_prepared_once(settings: Any) -> None:
@@ -70,18 +77,41 @@ def test_a_plan_does_not_grow_old(settings: Any, monkeypatch: pytest.MonkeyPatch
     settings.DATABASE_PREPARE = True
     sql = "SELECT $1::int - 7"
     planned(sql, [1])
-    first = times(sql)
+    first = prepared()
     planned(sql, [1])
-    assert times(sql) == first
+    assert prepared() == first
     monkeypatch.setattr(module, "PLAN_SECONDS", 0.0)
     assert planned(sql, [8]) == [(1,)]
-    assert times(sql) > first
+    second = prepared()
+    assert len(second) == len(first)
+    assert len(second - first) == 1
 
 
-def times(sql: str) -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT prepare_time FROM pg_prepared_statements WHERE name = %s", [module._name(sql)])
-        return cursor.fetchone()[0]
+@pytest.mark.django_db(transaction=True)
+def test_a_table_that_is_locked_fails_one_call_and_not_those_that_follow(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen once: a truncating test and a request in a deadlock, and that connection refused its looks ever after."""
+    settings.DATABASE_PREPARE = True
+    monkeypatch.setattr(module, "PLAN_SECONDS", 0.0)
+    sql = "SELECT count(*) FROM tickets_topic WHERE id = $1::int"
+    planned(sql, [-1])
+    other: Any = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN; LOCK TABLE tickets_topic IN ACCESS EXCLUSIVE MODE")
+        with connection.cursor() as cursor:
+            cursor.execute("SET lock_timeout = '50ms'")  # a deadlock ends the same way
+        for _ in range(2):
+            with pytest.raises(OperationalError, match="lock timeout"), transaction.atomic():
+                planned(sql, [-1])
+    finally:
+        other.close()
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
+    before = prepared()
+    assert planned(sql, [-1]) == [(0,)]
+    assert len(prepared()) == len(before)
 
 
 def test_a_table_that_has_grown_is_no_longer_read_whole(
@@ -97,5 +127,6 @@ def test_a_table_that_has_grown_is_no_longer_read_whole(
         cursor.execute("INSERT INTO grows SELECT n, repeat('x', 200) FROM generate_series(1, 20000) n")
         monkeypatch.setattr(module, "PLAN_SECONDS", 0.0)
         planned(sql, [1])
-        cursor.execute(f"EXPLAIN EXECUTE {module._name(sql)} (1)")
+        monkeypatch.setattr(module, "PLAN_SECONDS", 3600.0)
+        cursor.execute(f"EXPLAIN EXECUTE {module._known(sql)} (1)")
         assert "Index Scan" in cursor.fetchall()[0][0]

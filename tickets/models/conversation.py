@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from tickets.masking import mask_file
 from tickets.models.ticket import Ticket
 
 
@@ -12,6 +13,7 @@ class Author(models.TextChoices):
     CUSTOMER = "customer", _("customer")
     AGENT = "agent", _("agent")
     SYSTEM = "system", _("Standby")
+    LEAD = "lead", _("team lead")  # notes only: customers hear from those who have their ticket
 
 
 class Message(models.Model):
@@ -61,4 +63,4 @@ class Attachment(models.Model):
         verbose_name_plural = _("attachments")
 
     def __str__(self) -> str:
-        return self.name
+        return mask_file(self.name).text

@@ -5,14 +5,16 @@ from datetime import datetime
 from typing import Any
 
 from django import template
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from tickets import events
 from tickets.attachments import MAX_BYTES, MAX_FILES, TYPES
-from tickets.models import Rating, Ticket
-from tickets.reading import LINES, Status, rating_of, status_of, thread_of
+from tickets.calendars import clock_in_words
+from tickets.models import AssistantAnswer, Rating, Ticket
+from tickets.reading import LINES, Status, open_answer_of, rating_of, status_of, thread_of
 from tickets.stream import Frame
 
 register = template.Library()
@@ -25,6 +27,12 @@ def ticket_status(ticket: Ticket) -> Status:
 
 
 @register.simple_tag
+def ticket_open_answer(ticket: Ticket) -> AssistantAnswer | None:
+    """{% ticket_open_answer ticket as open_answer %}"""
+    return open_answer_of(ticket)
+
+
+@register.simple_tag
 def ticket_rating(ticket: Ticket) -> Rating | None:
     """{% ticket_rating ticket as given %}"""
     return rating_of(ticket)
@@ -34,6 +42,13 @@ def ticket_rating(ticket: Ticket) -> Rating | None:
 def moment(value: str | datetime) -> datetime | None:
     """The time in a frame, which is text there."""
     return parse_datetime(value) if isinstance(value, str) else value
+
+
+@register.filter
+def soon(value: str | datetime) -> str:
+    """A moment that is near, in the reader's time zone: "today, 18:30"."""
+    at = moment(value)
+    return clock_in_words(timezone.localtime(at)) if at is not None else ""
 
 
 @register.filter
@@ -89,5 +104,14 @@ def is_line(frame: Frame) -> bool:
 def changes_reply(frame: Frame) -> bool:
     """Whether the composer gives way to rating and reopening, or comes back. Not otherwise: somebody may be typing in it."""
     return frame["type"] in {
-        event.name for event in (events.RESOLVED, events.CLOSED, events.REOPENED, events.RATED)
+        event.name
+        for event in (
+            events.RESOLVED,
+            events.CLOSED,
+            events.ENDED,
+            events.MERGED,
+            events.RESTORED,
+            events.REOPENED,
+            events.RATED,
+        )
     }

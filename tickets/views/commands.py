@@ -3,18 +3,22 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase, JsonResponse
+from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from tickets import signs
+from tickets.addresses import ticket_address
+from tickets.assistant.turns import answer_judge
 from tickets.conversation import customer_reply
+from tickets.erasing import ticket_erase
 from tickets.errors import KeyReused, Refusal
 from tickets.forms import RatingForm, ReopenForm, ReplyForm
 from tickets.lifecycle import ticket_close, ticket_rate, ticket_reopen, ticket_request_human
 from tickets.models import Ticket
 from tickets.views.chat import chat, frames
-from tickets.views.door import customers, see_ticket, wants_json
+from tickets.views.door import cookie_name, customers, see_ticket, wants_json
 
 INVALID = 422
 
@@ -46,9 +50,27 @@ def request_human(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
 
 @require_POST
 @customers
+def answer(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
+    """Whether the assistant's answer helped (`helped`: yes or no)."""
+    helped = request.POST.get("helped")
+    if helped not in ("yes", "no"):
+        return HttpResponseBadRequest()
+    return _do(request, ticket, lambda: answer_judge(ticket=ticket, helped=helped == "yes"))
+
+
+@require_POST
+@customers
 def close(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
     """The customer needs nothing any more."""
     return _do(request, ticket, lambda: ticket_close(ticket=ticket))
+
+
+@require_POST
+@customers
+def address(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
+    """Leave an e-mail address."""
+    email = request.POST.get("email", "")
+    return _do(request, ticket, lambda: ticket_address(ticket=ticket, email=email), {"email": email})
 
 
 @require_POST
@@ -85,6 +107,18 @@ def rating(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
         ),
         {"rating": form},
     )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@customers
+def erase(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
+    """Delete what was said: asked once more by a page of its own, and not to be undone."""
+    if request.method != "POST":
+        return render(request, "tickets/erase.html", {"ticket": ticket})
+    ticket_erase(ticket=ticket)
+    answer = render(request, "tickets/erased.html", {"number": ticket.number})
+    answer.delete_cookie(cookie_name(ticket.public_id), samesite="Lax")
+    return answer
 
 
 @require_POST

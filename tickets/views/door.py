@@ -8,11 +8,12 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from tickets.access import ticket_by_token, token_of
 from tickets.intake import LINK_LIFETIME
 from tickets.models import Ticket
+from tickets.returning import MARK, Mine, confirm, proof_of, proves, tickets_of
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpResponseBase)
@@ -29,11 +30,20 @@ def cookie_name(public_id: str) -> str:
     return f"t-{public_id}"
 
 
+def proof_name(public_id: str) -> str:
+    """The cookie of who came by a link that was mailed to the customer's address."""
+    return f"m-{public_id}"
+
+
 def remember(response: HttpResponse, request: HttpRequest, ticket: Ticket) -> None:
     """Give this browser the key to the ticket."""
+    _set(response, request, cookie_name(ticket.public_id), token_of(ticket))
+
+
+def _set(response: HttpResponse, request: HttpRequest, name: str, value: str) -> None:
     response.set_cookie(
-        cookie_name(ticket.public_id),
-        token_of(ticket),
+        name,
+        value,
         max_age=LINK_LIFETIME,
         httponly=True,
         secure=settings.HTTPS or request.is_secure(),
@@ -55,6 +65,18 @@ def private(response: R) -> R:
 def ticket_of(request: HttpRequest, public_id: str) -> Ticket:
     """The ticket that this browser's cookie opens. Raises TicketNotFound."""
     return ticket_by_token(public_id, request.COOKIES.get(cookie_name(public_id), ""))
+
+
+def tickets_here(request: HttpRequest) -> list[Mine]:
+    """The tickets that this browser has keys to: open ones, and those that ended of late. One query, none without keys."""
+    prefix = cookie_name("")
+    return tickets_of(
+        {
+            name.removeprefix(prefix): token
+            for name, token in request.COOKIES.items()
+            if name.startswith(prefix)
+        }
+    )
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -90,7 +112,32 @@ def door(request: HttpRequest, public_id: str) -> HttpResponse:
 def enter(request: HttpRequest, public_id: str) -> HttpResponse:
     """Exchange the token for the cookie. What people paste may be the whole link, or have blanks around it."""
     pasted = request.POST.get("token", "").strip()
-    ticket = ticket_by_token(public_id, pasted.rpartition("#")[2])
+    token, _mark, proof = pasted.rpartition("#")[2].partition(MARK)
+    ticket = ticket_by_token(public_id, token)
     answer = HttpResponse(status=204) if wants_json(request) else see_ticket(ticket)
     remember(answer, request, ticket)
+    if proof and confirm(ticket=ticket, proof=proof):
+        _set(answer, request, proof_name(public_id), proof)
     return private(answer)
+
+
+@require_safe
+@customers
+def goes_on(request: HttpRequest, ticket: Ticket) -> HttpResponse:
+    """From a ticket that was merged to the one in which it goes on.
+
+    Whoever came by a mailed link is its customer, and gets the key to the other one. Anybody can open a ticket under somebody
+    else's address: who has only opened this one is sent to the mails of that address for the link.
+    """
+    into = ticket.merged_into
+    if into is None:
+        return see_ticket(ticket)
+    proof = request.COOKIES.get(proof_name(ticket.public_id), "")
+    known = cookie_name(into.public_id) in request.COOKIES
+    if not known and not (into.customer_id == ticket.customer_id and proves(ticket, proof)):
+        return render(request, "tickets/goes_on.html", {"ticket": ticket, "into": into})
+    response = see_ticket(into)
+    if not known:
+        remember(response, request, into)
+        _set(response, request, proof_name(into.public_id), proof_of(into))
+    return response

@@ -1,18 +1,21 @@
 """The form at /: a customer asks, and is sent to the ticket's page."""
 
+from math import ceil
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from tickets import calendars
+from tickets import blocking, calendars, limits, topics
 from tickets.attachments import MAX_BYTES, MAX_FILES, TYPES
 from tickets.errors import EmptyMessage, KeyReused, Refusal
 from tickets.forms import OpenForm, new_key
 from tickets.intake import ticket_open
 from tickets.models import Channel
 from tickets.reading import usual_wait
-from tickets.views.door import private, remember, see_ticket
+from tickets.views.door import private, remember, see_ticket, tickets_here
+from tickets.views.links import TOO_MANY, goes_on
 
 INVALID = 422
 
@@ -33,7 +36,16 @@ def opening(request: HttpRequest) -> HttpResponse:
         )
         return _page(request, form, INVALID)
     data = form.cleaned_data
+    seconds = limits.seconds_left(request, "ticket_open")
+    if data["email"] and not seconds:
+        seconds = limits.seconds_left(request, "ticket_open_address", data["email"])
+    if seconds:
+        form.add_error(None, goes_on(seconds))
+        response = _page(request, form, TOO_MANY)
+        response["Retry-After"] = str(ceil(seconds))
+        return response
     try:
+        blocking.check(email=data["email"], address=limits.client_address(request))
         opened = ticket_open(
             text=data["text"],
             name=data["name"],
@@ -41,7 +53,7 @@ def opening(request: HttpRequest) -> HttpResponse:
             topic_key=data["topic"],
             chosen_language=data["language"],
             files=data["files"],
-            channel=Channel.FORM,
+            channel=Channel.WIDGET if getattr(request, "embedded", False) else Channel.FORM,
             key=data["key"],
         )
     except Refusal as refusal:
@@ -62,13 +74,18 @@ def opening(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: OpenForm, status: int = 200) -> HttpResponse:
+    here = tickets_here(request)
     context = {
         "form": form.described(),
+        "mine": [one for one in here if one.ticket.is_open],
+        "ended": [one for one in here if not one.ticket.is_open],
         "usual_wait": usual_wait(),
+        "assistant_first": any(topic.assisted for topic in topics.active()),
         "hours": calendars.told(),
         "files_lost": bool(request.FILES),
         "max_files": MAX_FILES,
         "max_bytes": MAX_BYTES,
         "accept": ",".join(f".{extension}" for extension in TYPES),
     }
-    return render(request, "tickets/opening.html", context, status=status)
+    response = render(request, "tickets/opening.html", context, status=status)
+    return private(response) if here else response

@@ -6,11 +6,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from dispatch import promise
 from dispatch.demo.brand import DOMAIN, PASSWORD
 from dispatch.demo.learning import APPLICANTS, applicants
 from dispatch.demo.past import make_past
 from dispatch.demo.people import ADMIN, AGENTS, LEAD, NEWCOMERS, Person
+from dispatch.demo.rights import make_rights
 from dispatch.demo.seed import seed
+from dispatch.demo.triage import learn_topics
 
 
 class Command(BaseCommand):
@@ -26,9 +29,13 @@ class Command(BaseCommand):
                 "If this installation is one, and nobody else can reach it, set STANDBY_TRIAL=1."
             )
         seed()
-        applicants()
-        if not options["no_past"]:
+        learn_topics()
+        past = not options["no_past"]
+        applicants(past=past)
+        if past:
             make_past()
+            make_rights()
+        promise.days_write()
         self.stdout.write(table())
 
 

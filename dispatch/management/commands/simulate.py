@@ -16,6 +16,8 @@ from dispatch.simulator.study import LOADS, as_json, as_text, reference_cases, s
 from dispatch.simulator.variants import ABLATION
 from dispatch.yesterday import NothingLogged, case_of_day
 
+NAMED = {policy.name: policy for policy in (*BASELINES, OURS)}
+
 
 class Command(BaseCommand):
     help = "Play policies against each other: the product's matching and rules under a simulated clock."
@@ -36,6 +38,9 @@ class Command(BaseCommand):
         parser.add_argument("--agents", type=int, default=200, help="with --arrivals: people (200)")
         parser.add_argument("--seeds", type=int, default=20, help="worlds to play (20)")
         parser.add_argument("--loads", type=float, nargs="+", default=list(LOADS), help="of a case by name")
+        parser.add_argument(
+            "--policies", nargs="+", metavar="NAME", choices=list(NAMED), help="only these, instead of all"
+        )
         parser.add_argument("--ablation", action="store_true", help="ours without each of its parts")
         parser.add_argument(
             "--json", action="store_true", help="print every figure as JSON, and nothing else"
@@ -48,7 +53,7 @@ class Command(BaseCommand):
         if options["seeds"] < 1 or options["agents"] < 1 or min(options["loads"]) <= 0:
             raise CommandError("--seeds, --agents and --loads want more than nothing")
         name, cases = _cases(options)
-        policies: list[Policy] = [*BASELINES, OURS]
+        policies: list[Policy] = [NAMED[name] for name in options["policies"] or NAMED]
         if options["ablation"]:
             policies = [LONGEST_IDLE, OURS, *ABLATION]
         seeds = range(1, options["seeds"] + 1)

@@ -21,7 +21,7 @@ SETTLED_SHOWN = 20
 @lead_page(SEES_ESCALATIONS)
 def escalations(request: HttpRequest) -> HttpResponse:
     """Three queries, beside who asks."""
-    found = Escalation.objects.select_related("ticket__topic", "agent", "settled_by")
+    found = Escalation.objects.select_related("ticket__topic", "ticket__customer", "agent", "settled_by")
     waiting = list(found.filter(settled_at__isnull=True).order_by("opened_at"))
     holders = dict(
         Offer.objects.filter(

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from dispatch import simulations, tasks
 from dispatch.errors import SimulationUnderWay
-from dispatch.forms import SimulationForm
+from dispatch.forms import SimulationForm, given
 from dispatch.models import Simulation
 from dispatch.views.lead.access import lead_page
 
@@ -31,8 +31,8 @@ SHARES = {"within_target", "abandoned", "rescinded", "utilisation"}
 
 @lead_page(ASKS, methods=("GET", "POST"))
 def simulator(request: HttpRequest) -> HttpResponse:
-    """The form, and the last studies of everybody."""
-    form = SimulationForm(request.POST or None, request.FILES or None)
+    """The form, filled with what the address names, and the last studies of everybody."""
+    form = SimulationForm(request.POST or None, request.FILES or None, initial=given(request.GET))
     if request.method == "POST" and form.is_valid():
         try:
             started = simulations.simulation_start(

@@ -39,7 +39,7 @@ async function open(form, typed) {
   }
 }
 
-function insert(field, text, place) {
+export function insert(field, text, place) {
   field.focus();
   if (!text) return;
   field.setRangeText(text, ...place, "end");

@@ -48,7 +48,7 @@ async function submit(form, button) {
       problem.textContent = answer.detail ?? "";
     } else if (answer.detail) notice(answer.detail);
     if (answer.ok) {
-      form.dispatchEvent(new CustomEvent("done", { bubbles: true }));
+      form.dispatchEvent(new CustomEvent("done", { bubbles: true, detail: answer }));
       form.closest("dialog")?.close();
     }
     form.closest("[data-menu]")?.removeAttribute("open");
@@ -60,7 +60,7 @@ async function submit(form, button) {
   }
 }
 
-// Resolves to {ok, code?, detail?} when the server has answered; rejects when it could not be reached, or is restarting.
+// Resolves to {ok, code?, detail?, revealed?} when the server has answered; rejects when it could not be reached, or is restarting.
 export async function send(action, fields) {
   const bytes = fields.getAll("files").reduce((sum, file) => sum + file.size, 0);
   fields.set("epoch", epoch());
@@ -80,5 +80,5 @@ export async function send(action, fields) {
   const body = await response.json();
   for (const frame of body.frames ?? []) context.take(frame);
   if (body.code === "signed_out") context.gone();
-  return { ok: response.ok, code: body.code, detail: body.detail };
+  return { ok: response.ok, code: body.code, detail: body.detail, revealed: body.revealed };
 }

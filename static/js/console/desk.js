@@ -3,10 +3,12 @@
 import { read, write } from "./drafts.js";
 import * as signs from "./signs.js";
 import { say } from "./words.js";
+import * as suggestions from "./suggestions.js";
 
 const page = document.getElementById("console");
 const narrow = matchMedia("(max-width: 47.99rem)");
 let chosen = page.dataset.chosen;
+const woken = new Set();
 const atEnd = new Map(); // thread → whether its end was in view
 
 export function start() {
@@ -57,7 +59,26 @@ export function step(by) {
   if (all.length) choose(all[(all.indexOf(chosen) + by + all.length) % all.length], true);
 }
 
+// Put aside or back: the server redraws an item where it stands, this puts it into its part of the list.
+function sort() {
+  const parts = { true: document.getElementById("asleep"), false: document.getElementById("items") };
+  for (const item of document.querySelectorAll(".item")) {
+    const part = parts[item.classList.contains("item-asleep")];
+    if (item.parentElement !== part) {
+      const focused = item.contains(document.activeElement);
+      part.append(item);
+      if (focused) item.querySelector("a").focus();
+    }
+  }
+}
+
+// A ticket that came back by itself counts as unread until it is looked at.
+export function back(ticket) {
+  woken.add(ticket);
+}
+
 export function draw() {
+  sort();
   const threads = [...document.querySelectorAll(".desk-thread")];
   if (!threads.some((thread) => thread.dataset.ticket === chosen)) {
     chosen = threads[0]?.dataset.ticket ?? "";
@@ -68,6 +89,7 @@ export function draw() {
     const shown = thread.dataset.ticket === chosen;
     const scroll = thread.querySelector(".thread-scroll");
     const opened = thread.hidden && shown;
+    if (opened) setTimeout(suggestions.draw); // once all are as they will be
     thread.hidden = !shown;
     if (shown && (opened || atEnd.get(thread.id) !== false)) scroll.scrollTop = scroll.scrollHeight;
   }
@@ -90,10 +112,11 @@ function drawUnread(item, ticket, reads) {
     write(`seen:${ticket}`, { seq: last, at: Date.now() });
     signs.seen(ticket, last);
   }
+  if (reads) woken.delete(ticket);
   const unread = messages.filter((seq) => seq > seen).length;
   const badge = item.querySelector("[data-unread]");
-  badge.hidden = unread === 0;
-  badge.textContent = say("unread", { n: unread });
+  badge.hidden = unread === 0 && !woken.has(ticket);
+  badge.textContent = unread ? say("unread", { n: unread }) : say("back");
 }
 
 function isAtEnd(scroll) {

@@ -10,6 +10,8 @@ export function start() {
       event.preventDefault();
       open(link);
     }
+    // Whoever opens the field of an own time means it.
+    if (event.target.matches("[data-chooses]")) document.getElementById(event.target.dataset.chooses).checked = true;
     if (event.target.closest("[data-dismiss]")) event.target.closest("dialog").close();
   });
 }
@@ -25,5 +27,5 @@ async function open(link) {
     return;
   }
   dialog.showModal();
-  dialog.querySelector("select, textarea, input:not([type=hidden])")?.focus();
+  dialog.querySelector("select, textarea, input:not([type=hidden]):not([type=radio]), input:checked, input[type=radio]")?.focus();
 }

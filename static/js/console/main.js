@@ -11,10 +11,12 @@ import { tidy } from "./drafts.js";
 import { place } from "./fragments.js";
 import * as notices from "./notices.js";
 import * as palette from "./palette.js";
+import * as reveal from "./reveal.js";
 import * as settings from "./settings.js";
 import * as shortcuts from "./shortcuts.js";
 import * as deskSigns from "./signs.js";
 import * as signals from "./signals.js";
+import * as suggestions from "./suggestions.js";
 import { announce, drawDurations, say } from "./words.js";
 import * as wrapUps from "./wrap_ups.js";
 
@@ -56,12 +58,21 @@ function show(frame) {
   if (frame.type === "offer.accepted" && commands.accepted.delete(frame.data.offer)) {
     if (document.activeElement?.name !== "body") desk.choose(frame.data.ticket, true);
   }
+  if (frame.type === "ticket.woke" && frame.data.reason !== "agent" && fresh(frame)) {
+    signals.ring();
+    desk.back(frame.stream.replace("ticket:", ""));
+  }
   if (frame.type === "resolve.planned") announce(say("resolves", { n: Math.ceil((Date.parse(frame.data.resolves_at) - Date.parse(frame.at)) / 1000) }));
   if (frame.type === "resolve.undone") {
     announce(say("undone"));
     if (document.activeElement === document.body) document.getElementById(`body-${frame.data.ticket}`)?.focus(); // its button is gone
   }
   draw();
+}
+
+// Not one of long ago that is told again, such as after a night without a connection.
+function fresh(frame) {
+  return Date.now() - Date.parse(frame.at) < 600000;
 }
 
 function keepOnly(tickets) {
@@ -82,6 +93,7 @@ function draw() {
   drawDurations();
   signals.count();
   shortcuts.draw();
+  suggestions.draw();
 }
 
 function drawBanner() {
@@ -128,7 +140,9 @@ shortcuts.start();
 desk.start();
 dialogs.start();
 palette.start();
+reveal.start();
 canned.start();
+suggestions.start();
 composer.start();
 commands.start({ take: (frame) => live.take(frame), after: () => live.after, gone: () => gone("signed-out") });
 draw();

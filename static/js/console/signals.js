@@ -37,5 +37,6 @@ export function count() {
   const offers = document.querySelectorAll(".offer").length;
   const unread = [...document.querySelectorAll("[data-unread]:not([hidden])")].length;
   const sum = offers + unread;
+  (sum && on("badge") ? navigator.setAppBadge?.(sum) : navigator.clearAppBadge?.())?.catch(() => {}); // of the installed app
   document.title = sum && on("badge") ? `(${sum}) ${title}` : title;
 }

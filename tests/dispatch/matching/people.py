@@ -49,6 +49,7 @@ def problems(
             known=draw(st.lists(nearby, max_size=1)),
             excluded=draw(st.lists(nearby, max_size=2)),
             newcomers_first=draw(st.booleans()),
+            reserved=draw(st.booleans()),
         )
         for identity in ticket_ids
     ]
@@ -64,12 +65,12 @@ def problems(
             accept=draw(st.sampled_from([0.0, 0.7, 1.0, 1.0])),
             max_pending=draw(st.integers(0, pending)),
             new=draw(st.booleans()),
+            booked=draw(st.booleans()),
         )
         for identity in agent_ids
     ]
-    return build(
-        tickets, agents, draw(st.sampled_from([Weights(), Weights(max_parallel=1), Weights(fit=0, wait=2)]))
-    )
+    weights = [Weights(), Weights(max_parallel=1), Weights(fit=0, wait=2), Weights(reserve=0.4)]
+    return build(tickets, agents, draw(st.sampled_from(weights)))
 
 
 def rows_of(problem: Problem) -> tuple[list[TicketRow], list[AgentRow]]:
@@ -95,6 +96,7 @@ def rows_of(problem: Problem) -> tuple[list[TicketRow], list[AgentRow]]:
             known=t.known.agent_id[t.known.ticket_id == t.id[i]].tolist(),
             excluded=t.excluded.agent_id[t.excluded.ticket_id == t.id[i]].tolist(),
             newcomers_first=bool(t.newcomers_first[i]),
+            reserved=bool(t.reserved[i]),
         )
         for i in range(len(t))
     ]
@@ -111,6 +113,7 @@ def rows_of(problem: Problem) -> tuple[list[TicketRow], list[AgentRow]]:
             accept=float(a.accept[j]),
             max_pending=int(a.max_pending[j]),
             new=bool(a.new[j]),
+            booked=bool(a.booked[j]),
         )
         for j in range(len(a))
     ]

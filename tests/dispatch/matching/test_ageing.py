@@ -20,7 +20,7 @@ SOLVERS = [dense, flow]
 
 
 @pytest.mark.parametrize("assign", SOLVERS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(problem=problems(), more=st.floats(0, 1000), data=st.data())
 def test_more_wait_never_lowers_a_value_nor_loses_an_offer(assign, problem, more, data):
     i = data.draw(st.integers(0, len(problem.tickets) - 1))
@@ -34,7 +34,7 @@ def test_more_wait_never_lowers_a_value_nor_loses_an_offer(assign, problem, more
 
 
 @pytest.mark.parametrize("assign", SOLVERS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(problem=problems(pending=2), more=st.sampled_from([0.1, 30.0, 300.0]), data=st.data())
 def test_of_twins_the_older_is_served_first_and_by_the_better_person(assign, problem, more, data):
     problem = replace(problem, weights=replace(problem.weights, max_parallel=1))

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 
 from dispatch.matching import TicketRow, Weights, build, score, solve
-from dispatch.matching.explain import _SENTENCES, Names, explain, explain_absence, reasons
+from dispatch.matching.explain import Names, explain, explain_absence, reasons
+from dispatch.matching.sentences import SENTENCES
 from tests.dispatch.matching.people import (
     ALICE,
     BOB,
@@ -112,7 +113,7 @@ def test_why_not_among_those_who_could():
     ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(problems(most_agents=4, equal_units=False, pending=2))
 def test_every_pair_has_an_answer_and_barriers_are_named_for_exactly_the_impossible(problem):
     solution = solve(problem)
@@ -130,10 +131,10 @@ def test_every_pair_has_an_answer_and_barriers_are_named_for_exactly_the_impossi
         assert len(explain(reason)) == len(explain(reason, language="de"))
 
 
-@pytest.mark.parametrize("key", _SENTENCES)
+@pytest.mark.parametrize("key", SENTENCES)
 def test_both_languages_say_the_same_figures(key):
     figures = {
         language: {field for _, field, _, _ in Formatter().parse(text) if field}
-        for language, text in _SENTENCES[key].items()
+        for language, text in SENTENCES[key].items()
     }
     assert figures["de"] == figures["en"]

@@ -84,7 +84,7 @@ def test_without_the_share_they_are_passed_over_for_ever() -> None:
 
 
 @pytest.mark.parametrize("assign", [dense, flow])
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(problem=problems(most_tickets=6, most_agents=6))
 def test_no_veteran_is_asked_while_an_able_newcomer_is_asked_nothing(assign, problem) -> None:
     """In the first round, of a ticket that goes to newcomers first. As many tickets are served as without it, and the same
@@ -106,7 +106,7 @@ def test_no_veteran_is_asked_while_an_able_newcomer_is_asked_nothing(assign, pro
     assert set(before[late[before]].tolist()) == set(after[late[after]].tolist())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(problem=problems())
 def test_the_term_is_bounded_and_only_where_both_are_so(problem) -> None:
     found = score(problem)

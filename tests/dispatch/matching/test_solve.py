@@ -123,7 +123,7 @@ def test_nothing_to_do_is_no_error():
 
 
 @pytest.mark.parametrize("assign", SOLVERS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(problem=problems(pending=2))
 def test_first_round_is_the_best_of_all(assign, problem):
     scores = score(problem)
@@ -132,7 +132,7 @@ def test_first_round_is_the_best_of_all(assign, problem):
 
 
 @pytest.mark.parametrize("assign", SOLVERS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(problem=problems(equal_units=False, pending=1))
 def test_first_round_is_the_best_of_all_with_unequal_units_and_one_card(assign, problem):
     scores = score(problem)
@@ -141,7 +141,7 @@ def test_first_round_is_the_best_of_all_with_unequal_units_and_one_card(assign, 
 
 
 @pytest.mark.parametrize("assign", SOLVERS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(problem=problems(most_tickets=7, most_agents=7, equal_units=False, pending=3))
 def test_hard_limits_always_hold(assign, problem):
     solution = solve(problem, assign=assign)
@@ -162,7 +162,7 @@ def test_hard_limits_always_hold(assign, problem):
 
 
 @pytest.mark.parametrize("assign", SOLVERS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     problem=problems(most_tickets=6, most_agents=8, equal_units=False, pending=2),
     random=st.randoms(use_true_random=False),
@@ -180,7 +180,7 @@ def test_order_of_input_changes_nothing(assign, problem, random):
 
 
 @pytest.mark.parametrize("assign", SOLVERS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(problem=problems(most_tickets=7, most_agents=4, equal_units=False, pending=2, max_wait=st.just(50.0)))
 def test_no_younger_ticket_takes_a_person_from_an_overdue_one(assign, problem):
     solution = solve(problem, assign=assign)
@@ -202,7 +202,7 @@ def test_no_younger_ticket_takes_a_person_from_an_overdue_one(assign, problem):
 
 
 @pytest.mark.parametrize("assign", SOLVERS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(problem=problems(most_agents=9, pending=2))
 def test_parallel_offers_take_nothing_from_first_ones(assign, problem):
     alone = solve(replace(problem, weights=replace(problem.weights, max_parallel=1)), assign=assign)
@@ -214,7 +214,7 @@ def test_parallel_offers_take_nothing_from_first_ones(assign, problem):
 
 
 @pytest.mark.parametrize("assign", SOLVERS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(problem=problems(most_agents=4, equal_units=False, pending=3))
 def test_unequal_units_serve_somebody_wherever_they_can(assign, problem):
     """With several cards and unequal units a round is no optimum, but nothing that still fits is left out."""

@@ -1,0 +1,113 @@
+"""API tokens of other systems: what they may do, made once and shown once, withdrawn for good.
+
+A scope is the right of an account under another name: who has the permission may use the same addresses as a person, and only
+they may give it to a token.
+"""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from agents.errors import KeyReused, ScopeNotYours, TokenNotFound
+from agents.models import ApiToken, User
+
+PREFIX = "sbt_"  # so that scanners of code and logs know one when they see it
+SHOWN = 12  # characters of its beginning that are kept
+SELDOM = timedelta(minutes=1)  # from one note of its use to the next
+
+
+class Scope(NamedTuple):
+    """`permission`: of an account that may do the same."""
+
+    permission: str
+    says: str | Promise
+
+
+SCOPES: dict[str, Scope] = {
+    "tickets:read": Scope("tickets.view_ticket", _("lists and reads tickets, personal data masked")),
+    "tickets:write": Scope("tickets.add_ticket", _("opens tickets for customers")),
+    "offers:read": Scope("dispatch.view_offer", _("lists offers")),
+    "agents:read": Scope("agents.view_agent", _("lists agents, pools, skills and shifts")),
+    "webhooks:manage": Scope(
+        "dispatch.change_webhookendpoint", _("registers webhooks, sees and repeats deliveries")
+    ),
+}
+
+
+class Made(NamedTuple):
+    """`secret`: the token itself, this once; empty when the same command has made it before."""
+
+    token: ApiToken
+    secret: str
+
+
+def token_make(
+    *,
+    by: User,
+    name: str,
+    scopes: Collection[str],
+    expires_at: datetime | None = None,
+    key: str | None = None,
+) -> Made:
+    """Make a token. Outermost. Raises ScopeNotYours, and KeyReused when the key came with other content before."""
+    for scope in scopes:
+        if scope not in SCOPES or not by.has_perm(SCOPES[scope].permission):
+            raise ScopeNotYours
+    chosen = [scope for scope in SCOPES if scope in scopes]
+    content = hashlib.sha256(json.dumps([name, chosen, expires_at], default=str).encode()).hexdigest()
+    secret = PREFIX + secrets.token_urlsafe(32)
+    try:
+        with transaction.atomic():
+            token = ApiToken.objects.create(
+                name=name,
+                begin=secret[:SHOWN],
+                digest=digest_of(secret),
+                scopes=chosen,
+                made_by=by,
+                expires_at=expires_at,
+                key=key,
+                key_digest=content if key else "",
+            )
+    except IntegrityError as error:
+        if "api_token_key_once" not in str(error):
+            raise
+        token = ApiToken.objects.get(made_by=by, key=key)
+        if token.key_digest != content:
+            raise KeyReused from None
+        return Made(token, "")
+    return Made(token, secret)
+
+
+def token_revoke(*, token_id: int) -> ApiToken:
+    """Withdraw a token: its next request is refused. Outermost; twice is once. Raises TokenNotFound."""
+    ApiToken.objects.filter(pk=token_id, revoked_at__isnull=True).update(revoked_at=Now())
+    token = ApiToken.objects.filter(pk=token_id).first()
+    if token is None:
+        raise TokenNotFound
+    return token
+
+
+def token_of(secret: str) -> ApiToken | None:
+    """The token with this secret, if it is good for anything now; notes its use. One query, two each minute."""
+    if not secret.startswith(PREFIX) or len(secret) > 100 or not secret.isascii():
+        return None
+    good = Q(expires_at__isnull=True) | Q(expires_at__gt=Now())
+    token = ApiToken.objects.filter(good, digest=digest_of(secret), revoked_at__isnull=True).first()
+    if token is not None and (token.used_at is None or token.used_at < timezone.now() - SELDOM):
+        stale = Q(used_at__isnull=True) | Q(used_at__lt=Now() - SELDOM)
+        ApiToken.objects.filter(stale, pk=token.pk).update(used_at=Now())
+    return token
+
+
+def digest_of(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

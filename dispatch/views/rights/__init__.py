@@ -1,0 +1,1 @@
+"""The agents' page of rights, one file a matter."""

@@ -1,0 +1,456 @@
+"""The forecast in the product: what is counted, made once a morning, held to account, staffed, shown, and acted upon."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from django.contrib.auth.models import Permission
+from django.core.management import call_command
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from agents.models import CallWishes, PushDevice, Shift, ShiftState, Skill, User
+from dispatch import calling, forecasting, leading, routes, staffing, tasks
+from dispatch.errors import MayNotIntervene, WhyMissing
+from dispatch.forecasting import Key
+from dispatch.models import Booking, Forecast, LeadAction, NeededHour, Policy, Requirement, Route
+from dispatch.staffing import Case
+from tests.cast import PASSWORD, World
+from tests.console import text_of
+from tests.untouched import nothing_changed
+from tickets import kept
+from tickets.models import Calendar, Channel, ClosedDay, Customer, OpeningHours, Ticket, TicketEvent, Topic
+
+pytestmark = pytest.mark.django_db
+BERLIN = ZoneInfo("Europe/Berlin")
+Came = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> None:
+    kept.forget()
+
+
+@pytest.fixture
+def came(world: World) -> Came:
+    """Tickets that were opened at these moments, with further steps of their timelines: (type, minutes later)."""
+    customer = Customer.objects.create()
+
+    def make(
+        *moments: datetime,
+        topic: Topic | None = world.refund,
+        channel: str = Channel.FORM,
+        assisted: bool = False,
+        ended_as: str = "",
+        steps: tuple[tuple[str, float], ...] = (),
+        **more: Any,
+    ) -> None:
+        rows = Ticket.objects.bulk_create(
+            Ticket(
+                customer=customer,
+                topic=topic,
+                language="en",
+                channel=channel,
+                state="closed",
+                ended_as=ended_as,
+                access_expires_at=timezone.now(),
+                created_at=at,
+                **more,
+            )
+            for at in moments
+        )
+        told = [("opened", 0.0, {"assisted": True} if assisted else {}), *((*step, {}) for step in steps)]
+        TicketEvent.objects.bulk_create(
+            TicketEvent(
+                ticket=row, seq=seq, type=f"ticket.{kind}", public=True, data=data,
+                created_at=at + timedelta(minutes=after),
+            )
+            for row, at in zip(rows, moments, strict=True)
+            for seq, (kind, after, data) in enumerate(told, start=1)
+        )  # fmt: skip
+
+    return make
+
+
+def at(day: date, hour: int, minute: int = 0) -> datetime:
+    return datetime.combine(day, time(hour, minute), BERLIN)
+
+
+def today() -> date:
+    return timezone.localdate()
+
+
+def weeks(came: Came, many: int, days: int = 22) -> None:
+    """So many refunds at 10:15 of each day until yesterday, and two at 14:40."""
+    for back in range(1, days + 1):
+        day = today() - timedelta(days=back)
+        came(*[at(day, 10, 15)] * many, *[at(day, 14, 40)] * 2)
+
+
+# --- What came --------------------------------------------------------------------------------------------------------
+
+
+def test_what_is_counted(world: World, came: Came) -> None:
+    day = date(2026, 6, 1)
+    came(at(day, 0, 0), at(day, 9, 29), at(day, 9, 30), at(day, 23, 59))
+    came(at(day, 9, 0), assisted=True, steps=(("handed_over", 61),))  # wanted a person at 10:01
+    came(at(day, 9, 0), assisted=True)  # settled by the machine
+    came(at(day, 9, 0), channel=Channel.PRACTICE)
+    for kind in ("spam", "abuse"):
+        came(at(day, 9, 0), ended_as=kind)
+    merged = Ticket.objects.order_by("pk")[:1].get()
+    came(at(day, 9, 0), ended_as="merged", merged_into=merged)
+    came(at(day, 12, 0), steps=(("held", 1), ("resolved", 5), ("reopened", 60)))  # once
+    came(at(day - timedelta(days=1), 12, 0), steps=(("reopened", 24 * 60),))  # the day before
+    came(at(day, 9, 0), topic=world.card)
+    came(at(day, 9, 0), topic=None)
+    found = forecasting.counts(day, day + timedelta(days=1))
+    assert set(found) == {
+        Key(world.pool.pk),
+        Key(world.pool.pk, world.payments.pk),
+        Key(world.pool.pk, world.cards.pk),
+    }
+    [refunds] = found[Key(world.pool.pk, world.payments.pk)]
+    assert {slot: many for slot, many in enumerate(refunds.tolist()) if many} == {
+        0: 1, 18: 1, 19: 1, 20: 1, 24: 1, 47: 1,
+    }  # fmt: skip
+    assert found[Key(world.pool.pk, world.cards.pk)].sum() == 1
+    assert found[Key(world.pool.pk)].sum() == 8
+
+
+def test_a_certificate_is_no_series(world: World) -> None:
+    Requirement.objects.update(certificate=True)
+    kept.forget()
+    spec = routes.routes().of(world.refund.pk)
+    assert spec is not None
+    assert forecasting.keys_of(spec) == [Key(world.pool.pk), Key(world.pool.pk, world.payments.pk)]
+
+
+def test_the_day_on_which_the_clock_goes_back(world: World, came: Came) -> None:
+    day = date(2026, 10, 25)
+    came(*(datetime(2026, 10, 25, 2, 10, tzinfo=BERLIN, fold=fold) for fold in (0, 1, 1)), at(day, 5))
+    came(at(day - timedelta(days=1), 1))  # so that the day is whole
+    history = forecasting.histories(date(2026, 10, 20), date(2026, 10, 26))[Key(world.pool.pk)]
+    assert len(history) == 1
+    assert history.rates[0, [4, 10]].tolist() == [1.5, 1.0]
+
+
+def test_closed_days_are_of_their_own_kind(world: World) -> None:
+    calendar = Calendar.objects.create(name="Office", time_zone="Europe/Berlin")
+    for weekday in range(5):
+        OpeningHours.objects.create(calendar=calendar, weekday=weekday, opens=time(9), closes=time(18))
+    for day in (date(2026, 12, 25), date(2026, 12, 26)):  # a Friday, and a Saturday that is closed anyway
+        ClosedDay.objects.create(calendar=calendar, day=day)
+    Topic.objects.filter(pk=world.refund.pk).update(calendar=calendar)
+    kept.forget()
+    dates = [date(2026, 12, 24), date(2026, 12, 25), date(2026, 12, 26)]
+    assert forecasting.kinds_of(Key(world.pool.pk, world.payments.pk), dates).tolist() == [3, 7, 5]
+    assert forecasting.kinds_of(Key(world.pool.pk, world.cards.pk), dates).tolist() == [3, 4, 5]
+
+
+# --- What will come ---------------------------------------------------------------------------------------------------
+
+
+def test_made_once_a_morning_and_never_changed(world: World, came: Came) -> None:
+    weeks(came, 6)
+    came(*[at(today(), 0, 0)] * 40)  # today: not known in the morning
+    tasks.forecast()
+    assert Forecast.objects.count() == 2
+    with nothing_changed():
+        tasks.forecast()
+    made = Forecast.objects.get(skill=world.payments)
+    assert (made.day, made.history_days, len(made.means), made.model) == (
+        today(),
+        21,
+        8 * 48,
+        "seasonal average",
+    )
+    assert (made.error, made.baseline_error) == (0.0, 0.0)
+    assert set(made.errors) >= {"seasonal average", "recent level", "level × weekday × time of day"}
+    outlook = forecasting.outlooks(routes.routes())[Key(world.pool.pk, world.payments.pk)]
+    tomorrow = today() + timedelta(days=1)
+    assert outlook.at([at(tomorrow, 10), at(tomorrow, 10, 30), at(tomorrow, 14, 30)]).tolist() == [6, 0, 2]
+    assert outlook.at([at(today() + timedelta(days=9), 10)]).tolist() == [0]
+    with pytest.raises(DatabaseError, match="never changed"), transaction.atomic():
+        Forecast.objects.update(error=0.5)
+    Forecast.objects.all().delete()
+    assert forecasting.forecasts_make(today() + timedelta(days=200)) == 0
+
+
+def test_it_is_held_against_what_came_without_hindsight(world: World, came: Came) -> None:
+    weeks(came, 6)
+    yesterday = today() - timedelta(days=1)
+    assert forecasting.forecasts_make(yesterday) == 2
+    came(*[at(yesterday, 10, 20)] * 4)  # 10 in that half hour, where 6 were foreseen
+    [kept_] = forecasting.record(Key(world.pool.pk, world.payments.pk))
+    assert (kept_.day, kept_.came, kept_.said, kept_.usual) == (yesterday, 12.0, 8.0, 8.0)
+    assert kept_.error == pytest.approx(4 / 12)
+    assert forecasting.whole([kept_]) == (pytest.approx(1 / 3), pytest.approx(1 / 3))
+    assert forecasting.record(Key(world.pool.pk, world.cards.pk)) == []
+
+
+# --- People -----------------------------------------------------------------------------------------------------------
+
+
+def made(world: World, case: Case = Case(), skill: Skill | None = None) -> staffing.Staffing:  # noqa: B008
+    key = Key(world.pool.pk, skill.pk if skill else None)
+    return staffing.staffing(key, forecasting.outlooks(routes.routes()), case)
+
+
+def row_at(found: staffing.Staffing, moment: datetime) -> staffing.Row:
+    return next(row for row in found.rows if row.begins == moment)
+
+
+def test_needed_beside_booked_and_usual(world: World, came: Came) -> None:
+    Route.objects.update(expected_minutes=10, wrap_up_seconds=0, target_seconds=60, units=50)
+    kept.forget()
+    anna, bernd = world.agent("Anna"), world.agent("Bernd", payments=0)
+    weeks(came, 6)
+    forecasting.forecasts_make()
+    tomorrow = today() + timedelta(days=1)
+    for back in (6, 13, 20, 27):  # tomorrow's weekday, four times
+        began = at(tomorrow - timedelta(days=back + 1), 10)
+        Shift.objects.create(
+            agent=anna, epoch=back, state=ShiftState.ENDED, units=100, started_at=began,
+            ended_at=began + timedelta(minutes=45),
+        )  # fmt: skip
+    hour = NeededHour.objects.create(pool=world.pool, begins_at=at(tomorrow, 14), seats=2, taken=2)
+    for agent in (anna, bernd):
+        Booking.objects.create(hour=hour, agent=agent, begins_at=hour.begins_at)
+    found = made(world)
+    assert found.work == staffing.Work(handling=600, target=60, concurrency=2.0, lost=12.0)
+    ten, half_past, afternoon = (row_at(found, at(tomorrow, *when)) for when in ((10,), (10, 30), (14, 30)))
+    assert (ten.tickets, ten.needed, ten.least, ten.most) == (6.0, 2, 2, 2)
+    assert (half_past.tickets, half_past.needed) == (0.0, 0)
+    assert [one.online for one in (ten, half_past)] == [1.0, 0.5]
+    assert (ten.present, ten.lacking) == (1, 1)
+    assert (afternoon.booked, afternoon.present, afternoon.lacking) == (2, 2, 0)
+    assert (
+        row_at(made(world, skill=world.payments), at(tomorrow, 14, 30)).booked == 1
+    )  # Bernd has not the skill
+    # Nobody leaves, so one person is overrun by two people’s work.
+    assert ten.expected.within == 0.0
+    assert afternoon.expected.within > 0.8
+
+
+def test_what_if(world: World, came: Came) -> None:
+    world.agent("Anna")
+    weeks(came, 6)
+    forecasting.forecasts_make()
+    ten = at(today() + timedelta(days=1), 10)
+    plain = row_at(made(world), ten)
+    twice = row_at(made(world, Case(demand_percent=100)), ten)
+    assert (twice.tickets, twice.low, twice.high) == (12.0, 2 * plain.low, 2 * plain.high)
+    longer = row_at(made(world, Case(handling_minutes=40)), ten)
+    strict = row_at(made(world, Case(target_seconds=12, share_percent=95)), ten)
+    for harder in (twice, longer, strict):
+        assert harder.needed is not None
+        assert plain.needed is not None
+        assert harder.needed > plain.needed
+    many = row_at(made(world, Case(people=30)), ten)
+    assert (many.present, many.lacking, round(many.expected.within, 3)) == (30, 0, 1.0)
+    assert row_at(made(world, Case(target_seconds=5)), ten).needed is None  # shorter than an answer takes
+
+
+def test_what_a_ticket_takes_is_from_the_log(world: World, came: Came) -> None:
+    now = timezone.now()
+    came(*[now - timedelta(hours=5)] * 4)
+    first, second, *_rest = Ticket.objects.order_by("pk")
+    Ticket.objects.filter(pk=first.pk).update(first_held_at=now - timedelta(hours=5) + timedelta(seconds=200))
+    Ticket.objects.exclude(pk=first.pk).update(closed_at=now - timedelta(hours=5) + timedelta(seconds=100))
+    log = staffing._log(world.pool.pk)
+    waited, left = log.waited[world.refund.pk]
+    assert (round(waited), left) == (500, 3)
+    work, measured = staffing.work_of(Key(world.pool.pk), log, Case())
+    assert (round(work.patience), measured) == (167, 0)
+    assert (log.accept, log.answer) == (0.8, 8.0)  # nobody was asked yet
+    assert second.pk
+
+
+# --- The page ---------------------------------------------------------------------------------------------------------
+
+
+def lead_of(name: str, *rights: str) -> User:
+    user = User.objects.create_user(f"{name}@team.example", PASSWORD, name=name)
+    user.user_permissions.add(*Permission.objects.filter(codename__in=rights))
+    return user
+
+
+def signed_in(user: User) -> Client:
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    return client
+
+
+@pytest.fixture
+def lea(world: World) -> User:
+    return lead_of("lea", "view_forecast", "intervene", "add_simulation")
+
+
+@pytest.fixture
+def client(lea: User) -> Client:
+    return signed_in(lea)
+
+
+@pytest.fixture
+def foreseen(world: World, came: Came) -> None:
+    world.agent("Anna")
+    weeks(came, 6)
+    forecasting.forecasts_make()
+
+
+def test_the_page(world: World, foreseen: None, client: Client) -> None:
+    page = client.get("/lead/forecast")
+    text = text_of(page)
+    assert page.status_code == 200
+    assert "This forecast is by: seasonal average." in text
+    assert "as the routes say; the log is short" in text
+    assert page.content.decode().count("<polyline") == 4
+    assert f"?pool={world.pool.pk}&amp;people=" in page.content.decode() or "Nowhere" not in text
+    skill = client.get("/lead/forecast", {"pool": world.pool.pk, "skill": world.payments.pk})
+    assert "Write needed hours" not in text_of(skill)
+    assert "Nothing has come here yet" in text_of(client.get("/lead/forecast", {"skill": world.cards.pk}))
+    assert "Nothing has come here yet" in text_of(client.get("/lead/forecast", {"pool": "99999999"}))
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({"demand": "-95"}, "greater than or equal to -90"),
+        ({"people": "many"}, "whole number"),
+        ({"share": "100"}, "99"),
+    ],
+)
+def test_a_case_that_makes_no_sense(
+    foreseen: None, client: Client, query: dict[str, str], words: str
+) -> None:
+    page = client.get("/lead/forecast", query)
+    assert page.status_code == 422
+    assert words in page.content.decode()
+    assert client.get("/lead/forecast.csv", query).status_code == 404
+
+
+def test_the_file(world: World, foreseen: None, client: Client) -> None:
+    answer = client.get("/lead/forecast.csv", {"demand": "50"})
+    rows = list(csv.DictReader(io.StringIO(answer.content.decode())))
+    assert len(rows) == 7 * 48
+    ten = next(row for row in rows if row["begins"] == at(today() + timedelta(days=1), 10).isoformat())
+    assert (ten["tickets"], ten["seasonal_average"], ten["booked"]) == ("9.00", "9.00", "0")
+
+
+def test_to_the_simulator_with_the_case(foreseen: None, client: Client) -> None:
+    page = client.get("/lead/forecast", {"handling": "20", "people": "4"}).content.decode()
+    address = page.split('href="/lead/simulator?')[1].split('"')[0].replace("&amp;", "&")
+    assert "people=4&handling_minutes=20.0&load=30&accept=80&answer_seconds=8" in address
+    form = client.get(f"/lead/simulator?{address}").content.decode()
+    assert 'name="handling_minutes" value="20.0"' in form
+    assert 'name="people" value="4"' in form
+
+
+def test_who_may(world: World, foreseen: None) -> None:
+    sees = signed_in(lead_of("levent", "view_forecast"))
+    nobody = signed_in(world.agents["Anna"].user)
+    assert sees.get("/lead/forecast").status_code == 200
+    with nothing_changed():
+        assert sees.post("/lead/forecast/hours", {"why": "I want to"}).status_code == 403
+        for path in ("forecast", "forecast.csv", "forecast/hours"):
+            assert nobody.get(f"/lead/{path}").status_code == 403
+            assert Client().get(f"/lead/{path}").status_code == 302
+
+
+# --- Acts -------------------------------------------------------------------------------------------------------------
+
+
+def test_needed_hours_are_written_for_a_reason_and_take_no_seat_away(
+    world: World, foreseen: None, lea: User, client: Client
+) -> None:
+    tomorrow = today() + timedelta(days=1)
+    full = NeededHour.objects.create(pool=world.pool, begins_at=at(tomorrow, 10), seats=9, taken=9)
+    more = NeededHour.objects.create(pool=world.pool, begins_at=at(tomorrow, 14), seats=8, taken=0)
+    aside = NeededHour.objects.create(pool=world.pool, begins_at=at(tomorrow, 20), seats=1)
+    with nothing_changed():
+        assert "Seats in all" in text_of(client.get("/lead/forecast/hours"))
+        refused = client.post("/lead/forecast/hours", {"why": "  "})
+    assert refused.status_code == 422
+    needed = row_at(made(world), at(tomorrow, 14, 30)).needed
+    assert needed is not None
+    assert client.post("/lead/forecast/hours", {"why": "As foreseen"}).status_code == 302
+    for hour in (full, more, aside):
+        hour.refresh_from_db()
+    assert (full.seats, full.taken, more.seats, aside.seats) == (9, 9, needed, 1)
+    act = LeadAction.objects.get()
+    assert (act.kind, act.by, act.why, act.data["pool"]) == ("hours", lea, "As foreseen", "first")
+    assert act.data["added"] == NeededHour.objects.count() - 3
+    assert act.data["changed"] == 1
+    noa = lead_of("noa")
+    # The same again changes nothing but the log.
+    assert leading.hours_write(lead=lea, pool_id=world.pool.pk, seats={more.begins_at: needed}, why="x") == (
+        0,
+        0,
+    )
+    with nothing_changed(), pytest.raises(ValueError, match="full hour"):
+        leading.hours_write(lead=lea, pool_id=world.pool.pk, seats={at(tomorrow, 9, 30): 1}, why="x")
+    with nothing_changed(), pytest.raises(MayNotIntervene):
+        leading.hours_write(lead=noa, pool_id=world.pool.pk, seats={}, why="x")
+    with nothing_changed(), pytest.raises(WhyMissing):
+        leading.hours_write(lead=lea, pool_id=world.pool.pk, seats={}, why="")
+
+
+def test_so_many_as_lack_are_called_in(
+    world: World, lea: User, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Policy.objects.create(pool=world.pool, version=1)
+    told: list[int] = []
+    monkeypatch.setattr(calling, "send", lambda device_id, call: told.append(device_id) or True)
+    people = [world.agent(name) for name in ("Anna", "Bernd", "Cem")]
+    people.append(world.agent("Dora", payments=0))
+    for number, agent in enumerate(people):
+        PushDevice.objects.create(
+            agent=agent, endpoint=f"https://push.example/{number}", busy=True, offers=False
+        )
+    CallWishes.objects.create(agent=people[0], quiet_from=time(0), quiet_until=time(23, 59, 59))
+    query = {"pool": world.pool.pk, "people": 5, "skill": world.payments.pk}
+    page = client.get("/lead/call-in", query)
+    assert "lacks 5 people with the skill Payments" in text_of(page)
+    assert "2 people could be called" in text_of(page)
+    assert client.post("/lead/call-in", {**query, "why": "A wave"}).status_code == 302
+    assert len(told) == 2  # not Anna in her quiet hours, not Dora without the skill
+    act = LeadAction.objects.get()
+    assert act.data == {"pool": "first", "called": 2, "skill": "payments"}
+    assert client.post("/lead/call-in", {**query, "why": "Again"}).status_code == 302
+    assert len(told) == 2  # nobody oftener than the policy says
+
+
+def test_the_command(world: World, came: Came) -> None:
+    def said(*args: str) -> str:
+        out = io.StringIO()
+        call_command("forecast", *args, stdout=out, stderr=io.StringIO())
+        return out.getvalue()
+
+    assert "nothing has come yet" in said()
+    assert "no full day" in said("--backtest")
+    weeks(came, 6, days=9)
+    name = f"pool {world.pool.pk}, skill {world.payments.pk}"
+    found: dict[str, Any] = json.loads(said("--backtest", "--json"))
+    assert found[name]["history_days"] == 8
+    made_ = json.loads(said("--make", "--json"))
+    assert len(made_[name]["half_hours"]) == 7 * 48
+    assert np.isclose(sum(half["tickets"] for half in made_[name]["half_hours"]), 7 * 8, atol=8)
+    assert "seasonal average" in said()
+
+
+def test_queries_of_the_page(foreseen: None, client: Client) -> None:
+    client.get("/lead/forecast")
+    with CaptureQueriesContext(
+        connection,
+    ) as asked:
+        client.get("/lead/forecast")
+    assert len(asked) <= 24

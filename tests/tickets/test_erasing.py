@@ -1,0 +1,150 @@
+"""A customer's data is deleted: nothing of it is found in the database or among the files; what others were paid for stays."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core import mail as outbox
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from agents.models import LedgerEntry
+from dispatch import desk, drafts, passing, tasks
+from dispatch.models import DraftKind, Offer
+from dispatch.offers import offer_accept
+from dispatch.runs import match_pool
+from tests.callers import customer_of
+from tests.cast import World
+from tests.console import Person
+from tests.dispatch.scenes import earlier
+from tests.dispatch.test_erasure import everywhere
+from tests.tickets.pages import at
+from tickets import erasing
+from tickets.access import token_of
+from tickets.intake import ticket_open
+from tickets.lifecycle import ticket_rate
+from tickets.models import Channel, Customer, Ticket
+from tickets.tasks import retention
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MARKS = ["Zacharias", "zach@home.example", "Quittenbrot", "pear.txt"]
+
+
+@pytest.fixture
+def worked_on(world: World, settings: Any, tmp_path: Path) -> tuple[Person, Ticket]:
+    """Zacharias has a file, an answer, a note, a draft and an escalation; Anna holds his ticket."""
+    settings.MEDIA_ROOT = tmp_path
+    settings.STORAGES = settings.STORAGES | {
+        "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    }
+    anna = Person(world, "Anna").online()
+    browser = Client()
+    sent = {
+        "text": "My Quittenbrot is broken",
+        "name": "Zacharias",
+        "email": "zach@home.example",
+        "topic": world.refund.key,
+        "files": SimpleUploadedFile("pear.txt", b"a pear", "text/plain"),
+    }
+    assert browser.post("/", sent).status_code == 303
+    match_pool(world.pool.pk)
+    ticket = Ticket.objects.get()
+    offer_accept(offer_id=Offer.objects.get().pk, agent_id=anna.agent.pk, epoch=anna.epoch)
+    who = {"agent": anna.agent, "epoch": anna.epoch, "ticket_id": ticket.pk}
+    desk.reply(**who, body="Dear Zacharias, what of the Quittenbrot?")
+    desk.note(**who, body="Zacharias again")
+    passing.escalate(**who, reason="Quittenbrot of Zacharias")
+    drafts.keep(agent=anna.agent, ticket_id=ticket.pk, kind=DraftKind.MESSAGE, body="Zacharias, …")
+    return anna, ticket
+
+
+def files_of(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_nothing_is_found_any_more(worked_on: tuple[Person, Ticket], tmp_path: Path) -> None:
+    anna, ticket = worked_on
+    desk.resolve(agent=anna.agent, epoch=anna.epoch, ticket_id=ticket.pk)
+    ticket_rate(ticket=ticket, score=5, solved=True, comment="Thanks, Zacharias")
+    assert everywhere(MARKS)
+    assert len(files_of(tmp_path)) == 1
+    paid = list(LedgerEntry.objects.values_list("reference", "amount_cents"))
+    outbox.outbox.clear()
+    assert erasing.ticket_erase(ticket=ticket)
+    assert everywhere(MARKS) == {}
+    assert files_of(tmp_path) == []
+    assert list(LedgerEntry.objects.values_list("reference", "amount_cents")) == paid != []
+    assert [mail.to for mail in outbox.outbox] == [["zach@home.example"]]
+    assert outbox.outbox[0].subject == f"Your data was deleted: ticket {ticket.number}"
+    assert not erasing.ticket_erase(ticket=ticket)
+    after = Ticket.objects.get()
+    assert (after.topic, after.state) == (ticket.topic, "resolved")
+    assert after.resolved_at is not None
+    assert ticket.events.filter(type="ticket.erased").count() == 1
+
+
+def test_an_open_one_is_closed_by_it_and_its_agent_is_free(worked_on: tuple[Person, Ticket]) -> None:
+    anna, ticket = worked_on
+    erasing.ticket_erase(ticket=ticket)
+    assert Ticket.objects.get().state == "closed"
+    tasks.tick()
+    assert not Offer.objects.filter(state__in=Offer.LIVE).exists()
+    assert ticket.number not in anna.get().content.decode()
+
+
+def test_the_page_asks_once_more_and_the_link_opens_nothing_then(worked_on: tuple[Person, Ticket]) -> None:
+    _anna, ticket = worked_on
+    browser = Client()
+    browser.cookies[f"t-{ticket.public_id}"] = token_of(ticket)
+    assert (
+        "Your question is then closed without an answer." in browser.get(at(ticket, "erase")).content.decode()
+    )
+    assert Customer.objects.get().name == "Zacharias"  # asking deletes nothing
+    done = browser.post(at(ticket, "erase"))
+    assert "Your data is deleted" in done.content.decode()
+    assert done.cookies[f"t-{ticket.public_id}"].value == ""
+    assert customer_of(ticket).ask(f"tickets/{ticket.public_id}").status_code == 404
+    browser.cookies[f"t-{ticket.public_id}"] = token_of(ticket)
+    assert browser.post(at(ticket, "erase")).status_code == 404
+
+
+def test_of_two_tickets_of_one_customer_the_other_stays(world: World) -> None:
+    first, second = world.ticket(), world.ticket("And where is my card?")
+    Ticket.objects.filter(pk=second.pk).update(customer=first.customer)
+    erasing.ticket_erase(ticket=first)
+    assert Customer.objects.get(pk=first.customer_id).name == "Carla"
+    assert second.messages.get().body == "And where is my card?"
+    erasing.ticket_erase(ticket=Ticket.objects.get(pk=second.pk))
+    assert Customer.objects.get(pk=first.customer_id).name == ""
+
+
+def test_what_is_kept_long_enough_goes_by_itself(world: World, settings: Any) -> None:
+    settings.RETENTION_DAYS = 30
+    old, young, waiting = world.ticket("Old"), world.ticket("Young"), world.ticket("Waiting")
+    for ticket, days in ((old, 31), (young, 29)):
+        Ticket.objects.filter(pk=ticket.pk).update(
+            state="closed", closed_at=timezone.now() - timedelta(days=days)
+        )
+    earlier(Ticket, "created_at", timedelta(days=400))
+    outbox.outbox.clear()
+    retention()
+    erased = Ticket.objects.filter(erased_at__isnull=False)
+    assert list(erased) == [old]
+    assert outbox.outbox == []
+    assert Ticket.objects.get(pk=waiting.pk).messages.get().body == "Waiting"
+    settings.RETENTION_DAYS = 0
+    Ticket.objects.update(closed_at=timezone.now() - timedelta(days=4000))
+    retention()
+    assert list(erased) == [old]
+
+
+def test_the_same_key_opens_a_new_ticket_afterwards(world: World) -> None:
+    asked = {"text": "Hello", "channel": Channel.API, "key": "k1"}
+    first = ticket_open(**asked).ticket
+    erasing.ticket_erase(ticket=first)
+    again = ticket_open(**asked)
+    assert again.created
+    assert again.ticket.pk != first.pk
