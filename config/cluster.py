@@ -36,7 +36,7 @@ from config.stack import (
     worker,
 )
 
-DRAIN = "1"  # seconds; on one machine the proxy learns at once
+DRAIN = "2"  # seconds; on one machine the proxy learns at once; longer than it keeps a connection
 
 
 def settings_of(port: int, media: Path, static: Path) -> dict[str, str]:

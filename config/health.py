@@ -121,6 +121,8 @@ class Health:
         self.under_way: dict[str, asyncio.Future[dict[str, Part]]] = {}
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if leaving and scope["type"] == "http":
+            send = not_kept(send)
         if scope["type"] != "http" or not scope["path"].startswith("/healthz/"):
             await self.app(scope, receive, send)
             return
@@ -151,6 +153,19 @@ class Health:
                 return {"database": {"ok": False, "error": "TimeoutError"}, **leaves}
             self.known[name] = (time.monotonic(), known)
         return known | leaves
+
+
+def not_kept(send: Send) -> Send:
+    """The answer says that its connection is closed after it: a proxy sends its next request elsewhere or on a new one, and not
+    on one that is just being closed.
+    """
+
+    async def closing(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message.get("headers", []), (b"connection", b"close")]}
+        await send(message)
+
+    return closing
 
 
 async def answer(send: Send, status: int, body: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from PIL import Image
 
 from config import backup
 from tests import ground
+from tests.backstage import Backstage
 from tests.faults.test_redis_away import until
 from tests.invariants import broken
 from tests.people import Person
@@ -56,18 +57,18 @@ def refused(environment: dict[str, str], *words: str) -> str:
 
 
 def test_a_living_installation_comes_back_elsewhere(
-    stack: LiveStack, elsewhere: dict[str, str], tmp_path: Path
+    stack: LiveStack, backstage: Backstage, elsewhere: dict[str, str], tmp_path: Path
 ) -> None:
     anna = Person.prepared(stack, "Anna")
-    anna.post("shift/online")
+    epoch = anna.post("shift/online")["shift"]["epoch"]
     form = {"text": "My card was charged twice", "name": "Carla", "email": "carla@customers.example"}
     picture = {"files": ("receipt.png", picture_of(), "image/png")}
     opened = httpx.post(f"{stack.base_url}/api/v1/tickets", data=form, files=picture, timeout=20)
     assert opened.status_code == 201, opened.text
     until(lambda: bool(anna.client.get("offers").json()["offers"]), "no offer")
     offer = anna.client.get("offers").json()["offers"][0]["offer"]
-    anna.post(f"offers/{offer}/accept", epoch=1)
-    anna.post(f"desk/{opened.json()['id']}/resolve", epoch=1)
+    anna.post(f"offers/{offer}/accept", epoch=epoch)
+    anna.post(f"desk/{opened.json()['id']}/resolve", epoch=epoch)
     media = Path(stack.environment["MEDIA_ROOT"])
     assert len(hashes(media)) >= 1
     assert stack.sql("SELECT count(*) FROM agents_ledgerentry")[0][0] >= 1
