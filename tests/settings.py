@@ -20,3 +20,6 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
+
+# Each client of a test has a chain of middleware of its own; WhiteNoise would look through all static files for each.
+WHITENOISE_AUTOREFRESH = True

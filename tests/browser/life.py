@@ -12,7 +12,7 @@ import httpx
 import sepaxml
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_customer import violations
+from tests.axe import violations
 from tests.people import open_ticket
 from tests.stack import LiveStack
 

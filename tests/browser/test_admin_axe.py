@@ -4,11 +4,11 @@ stock admin has anyway."""
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.axe import violations
 from tests.backstage import Backstage
-from tests.browser.test_pay import SCENE, TAGS, person
+from tests.browser.test_pay import SCENE, person
 from tests.conftest import NewPage
 from tests.stack import LiveStack
 
@@ -94,7 +94,7 @@ result = [
 
 def ours(page: Page) -> list[str]:
     """What axe finds that the stock admin does not have anyway. Without preload: that brings styles the CSP refuses."""
-    found = Axe().run(page, options={"runOnly": TAGS, "preload": False}).response["violations"]
+    found = violations(page, preload=False)
     return [
         f"{page.url} {one['id']}: {node['html']}"
         for one in found

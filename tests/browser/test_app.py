@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.axe import no_findings
 from tests.backstage import Backstage
-from tests.browser.test_customer import violations
 from tests.push import PushedTo, pushed_to
 from tests.stack import LiveStack
 
@@ -96,7 +96,7 @@ def test_installable_and_clear_without_a_network(
         page.get_by_text("Auf diesem Gerät bleiben weder Nachrichten noch Daten von Kunden")
     ).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    assert violations(page) == []
+    no_findings(page)
     page.context.set_offline(False)
     expect(page.locator("#console")).to_be_visible(timeout=15_000)  # by itself
 
@@ -123,10 +123,10 @@ def test_two_consents_each_by_its_own_click(
     page.reload()
     page.get_by_text("Signals and shortcuts").click()
     expect(busy).to_have_attribute("aria-checked", "true")
-    assert violations(page) == []
+    no_findings(page)
     page.get_by_role("link", name="Devices and quiet hours").click()
     expect(page.locator(".devices li")).to_contain_text("Chrome, Linux")
-    assert violations(page) == []
+    no_findings(page)
     switch(page, "Tell me about offers").click()
     expect(switch(page, "Tell me about offers")).to_have_attribute("aria-checked", "false")
     assert stack.sql("SELECT offers, busy FROM agents_pushdevice") == [(False, True)]
@@ -208,7 +208,7 @@ def test_a_lead_says_yes_to_alerts_and_takes_it_back(
     expect(here).to_have_attribute("aria-checked", "true")
     expect(page.locator(".devices li")).to_contain_text("Chrome, Linux")
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    assert violations(page) == []
+    no_findings(page)
     page.get_by_role("button", name="Entfernen").click()
     expect(page.get_by_text("Auf dieses Gerät kommen keine Alarme mehr.")).to_be_visible()
     expect(here).to_have_attribute("aria-checked", "false")

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.axe import no_findings
 from tests.backstage import Backstage
-from tests.browser.test_customer import violations
 from tests.cast import PASSWORD
 from tests.conftest import NewPage
 from tests.stack import LiveStack
@@ -58,7 +58,7 @@ def fill(page: Page, email: str) -> None:
 def at_the_right_width(page: Page) -> None:
     width = page.viewport_size["width"] if page.viewport_size else 0
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert violations(page) == []
+    no_findings(page)
 
 
 @pytest.mark.parametrize(("width", "locale", "color_scheme"), [(1440, "en", "light"), (320, "de", "dark")])

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.axe import no_findings
 from tests.backstage import Backstage
-from tests.browser.test_console import no_findings, online
+from tests.browser.test_console import online
 from tests.invariants import broken
 from tests.stack import LiveStack
 

@@ -4,9 +4,9 @@ import re
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.axe import no_findings
 from tests.backstage import Backstage
 from tests.cast import PASSWORD
 from tests.conftest import NewPage
@@ -38,13 +38,6 @@ def held(page: Page, backstage: Backstage, text: str = "Where is my refund?") ->
     page.get_by_role("button", name=re.compile("Accept")).click()
     expect(page.locator(f"#thread-{public_id}")).to_be_visible()
     return public_id
-
-
-def no_findings(page: Page) -> None:
-    found = Axe().run(
-        page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
-    )
-    assert found.violations_count == 0, found.generate_report()
 
 
 def test_log_in_go_online_and_off(new_page: NewPage, anna: dict[str, Any]) -> None:

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.axe import violations
 from tests.backstage import Backstage
 from tests.conftest import NewPage
 from tests.stack import LiveStack
@@ -60,16 +60,6 @@ def opened(page: Page, text: str = "Meine Rückzahlung ist noch nicht angekommen
 def connected(page: Page) -> None:
     """Wait until the socket brings frames."""
     expect(page.locator("#chat")).to_have_attribute("data-live", "connected")
-
-
-def violations(page: Page) -> list[str]:
-    """What axe finds on the page at WCAG 2.2 AA."""
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": tags}})
-    return [
-        f"{one['id']}: {one['help']} {[node['target'] for node in one['nodes']]}"
-        for one in found.response["violations"]
-    ]
 
 
 def test_from_the_form_to_the_rating_on_a_phone(new_page: NewPage, backstage: Backstage) -> None:

@@ -5,8 +5,8 @@ from typing import Literal
 import pytest
 from playwright.sync_api import expect
 
+from tests.axe import no_findings
 from tests.backstage import Backstage
-from tests.browser.test_customer import violations
 from tests.conftest import NewPage
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
@@ -28,4 +28,4 @@ def test_axe_finds_nothing_and_nothing_sticks_out(
     page.goto("/how-offers-are-made")
     expect(page.locator(".weights")).to_have_count(2)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert violations(page) == []
+    no_findings(page)

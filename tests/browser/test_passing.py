@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.axe import no_findings
 from tests.backstage import Backstage
-from tests.browser.test_console import held, no_findings, online
+from tests.browser.test_console import held, online
 from tests.conftest import NewPage
 from tests.stack import LiveStack
 

@@ -8,10 +8,10 @@ from xml.etree import ElementTree
 
 import pytest
 import sepaxml
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
+from tests.axe import no_findings
 from tests.backstage import Backstage
 from tests.cast import PASSWORD
 from tests.conftest import NewPage
@@ -21,12 +21,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.servers]
 
 IBAN = "DE89 3704 0044 0532 0130 00"
 HINT = "DE89 •••• 3000"
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-def no_findings(page: Page) -> None:
-    found = Axe().run(page, options={"runOnly": TAGS})
-    assert found.violations_count == 0, found.generate_report()
 
 
 def fits(page: Page) -> None:

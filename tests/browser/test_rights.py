@@ -8,8 +8,8 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.axe import no_findings
 from tests.backstage import Backstage
-from tests.browser.test_customer import violations
 from tests.cast import PASSWORD
 from tests.conftest import NewPage
 from tests.stack import LiveStack
@@ -54,7 +54,7 @@ def fits(page: Page) -> None:
     """Nothing sticks out, and axe finds nothing."""
     width = page.viewport_size["width"] if page.viewport_size else 0
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert violations(page) == []
+    no_findings(page)
 
 
 WORDS: dict[str, Any] = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_console import no_findings
+from tests.axe import no_findings
 from tests.conftest import NewPage
 from tests.people import prepare
 from tests.stack import LiveStack, live_stack

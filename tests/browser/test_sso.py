@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.test_pay import fits, no_findings
+from tests.axe import no_findings
+from tests.browser.test_pay import fits
 from tests.conftest import NewPage
 from tests.provider import CLIENT, SECRET, Provider, provider
 from tests.stack import LiveStack, live_stack

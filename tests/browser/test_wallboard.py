@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.axe import no_findings
 from tests.backstage import Backstage
-from tests.browser.test_console import no_findings, online, state
+from tests.browser.test_console import online, state
 from tests.browser.test_snooze import customer_of
 from tests.conftest import NewPage
 from tests.stack import LiveStack
