@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,49 @@ class Touching(bootsteps.StartStopStep):
 
 
 app.steps["worker"].add(Touching)
+
+
+class Watching(bootsteps.StartStopStep):
+    """In a matcher, a thread that looks whether beat and the workers live, and says so by mail where nobody else could.
+
+    A thread, because a mail server that hangs must not hold up matching.
+    """
+
+    FIRST = 60.0  # seconds: whoever is started with us had no time to say anything before
+    EACH = 15.0  # seconds
+
+    def __init__(self, worker: Any, **more: Any) -> None:
+        self.over = threading.Event()
+        super().__init__(worker, **more)
+
+    def start(self, worker: Any) -> None:
+        if "match" in worker.app.amqp.queues.consume_from:
+            threading.Thread(target=self.watch, name="watching", daemon=True).start()
+
+    def stop(self, worker: Any) -> None:  # noqa: ARG002  as Celery calls it
+        self.over.set()
+
+    def watch(self) -> None:
+        patience = self.FIRST
+        while not self.over.wait(patience):
+            patience = self.EACH
+            self.look()
+
+    def look(self) -> None:
+        """Once. Whatever is wrong is wrong for the others as well, and must not end the watch."""
+        from django.db import close_old_connections  # noqa: PLC0415  as below
+
+        from dispatch import alerts  # noqa: PLC0415  as below
+
+        try:
+            alerts.stand_in()
+        except Exception:
+            logging.getLogger(__name__).exception("cannot look whether beat and the workers live")
+        finally:
+            close_old_connections()
+
+
+app.steps["worker"].add(Watching)
 
 
 @worker_init.connect

@@ -103,6 +103,6 @@ def _oldest_mails(minutes: int) -> list[datetime | None]:
 def processes_silent() -> set[str]:
     """Kinds of processes that nobody has heard of for as long as the rule says, but for beat. One query.
 
-    Whoever looks here was asked by beat. While it is silent nobody is: web processes say so (dispatch/wall/figures.py).
+    Whoever looks here was asked by beat, so it lives. While it does not, a matcher says so (alerts.stand_in).
     """
     return set(pulse.silent(rule(AlertKind.SILENT).threshold)) - {ProcessKind.BEAT}

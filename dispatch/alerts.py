@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from agents.models import Inquiry, User
-from dispatch import alert_looks, alert_mails, leading
+from dispatch import alert_looks, alert_mails, leading, pulse
 from dispatch.errors import AlertOver
 from dispatch.models import (
     Alert,
@@ -31,6 +31,7 @@ from dispatch.models import (
     Contest,
     Escalation,
     Misuse,
+    ProcessKind,
     PromisedAnswer,
     StoppedBy,
     WebhookEndpoint,
@@ -108,7 +109,7 @@ def _turn(kind: AlertKind, now: set[str]) -> None:
 def conditions_refresh() -> None:
     """Open and close the alerts of skills, targets, processes and mails. Eight queries while nothing is the matter.
 
-    Safe to run twice or late. While beat is silent nobody comes here: web processes say so on the wallboard.
+    Safe to run twice or late. While beat or the workers are silent nobody comes here: a matcher stands in, see stand_in().
     """
     looks: dict[AlertKind, Callable[[], set[str]]] = {
         AlertKind.SKILL_AWAY: alert_looks.skills_away,
@@ -118,6 +119,26 @@ def conditions_refresh() -> None:
     }
     for kind, look in looks.items():
         _turn(kind, look() if alert_looks.rule(kind).active else set())
+
+
+def stand_in() -> bool:
+    """In a matcher, while beat or the workers are silent, of whom nobody else could say so: open the alerts of silent processes
+    and mail what is due of them. Returns whether it stood in. One query while it need not.
+
+    Safe to run twice, and on several matchers at once: rows are unique and mails are claimed. Devices and other systems are
+    told by tasks, so of a silent worker by mail only. That it is over, whoever comes back says.
+    """
+    rule = alert_looks.rule(AlertKind.SILENT)
+    if not rule.active:
+        return False
+    silent = set(pulse.silent(rule.threshold))
+    if not silent & {ProcessKind.BEAT, ProcessKind.WORKER}:
+        return False
+    _turn(AlertKind.SILENT, silent)
+    of_kind = Alert.objects.filter(kind=AlertKind.SILENT)
+    for alert_id in of_kind.filter(pk__in=due()).values_list("pk", flat=True):
+        alert_mail(alert_id=alert_id)
+    return True
 
 
 def acknowledge(*, lead: User, alert_id: int) -> None:

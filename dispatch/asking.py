@@ -35,6 +35,14 @@ redis.call('LPUSH', KEYS[2], ARGV[2])
 return 1
 """
 
+# Headers that Celery itself writes (celery.app.amqp: task_message). Others are of traces and go no further than their message.
+CELERYS = frozenset(
+    {
+        "lang", "task", "id", "shadow", "eta", "expires", "group", "group_index", "retries", "timelimit", "root_id",
+        "parent_id", "argsrepr", "kwargsrepr", "origin", "ignore_result", "replaced_task_nesting", "stamped_headers", "stamps",
+    }
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Letter:
@@ -102,6 +110,7 @@ def _written(task: "Task[Any, Any]", pool_id: int) -> Letter:
         queue = task.app.amqp.router.route({}, task.name)["queue"].name
         channel: Any = producer.channel
         message = channel._get(queue)
-    # It is kept, and the task within which it is first asked for is no parent of the later ones.
-    message["headers"] |= {"root_id": task_id, "parent_id": None}
+    # It is kept, and what it is first asked within, a task or a trace, is no parent of the later ones.
+    written = {name: what for name, what in message["headers"].items() if name in CELERYS}
+    message["headers"] = written | {"root_id": task_id, "parent_id": None}
     return Letter(queue, json.dumps(message), task_id, message["properties"]["delivery_tag"])

@@ -28,7 +28,7 @@ from dispatch.routes import PolicySpec, Routes, RouteSpec
 from dispatch.rules import steps
 from dispatch.rules.offers import AGAIN_SECONDS, asks_nobody_else, in_parallel
 from dispatch.rules.units import is_next_up
-from dispatch.sight import ALONE, Asked, People, TicketRow, asked_of, problem_of, see, spec_of
+from dispatch.sight import ALONE, PASSED_AT, Asked, People, TicketRow, asked_of, problem_of, see, spec_of
 from tickets import bell, timeline
 from tickets import events as ticket_events
 from tickets.models import Ticket, TicketState
@@ -194,17 +194,20 @@ STILL_FREE = """
         JOIN agents_agent_pools member ON member.agent_id = a.id AND member.pool_id = $9
         WHERE a.id = s.agent_id AND a.status = 'admitted' AND u.is_active AND a.profile_version = w.version)
 """
-# The customer may have closed it since it was seen, or the run of another pool that it has come to was faster.
-STILL_WAITING = """
+# The customer may have closed it since it was seen, a lead passed it on to others, or the run of another pool that it has come
+# to was faster.
+STILL_WAITING = f"""
     t.state = 'waiting' AND NOT EXISTS (SELECT FROM dispatch_offer o WHERE o.ticket_id = t.id AND o.state = 'pending')
-"""
+    AND (SELECT {PASSED_AT} FROM dispatch_transfer passed WHERE passed.ticket_id = t.id)
+        IS NOT DISTINCT FROM (SELECT max(w.passed_at) FROM wanted w WHERE w.ticket_id = t.id)
+"""  # noqa: S608  nothing from outside is in it
 # All that a run writes is one statement: units, the run, its offers, the tickets' timelines, the agents' feeds.
 WRITE = f"""
 WITH wanted AS (
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::int[], $6::text[], $7::int[], $8::text[],
-                         $14::int[], $15::bool[], $16::int[], $17::text[])
+                         $14::int[], $15::bool[], $16::int[], $17::text[], $18::bigint[])
     WITH ORDINALITY AS w(ticket_id, agent_id, shift_id, units, pay_cents, currency, seconds, why, version, next_up, surge_cents,
-                            terms, place)),
+                            terms, passed_at, place)),
 still AS (SELECT id FROM tickets_ticket t WHERE id IN (SELECT ticket_id FROM wanted) AND {STILL_WAITING}),
 taken AS (
     UPDATE agents_shift s SET units_taken = s.units_taken + CASE WHEN w.next_up THEN 0 ELSE w.units END
@@ -269,6 +272,7 @@ def _write(policy: PolicySpec, wanted: Sequence[Wanted], solution: Solution, mic
             [one.next_up for one in wanted],
             surges,
             [_stored(pay.terms) for pay in pays],
+            [one.ticket.passed_at for one in wanted],
         ],
         first=_locks(shifts, [*{one.ticket.id for one in wanted}]),
     )

@@ -38,6 +38,7 @@ class TicketRow(NamedTuple):
     passed_to: int | None = None  # the pool that it was passed on to, and is in instead of its route's
     asked_first: int | None = None  # the agent to whom it was passed on by name, for the first seconds
     front: bool = False  # it woke, or was put back by a lead: before all others
+    passed_at: int | None = None  # epoch microseconds: when it was passed on, the last time
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,8 @@ def _home(pool_id: int, plan: Routes) -> Afters:
     )
 
 
+PASSED_AT = "(extract(epoch FROM passed.made_at) * 1000000)::bigint"
+
 # What a person once said no to and is passed on to them by name, they are asked about anew.
 _QUEUE = f"""
     SELECT t.id, extract(epoch FROM statement_timestamp() - t.waiting_since)::float8 AS waited,
@@ -120,7 +123,7 @@ _QUEUE = f"""
            passed.pool_id AS passed_to,
            CASE WHEN greatest(passed.made_at, t.front_since) > statement_timestamp() - interval '{steps.ASKED_FIRST_SECONDS} s'
                 THEN passed.agent_id END AS asked_first,
-           t.front_since IS NOT NULL AS front
+           t.front_since IS NOT NULL AS front, {PASSED_AT} AS passed_at
     FROM tickets_ticket t LEFT JOIN dispatch_transfer passed ON passed.ticket_id = t.id
     WHERE t.state = 'waiting'
       AND CASE WHEN passed.pool_id IS NOT NULL THEN passed.pool_id = $6
@@ -150,7 +153,7 @@ _SEE = f"""
     WITH queue AS MATERIALIZED ({_QUEUE})
     SELECT current_setting('{ALONE}')::boolean,
            (SELECT json_agg(json_build_array(id, waited, priority, topic_id, language, flagged, known, answered,
-                                              passed_to, asked_first, front) ORDER BY waiting_since, id) FROM queue),
+                                              passed_to, asked_first, front, passed_at) ORDER BY waiting_since, id) FROM queue),
            extract(epoch FROM statement_timestamp())::float8,
            string_agg(int8send(agent_id), ''), string_agg(int8send(shift_id), ''), string_agg(int4send(units), ''),
            string_agg(int4send(units_taken), ''), string_agg(int4send(units_wrapping), ''),
@@ -177,7 +180,7 @@ def see(pool_id: int, plan: Routes, lock: Statement) -> tuple[list[TicketRow], P
     # Below 0 has waited what came while the lock was waited for.
     tickets = [
         TicketRow._make((one, max(waited, 0.0), *more, said or [], *passed))
-        for one, waited, *more, said, passed in ((*row[:-3], row[-3:]) for row in queue or [])
+        for one, waited, *more, said, passed in ((*row[:-4], row[-4:]) for row in queue or [])
     ]
     return tickets, _people(
         pool_id, now, [np.frombuffer(c or b"", t) for c, t in zip(columns, _TYPES, strict=True)]

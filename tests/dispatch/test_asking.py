@@ -9,6 +9,7 @@ import pytest
 import redis
 from celery import current_app
 from celery._state import _task_stack
+from celery.signals import before_task_publish
 from django.conf import settings
 from redis.exceptions import RedisError
 
@@ -65,6 +66,33 @@ def test_the_task_that_asks_first_leaves_no_trace(
     assert second["headers"].pop("argsrepr") == "(9,)"
     assert first["headers"].pop("argsrepr") == "(8,)"
     assert without_ids(first)["headers"] == without_ids(second)["headers"]
+
+
+def test_no_mark_of_a_trace_stays_in_what_is_kept(
+    broker: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sentry and OpenTelemetry write into the headers of each message; the second request is no child of the first's."""
+    monkeypatch.setattr(asking, "_letters", {})
+    asking.ask(match, 8)
+
+    def mark(headers: dict[str, Any], **_: Any) -> None:
+        headers |= {"sentry-trace": "1", "baggage": "2", "traceparent": "3", "headers": {"traceparent": "3"}}
+
+    before_task_publish.connect(mark)
+    try:
+        monkeypatch.setattr(asking, "_letters", {})
+        asking.ask(match, 9)
+        match.delay(9)  # the control: it is marked
+    finally:
+        before_task_publish.disconnect(mark)
+    plain, kept, marked = sent(broker)
+    assert set(kept["headers"]) == set(plain["headers"])
+    assert set(marked["headers"]) - set(plain["headers"]) == {
+        "sentry-trace",
+        "baggage",
+        "traceparent",
+        "headers",
+    }
 
 
 @contextlib.contextmanager
