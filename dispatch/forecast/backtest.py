@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import betainc
 
 from dispatch.forecast.history import F64, SLOTS, History
 from dispatch.forecast.models import MEMORY, SEASONAL, Model
@@ -116,4 +115,6 @@ def _at_most(numbers: F64, means: F64, spread: float | F64) -> F64:
     """The probability of at most so many: I_p(r, k + 1) with r = 1 ÷ φ, p = r ÷ (r + μ). With φ near 0 it is Poisson's."""
     size = 1 / np.maximum(spread, 1e-6)
     share = size / (size + np.maximum(means, 1e-9))
+    from scipy.special import betainc  # noqa: PLC0415  a tenth of each process's start, for who forecasts
+
     return np.where(numbers < 0, 0.0, betainc(size, np.maximum(numbers, 0.0) + 1, share))

@@ -15,7 +15,6 @@ from functools import lru_cache
 from math import exp, inf
 
 import numpy as np
-from scipy.special import betainc, gammainc, xlogy
 
 from dispatch.forecast.history import F64, SECONDS
 
@@ -94,6 +93,8 @@ def erlang_a(servers: int, rate: float, handling: float, patience: float, target
         return Service(0.0, 0.0, inf, 1.0)
     weight, queue = _states(servers, rate, mu, theta)
     here = np.arange(len(queue) - servers, dtype=np.float64)  # k: tickets waiting
+    from scipy.special import betainc, gammainc  # noqa: PLC0415  a tenth of each process's start, for who forecasts
+
     if theta > 0:
         alpha = full / theta
         soon = alpha / (alpha + here + 1) * (1 - betainc(alpha + 1, here + 1, exp(-theta * target)))
@@ -116,7 +117,7 @@ def _states(servers: int, rate: float, mu: float, theta: float) -> tuple[F64, F6
     room = 60 + 12 * spread**0.5 + spread if theta > 0 else 40 / -np.log(rate / (servers * mu)) + 60
     j = np.arange(1, int(servers + min(room, 200_000)) + 1)
     deaths = np.minimum(j, servers) * mu + np.maximum(j - servers, 0) * theta
-    log = np.concatenate([[0.0], np.cumsum(xlogy(1, rate) - np.log(deaths))])
+    log = np.concatenate([[0.0], np.cumsum(np.log(rate) - np.log(deaths))])
     weight = np.exp(log - log.max())
     queue = np.maximum(np.arange(len(weight)) - servers, 0).astype(np.float64)
     return weight / weight.sum(), queue

@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
 
 Skills = frozenset[int]
 
@@ -55,6 +54,8 @@ def _solved(whole: int, needs: Sequence[tuple[int, int]], team: Sequence[tuple[S
     rows.append([1.0] * (len(team) + 1))
     least = [*(float(need) for _skill, need in needs), float(whole)]
     cost = [1.0 - 1e-4 * len(group) / (1 + len(needs)) for group, _many in team]
+    from scipy.optimize import Bounds, LinearConstraint, milp  # noqa: PLC0415  a tenth of each process's start, for who forecasts
+
     done = milp(
         np.array([*cost, 1000.0]),
         constraints=LinearConstraint(np.array(rows), np.array(least), np.inf),

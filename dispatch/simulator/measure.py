@@ -7,9 +7,6 @@ from dataclasses import asdict, dataclass
 from math import isfinite
 
 import numpy as np
-from scipy.special import (
-    stdtrit,  # the quantile of scipy.stats.t, without the second that importing that takes
-)
 
 from dispatch.matching.problem import F64
 from dispatch.simulator.loop import Play
@@ -109,6 +106,9 @@ class Interval:
         mean = float(np.mean(values))
         if n < 2 or not isfinite(mean):
             return cls(mean, float("nan"), float("nan"))
+        # The quantile of scipy.stats.t, without the second that importing that takes.
+        from scipy.special import stdtrit  # noqa: PLC0415  a tenth of each process's start, for who simulates
+
         half = float(stdtrit(n - 1, (1 + CONFIDENCE) / 2) * np.std(values, ddof=1) / np.sqrt(n))
         return cls(mean, mean - half, mean + half)
 
