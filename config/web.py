@@ -70,7 +70,7 @@ class Server(uvicorn.Server):
         await asyncio.sleep(LAST_WORDS)
 
     def _protocol(self) -> asyncio.Protocol:
-        return self.config.http_protocol_class(  # type: ignore[call-arg]  as in uvicorn.Server.startup
+        return self.config.http_protocol_class(  # type: ignore[call-arg]  # as in uvicorn.Server.startup
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
 
