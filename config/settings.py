@@ -1,8 +1,6 @@
 """Settings of Standby, all from the environment (config/env.py), with defaults that suit a trial on one machine."""
 
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import django_stubs_ext
 from csp.constants import NONE, SELF
@@ -12,6 +10,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from config import env, logs, schedule
+from config.addresses import broker, database, origin
+from config.api import DOCUMENT
 
 django_stubs_ext.monkeypatch()
 
@@ -107,47 +107,15 @@ TEMPLATES = [
 # --- Truth and bell -------------------------------------------------------------------------------------------------
 # Statements that are planned once in a while (tickets/planned.py). Not behind a pooler of transactions.
 DATABASE_PREPARE = env.flag("DATABASE_PREPARE", True)
-
-
-def database(url: str) -> dict[str, Any]:
-    """A Django database entry from postgres://user:password@host:port/name?host=/socket/folder."""
-    parts = urlsplit(url)
-    if parts.scheme not in {"postgres", "postgresql"}:
-        raise env.BadSetting("DATABASE_URL wants postgres://…: Standby runs on PostgreSQL only")
-    query = parse_qs(parts.query)
-    return {
-        "ENGINE": "config.postgres",
-        "NAME": unquote(parts.path.lstrip("/")),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": query.get("host", [parts.hostname or ""])[0],
-        "PORT": str(parts.port or query.get("port", [""])[0]),
+DATABASES = {
+    "default": database(
+        env.text("DATABASE_URL"),
         # Plain HTTP runs in a fixed number of threads (config/asgi.py), so connections may persist: one a thread.
-        "CONN_MAX_AGE": env.number("DATABASE_CONN_MAX_AGE", 600),
-        "CONN_HEALTH_CHECKS": True,
-        "OPTIONS": {"application_name": "standby"}
-        | ({"options": "-c plan_cache_mode=force_generic_plan"} if DATABASE_PREPARE else {}),
-    }
-
-
-DATABASES = {"default": database(env.text("DATABASE_URL"))}
+        keep=env.number("DATABASE_CONN_MAX_AGE", 600),
+        prepare=DATABASE_PREPARE,
+    )
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-
-
-def origin(url: str) -> str:
-    """https://login.example of https://login.example/realms/one, as a policy wants it."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def broker(url: str) -> str:
-    """Celery's spelling of a Redis address: unix:///path?db=3 is redis+socket:///path?virtual_host=3 there."""
-    parts = urlsplit(url)
-    if parts.scheme != "unix":
-        return url
-    number = parse_qs(parts.query).get("db", ["0"])[0]
-    return f"redis+socket://{unquote(parts.path)}?virtual_host={number}"
-
 
 REDIS_URL = env.text("REDIS_URL")
 # Publishing knows no database numbers, so products that share one Redis need prefixes of their own.
@@ -286,40 +254,7 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "config.problems.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Standby",
-    "DESCRIPTION": (
-        "Tickets, offers and the desk. Live news comes over the websocket, see docs/protocol.md. Errors are "
-        "application/problem+json (RFC 9457) with a stable `code`, and a `detail` in the language of Accept-Language "
-        "(English or German)."
-    ),
-    "VERSION": "1.0.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_AUTHENTICATION": [],
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "TAGS": [
-        {"name": "customers", "description": "Tickets, by the token of their private link."},
-        {"name": "agents", "description": "Who is signed in as an agent, and what they earn."},
-        {"name": "shift", "description": "Going online and offline, and the agent's own settings."},
-        {"name": "offers", "description": "Offers of tickets to the agent who asks."},
-        {"name": "desk", "description": "Work on tickets that the agent holds."},
-        {"name": "decisions", "description": "Runs of the matching and their reasons, for team leads."},
-        {"name": "mail", "description": "Mails of customers, handed over by a mail server."},
-        {"name": "staff", "description": "Lists for team leads and other systems, by scope or permission."},
-        {"name": "webhooks", "description": "News to other systems, and how its delivery went."},
-    ],
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {
-        "TicketStateEnum": "tickets.models.TicketState",
-        "OfferStateEnum": "dispatch.models.OfferState",
-        "ShiftStateEnum": "dispatch.serializers.OPEN_SHIFT",
-        "EndedAsEnum": "tickets.models.EndedAs",
-        "MisuseEnum": "tickets.models.MISUSE_CHOICES",
-        "DraftKindEnum": "dispatch.models.DraftKind",
-    },
-}
+SPECTACULAR_SETTINGS = DOCUMENT
 
 # --- Language -------------------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -1,10 +1,10 @@
 """The pure matching core: arrays in, pairs out, reasons beside them. Imports no Django; needs numpy, scipy and OR-Tools
 only."""
 
+from dispatch.matching.checks import InvalidProblem
 from dispatch.matching.problem import (
     ANY_LANGUAGE,
     Agents,
-    InvalidProblem,
     Needs,
     Pairs,
     Problem,

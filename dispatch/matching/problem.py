@@ -12,10 +12,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import fsum, isfinite
-from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
+
+from dispatch.matching.checks import (
+    ABOVE_ZERO,
+    InvalidProblem,
+    all_within,
+    columns,
+    same_length,
+    unique,
+    within,
+)
 
 F64 = NDArray[np.float64]
 F32 = NDArray[np.float32]
@@ -39,10 +48,6 @@ def certified(skill: int) -> int:
     Its levels are the skill's while the certificate is valid, else 0, so that asking for both leaves the fit as it is.
     """
     return -skill
-
-
-class InvalidProblem(ValueError):
-    """The input contradicts itself; says which field, and how."""
 
 
 @dataclass(frozen=True)
@@ -104,8 +109,8 @@ class Needs:
     level: I8 = field(default_factory=lambda: np.empty(0, np.int8))  # (r,) least level, 1–5
 
     def __post_init__(self) -> None:
-        _columns(self, ticket=np.int32, skill=np.int32, level=np.int8)
-        _same_length(self, "ticket", "skill", "level")
+        columns(self, ticket=np.int32, skill=np.int32, level=np.int8)
+        same_length(self, "ticket", "skill", "level")
         if self.level.size and (self.level.min() < 1 or self.level.max() > TOP_LEVEL):
             raise InvalidProblem(f"needs.level must be 1–{TOP_LEVEL}")
 
@@ -134,8 +139,8 @@ class Pairs:
     agent_id: I64 = field(default_factory=lambda: np.empty(0, np.int64))  # (q,)
 
     def __post_init__(self) -> None:
-        _columns(self, ticket_id=np.int64, agent_id=np.int64)
-        _same_length(self, "ticket_id", "agent_id")
+        columns(self, ticket_id=np.int64, agent_id=np.int64)
+        same_length(self, "ticket_id", "agent_id")
 
     @classmethod
     def of(cls, rows: Iterable[tuple[int, int]]) -> Pairs:
@@ -170,7 +175,7 @@ class Tickets:
         for name in ("newcomers_first", "reserved"):
             if np.size(getattr(self, name)) == 0:
                 object.__setattr__(self, name, np.zeros(np.shape(self.id)[0], np.bool_))
-        _columns(
+        columns(
             self,
             id=np.int64,
             waited_seconds=np.float64,
@@ -182,7 +187,7 @@ class Tickets:
             newcomers_first=np.bool_,
             reserved=np.bool_,
         )
-        _same_length(
+        same_length(
             self,
             "id",
             "waited_seconds",
@@ -194,16 +199,16 @@ class Tickets:
             "newcomers_first",
             "reserved",
         )
-        _unique(self.id, "tickets.id")
-        _all_within(
+        unique(self.id, "tickets.id")
+        all_within(
             [
                 ("tickets.waited_seconds", self.waited_seconds, 0.0, None),
-                ("tickets.target_seconds", self.target_seconds, _ABOVE_ZERO, None),
+                ("tickets.target_seconds", self.target_seconds, ABOVE_ZERO, None),
                 ("tickets.priority", self.priority, LOWEST_PRIORITY, HIGHEST_PRIORITY),
             ]
         )
-        _within(self.units, "tickets.units", 1, None)
-        _within(self.language, "tickets.language", ANY_LANGUAGE, LANGUAGES - 1)
+        within(self.units, "tickets.units", 1, None)
+        within(self.language, "tickets.language", ANY_LANGUAGE, LANGUAGES - 1)
         if not (self.max_wait_seconds > 0).all():  # also catches nan; inf is allowed
             raise InvalidProblem("tickets.max_wait_seconds must be above 0")
         # What is overdue waits for nobody any more; and newcomers, to whom a ticket goes first, are not known to suit.
@@ -263,7 +268,7 @@ class Agents:
             object.__setattr__(self, "quality", np.zeros(m, np.float32))
         if np.size(self.booked) == 0:
             object.__setattr__(self, "booked", np.zeros(m, np.bool_))
-        _columns(
+        columns(
             self,
             id=np.int64,
             free_units=np.int32,
@@ -278,7 +283,7 @@ class Agents:
             quality=np.float32,
             booked=np.bool_,
         )
-        _same_length(
+        same_length(
             self,
             "id",
             "free_units",
@@ -298,11 +303,11 @@ class Agents:
             raise InvalidProblem(
                 f"agents.levels has shape {self.levels.shape}, not {(m, len(self.skill_id))}"
             )
-        _unique(self.id, "agents.id")
-        _unique(self.skill_id, "agents.skill_id")
-        _within(self.free_units, "agents.free_units", 0, None)
-        _within(self.capacity_units, "agents.capacity_units", 0, None)
-        _all_within(
+        unique(self.id, "agents.id")
+        unique(self.skill_id, "agents.skill_id")
+        within(self.free_units, "agents.free_units", 0, None)
+        within(self.capacity_units, "agents.capacity_units", 0, None)
+        all_within(
             [
                 ("agents.load", self.load, 0.0, 1.0),
                 ("agents.idle_seconds", self.idle_seconds, 0.0, None),
@@ -310,10 +315,10 @@ class Agents:
                 ("agents.quality", self.quality, -1.0, 1.0),
             ]
         )
-        _within(self.languages, "agents.languages", 0, None)
-        _within(self.levels, "agents.levels", 0, TOP_LEVEL)
-        _within(self.accept, "agents.accept", 0.0, 1.0)
-        _within(self.max_pending, "agents.max_pending", 0, None)
+        within(self.languages, "agents.languages", 0, None)
+        within(self.levels, "agents.levels", 0, TOP_LEVEL)
+        within(self.accept, "agents.accept", 0.0, 1.0)
+        within(self.max_pending, "agents.max_pending", 0, None)
 
     def __len__(self) -> int:
         return len(self.id)
@@ -339,8 +344,8 @@ class Problem:
         n, m, s = len(self.tickets), len(self.agents), len(self.agents.skill_id)
         if np.size(self.skill_demand) == 0:
             object.__setattr__(self, "skill_demand", np.ones(s))
-        _columns(self, skill_demand=np.float64)
-        _within(self.skill_demand, "skill_demand", 0.0, None)
+        columns(self, skill_demand=np.float64)
+        within(self.skill_demand, "skill_demand", 0.0, None)
         if self.skill_demand.shape != (s,):
             raise InvalidProblem(f"skill_demand has shape {self.skill_demand.shape}, not {(s,)}")
         if self.fair_share < 0:
@@ -353,8 +358,8 @@ class Problem:
                 f"agents.accept has shape {self.agents.accept.shape}, not {(m,)} or {(n, m)}"
             )
         for name, needs in (("required", self.tickets.required), ("preferred", self.tickets.preferred)):
-            _within(needs.ticket, f"tickets.{name}.ticket", 0, n - 1)
-            _within(needs.skill, f"tickets.{name}.skill", 0, s - 1)
+            within(needs.ticket, f"tickets.{name}.ticket", 0, n - 1)
+            within(needs.skill, f"tickets.{name}.skill", 0, s - 1)
 
     def positions(self, pairs: Pairs) -> tuple[Index, Index]:
         """Ticket and agent positions of those pairs whose two ids are in this run."""
@@ -364,55 +369,6 @@ class Problem:
         j = _lookup(self.agents.id, pairs.agent_id)
         here = (i >= 0) & (j >= 0)
         return i[here], j[here]
-
-
-def _columns(holder: object, **types: type) -> None:
-    for name, dtype in types.items():
-        given: ArrayLike = getattr(holder, name)
-        column: NDArray[Any] = np.ascontiguousarray(given, dtype)
-        if column.ndim != 1:
-            raise InvalidProblem(f"{name} must have one dimension, not shape {column.shape}")
-        object.__setattr__(holder, name, column)  # frozen for everybody else
-
-
-def _same_length(holder: object, *names: str) -> None:
-    lengths = {name: len(getattr(holder, name)) for name in names}
-    if len(set(lengths.values())) > 1:
-        raise InvalidProblem(f"{type(holder).__name__}: columns differ in length: {lengths}")
-
-
-def _unique(ids: I64, name: str) -> None:
-    if len(set(ids.tolist())) != len(ids):
-        raise InvalidProblem(f"{name} must be unique")
-
-
-_HIGHEST = float(np.finfo(np.float64).max)
-_ABOVE_ZERO = float(np.nextafter(0.0, 1.0))
-
-
-def _within(column: NDArray[Any], name: str, low: float, high: float | None) -> None:
-    """Also refuses nan, which passes no comparison, and inf."""
-    if not column.size:
-        return
-    finite = high is None and column.dtype.kind == "i"  # whole numbers are
-    highest = 0.0 if finite else float(np.maximum.reduce(column, axis=None))
-    _check(float(np.minimum.reduce(column, axis=None)), highest, name, low, high)
-
-
-def _all_within(columns: Sequence[tuple[str, NDArray[Any], float, float | None]]) -> None:
-    """_within of several columns of one type and length: (name, column, low, high)."""
-    if not columns[0][1].size:
-        return
-    stacked = np.array([column for _, column, _, _ in columns])
-    lowest = np.minimum.reduce(stacked, axis=1).tolist()
-    highest = np.maximum.reduce(stacked, axis=1).tolist()
-    for (name, _, low, high), least, most in zip(columns, lowest, highest, strict=True):
-        _check(least, most, name, low, high)
-
-
-def _check(lowest: float, highest: float, name: str, low: float, high: float | None) -> None:
-    if not (lowest >= low and highest <= (_HIGHEST if high is None else high)):
-        raise InvalidProblem(f"{name} must be {low} or more" + ("" if high is None else f", {high} at most"))
 
 
 def _lookup(ids: I64, wanted: I64) -> Index:

@@ -8,7 +8,7 @@ from django.utils import timezone, translation
 
 from dispatch import alert_words
 from dispatch.wall.charts import chart
-from dispatch.wall.figures import Board, Half
+from dispatch.wall.shapes import Board, Half
 
 STREAM = "wall"
 CHARTS = ("waited", "level", "offered")

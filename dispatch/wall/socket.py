@@ -22,6 +22,7 @@ from agents.models import User
 from dispatch.leading import INTERVENE
 from dispatch.wall import figures
 from dispatch.wall.frames import STREAM, drawn, frame
+from dispatch.wall.shapes import Board
 from tickets.bell import ANY, ANY_SECONDS, group_of
 from tickets.sockets import BELL_SECONDS, StreamConsumer, db
 
@@ -91,7 +92,7 @@ class LeadConsumer(StreamConsumer):
         await _watch.remove(self)
         raise StopConsumer
 
-    async def show(self, board: figures.Board) -> None:
+    async def show(self, board: Board) -> None:
         """Send a board, once, in order, without the parts that this client has already."""
         if not self.admitted or board.seq <= self.after.get(STREAM, 0):
             return
@@ -104,7 +105,7 @@ class LeadConsumer(StreamConsumer):
         await self.transmit(frame(board, parts))
 
 
-def _drawn(board: figures.Board, language: str, acts: bool) -> dict[str, str]:
+def _drawn(board: Board, language: str, acts: bool) -> dict[str, str]:
     return dict(drawn(board, language, acts=acts))
 
 
