@@ -7,6 +7,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from dispatch import alert_words
+from dispatch.models import AlertKind
 from dispatch.wall.charts import chart
 from dispatch.wall.shapes import Board, Half
 
@@ -63,7 +64,12 @@ def context_of(board: Board, *, acts: bool) -> dict[str, Any]:
         "acts": acts,
         "parts": PARTS,
         "alerts": alert_words.listed(board.alerts),
-        "silent": [alert_words.process(kind) for kind in board.silent],
+        # Those of which there is no alert yet, or whose rule is off.
+        "silent": [
+            alert_words.process(kind)
+            for kind in board.silent
+            if not any(one.kind == AlertKind.SILENT and one.subject == kind for one in board.alerts)
+        ],
         "waited": chart(waited, names, midnight=today),
         "level": chart(level, names, midnight=today, most=100.0, unit=" %"),
         "offered": chart(offered, names, midnight=today),
