@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from agents.errors import Refusal
-from agents.models import Agent, Pool, User
+from agents.models import Agent, AgentStatus, Pool, User
 
 
 class LabelledDateTime(AdminSplitDateTime):
@@ -41,6 +41,16 @@ class AdmitForm(ReasonForm):
     pools = forms.ModelMultipleChoiceField(
         label=_("Pools"), queryset=Pool.objects.all(), required=False, widget=forms.CheckboxSelectMultiple
     )
+
+
+class AgentForm(forms.ModelForm[Agent]):
+    def clean(self) -> dict[str, Any]:
+        """As everywhere else that makes members: only who is admitted becomes one. The page has the row locked."""
+        data = super().clean() or {}
+        has = set(self.instance.pools.all()) if self.instance.pk else set()
+        if set(data.get("pools") or ()) - has and self.instance.status != AgentStatus.ADMITTED:
+            self.add_error("pools", _("Who is not admitted can be in no pool."))
+        return data
 
 
 class AnswerForm(forms.Form):
