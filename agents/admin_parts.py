@@ -86,8 +86,13 @@ class Deciding:
         action: str,
         title: str,
         form_class: type[forms.Form] = ReasonForm,
+        button: str = "",
+        told: Callable[[int], str] | None = None,
     ) -> TemplateResponse | None:
-        """The page that asks; or, once it is answered, `act(one, what was entered)` for each, and the list again."""
+        """The page that asks; or, once it is answered, `act(one, what was entered)` for each, and the list again.
+
+        `button` and `told(how many)` are the words of what is no decision about a person.
+        """
         rows = list(chosen)
         form = form_class(request.POST if "decided" in request.POST else None)
         if not form.is_valid():
@@ -96,6 +101,7 @@ class Deciding:
                 "rows": rows,
                 "form": form,
                 "action": action,
+                "button": button,
                 "opts": self.model._meta,  # type: ignore[attr-defined]
                 "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
                 **self.admin_site.each_context(request),  # type: ignore[attr-defined]
@@ -114,7 +120,7 @@ class Deciding:
                 "Decided on %d people, who are told by mail.",
                 done,
             )
-            messages.success(request, text % done)
+            messages.success(request, told(done) if told else text % done)
         return None
 
 

@@ -17,5 +17,8 @@ class Saving(admin.ModelAdmin[Any]):
         if not change:
             super().save_model(request, obj, form, change)
             return
-        changed = {*form.changed_data, *getattr(self, "saved_along", ())}  # what the form works out of its fields
+        changed = {
+            *form.changed_data,
+            *getattr(self, "saved_along", ()),
+        }  # what the form works out of its fields
         obj.save(update_fields=[one.name for one in obj._meta.concrete_fields if one.name in changed])

@@ -102,7 +102,11 @@ def test_topics_leave_the_pause_of_their_assistant(
     topic = world.refund
     page = reverse("admin:tickets_topic_change", args=[topic.pk])
     shown = boss.get(page).context["adminform"].form
-    form = {one.html_name: one.value() for one in shown if one.value() not in (None, "") and one.value() is not False}
+    form = {
+        one.html_name: one.value()
+        for one in shown
+        if one.value() not in (None, "") and one.value() is not False
+    }
     answer = boss.post(page, form | {"position": 5})
     assert answer.status_code == 302, answer.context["adminform"].form.errors
     topic.refresh_from_db()
