@@ -12,6 +12,7 @@ from typing import Any
 from django.db import IntegrityError
 from django.db.models import Q
 
+from agents.accounts import everywhere
 from agents.models import Agent, Notice, NoticeKind, Pool, Shift, Skill, User
 from agents.shifts import shifts_lock
 from dispatch import calling, hours, passing, presence
@@ -255,7 +256,7 @@ def may_intervene(lead: User) -> None:
 
 
 def _may(lead: User) -> None:
-    if not lead.has_perm(INTERVENE):
+    if not everywhere(lead, INTERVENE):
         raise MayNotIntervene
 
 

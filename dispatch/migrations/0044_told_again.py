@@ -56,7 +56,7 @@ KINDS = [
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("dispatch", "0039_alerts_on_devices"),
+        ("dispatch", "0045_policy_weights"),
     ]
 
     operations = [
