@@ -15,10 +15,11 @@ from agents.pay.ledger import PAID_OUT
 from dispatch import looks, routes
 from dispatch.looks import CardRow, Look, ShiftRow
 from dispatch.matching.explain import Names, Reason, explain
+from dispatch.matching.problem import certified
 from dispatch.matching.sentences import Language
 from dispatch.models import Escalation, Offer
 from dispatch.pricing import Terms
-from dispatch.routes import LANGUAGES, Routes
+from dispatch.routes import LANGUAGES, Routes, RouteSpec
 from tickets import masking
 from tickets.models import HandoverReason, Ticket
 
@@ -49,9 +50,14 @@ def card(row: CardRow, plan: Routes, language: str) -> Card:
     spec = plan.of(row.topic_id)
     terms = Terms.of(row.terms)
     tongue = language[:2]
+    needs = _needs(row.why, spec)
     skills = [
-        {"name": plan.skill_names[skill].get(tongue, plan.skill_names[skill]["en"]), "level": level}
-        for skill, level in (spec.required if spec else {}).items()
+        {
+            "name": plan.skill_names[skill].get(tongue, plan.skill_names[skill]["en"]),
+            "level": level,
+            "certificate": certified(skill) in needs,
+        }
+        for skill, level in needs.items()
         if skill in plan.skill_names
     ]
     return {
@@ -76,6 +82,13 @@ def card(row: CardRow, plan: Routes, language: str) -> Card:
         "why": _why(row.why, plan, language),
         "next_up": row.next_up,
     }
+
+
+def _needs(why: Mapping[str, Any], spec: RouteSpec | None) -> Mapping[int, int]:
+    """Skill, or certified(skill) → least level that was asked for when the offer was made, at its step of the route."""
+    if why:
+        return {fact["skill"]: fact["needed"] for fact in cast("Reason", why)["skills"] if fact["required"]}
+    return spec.required if spec else {}
 
 
 def _handover(reason: str, language: str) -> str:

@@ -134,7 +134,10 @@ class AutoAcceptAnswer(Fields):
 
 class NeedData(Fields):
     name = serializers.CharField()
-    level = serializers.IntegerField()
+    level = serializers.IntegerField(
+        help_text="least level, at the step of the route that the wait had reached"
+    )
+    certificate = serializers.BooleanField(help_text="whether a valid certificate is asked for too")
 
 
 class CardData(Fields):

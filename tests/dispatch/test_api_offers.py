@@ -55,7 +55,7 @@ class TestReading:
             "currency": "EUR",
             "topic": "refund",
             "topic_name": "Refund",
-            "skills": [{"name": "Payments", "level": 2}],
+            "skills": [{"name": "Payments", "level": 2, "certificate": False}],
             "language": "en",
             "expected_minutes": 6,
             "waiting_since": Ticket.objects.get().waiting_since.isoformat(),
