@@ -128,4 +128,4 @@ class TestFigures:
             pool=world.pool, fit=1.0, fairness=0.5, known=0.5, load=0.3, scarcity=0.3, quality=0.3, booked=0.0
         )
         people, _tickets = decisions.weights_in_words(policy)
-        assert [(one.name, one.share) for one in people if one.name == "Quality"] == [("Quality", 16)]
+        assert [(one.name, one.share) for one in people if one.name == "Quality"] == [("Quality", 7)]
