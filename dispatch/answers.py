@@ -137,8 +137,8 @@ def mails_due() -> list[int]:
 
 
 def mail_send(*, answer_id: int) -> bool:
-    """Mail it, once. It is claimed before it is sent. False when another worker was first, mails were stopped since, or the server
-    refused."""
+    """Mail it, once. It is claimed before it is sent. False when another worker was first, mails were stopped since, or the
+    server refused."""
     answer = PromisedAnswer.objects.filter(pk=answer_id)
     if not answer.filter(_UNMAILED).update(mailed_at=Now()):
         return False
@@ -155,8 +155,8 @@ def mail_send(*, answer_id: int) -> bool:
 def record(since: datetime) -> dict[str, int]:
     """Promises made since: {"made", "kept", "late", "open"}. One query.
 
-    Late are also those that are overdue, and those whose customers were gone only after the time had passed; who needed none any
-    more before counts on neither side.
+    Late are also those that are overdue, and those whose customers were gone only after the time had passed; who needed none
+    any more before counts on neither side.
     """
     made = PromisedAnswer.objects.filter(made_at__gte=since)
     overdue = Q(kept_at__isnull=True) & (

@@ -1,8 +1,8 @@
 """Customers who come back: by the cookies of their browser, and by links that are mailed to the address they name (ADR 28).
 
 An address is confirmed when somebody enters by a link that was mailed to it: only that link carries the proof, an HMAC over
-ticket and address which no page ever shows. Rows of customers with the same confirmed address are one customer from then on, and
-who had typed the address without having the mailbox has no key to the ticket any more.
+ticket and address which no page ever shows. Rows of customers with the same confirmed address are one customer from then on,
+and who had typed the address without having the mailbox has no key to the ticket any more.
 """
 
 import base64

@@ -12,7 +12,7 @@ from tickets import signs
 from tickets.addresses import ticket_address
 from tickets.assistant.turns import answer_judge
 from tickets.conversation import customer_reply
-from tickets.erasing import ticket_erase
+from tickets.erasing import reach, ticket_erase
 from tickets.errors import KeyReused, Refusal
 from tickets.forms import RatingForm, ReopenForm, ReplyForm
 from tickets.lifecycle import ticket_close, ticket_rate, ticket_reopen, ticket_request_human
@@ -114,9 +114,9 @@ def rating(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
 def erase(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
     """Delete what was said: asked once more by a page of its own, and not to be undone."""
     if request.method != "POST":
-        return render(request, "tickets/erase.html", {"ticket": ticket})
-    ticket_erase(ticket=ticket)
-    answer = render(request, "tickets/erased.html", {"number": ticket.number})
+        return render(request, "tickets/erase.html", {"ticket": ticket, "reach": reach(ticket)})
+    found = ticket_erase(ticket=ticket)
+    answer = render(request, "tickets/erased.html", {"number": ticket.number, "reach": found})
     answer.delete_cookie(cookie_name(ticket.public_id), samesite="Lax")
     return answer
 
