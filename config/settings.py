@@ -227,6 +227,9 @@ SOCIALACCOUNT_PROVIDERS = {
     }
 }
 
+# Else anybody could name any address.
+PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.flag("BEHIND_PROXY", False) else 0
+
 # --- Interfaces -----------------------------------------------------------------------------------------------------
 # Of a client's address, if nothing else is said. On trial they hardly bind: all simulated people come from one address, and
 # `python -m bench intake` opens some 400 tickets a second.
@@ -253,7 +256,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "config.schema.Schema",
     "DEFAULT_THROTTLE_CLASSES": ["config.throttles.Scoped"],
     "DEFAULT_THROTTLE_RATES": dict.fromkeys(_RATES, "1000/s") if TRIAL else _RATES,
-    "NUM_PROXIES": 1 if env.flag("BEHIND_PROXY", False) else 0,  # else anybody could name any address
+    "NUM_PROXIES": PROXIES,
     "EXCEPTION_HANDLER": "config.problems.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
