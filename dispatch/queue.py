@@ -106,10 +106,14 @@ def _differs(expected: int | None, told: int | None) -> bool:
 
 
 def _last_wait(pool_id: int) -> int | None:
-    """Seconds that the ticket waited which came to a person of this pool last, of those that waited in open hours only."""
+    """Seconds that the ticket waited which came to a person of this pool last, of those that waited in open hours only.
+
+    Accepts of tickets that a person had before (opened again, handed back, woken) say nothing about the wait of a new one.
+    """
     recent = (
         Offer.objects.filter(run__pool_id=pool_id, state__in=(OfferState.ACCEPTED, OfferState.COMPLETED))
-        .filter(answered_at__gt=Now() - FRESH, ticket__first_held_at__isnull=False)
+        # Within one transaction the offer is answered first, and then the ticket held.
+        .filter(answered_at__gt=Now() - FRESH, ticket__first_held_at__gte=F("answered_at"))
         .order_by("-pk")
         .values_list(
             "ticket__topic_id",

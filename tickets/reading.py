@@ -53,7 +53,8 @@ class Status:
     place: int | None = None
     expected_seconds: int | None = None
     until: datetime | None = None  # end of the grace time; when it wakes
-    answer_due_at: datetime | None = None  # waiting: until when an answer by mail is promised
+    answer_due_at: datetime | None = None  # waiting: until when an answer is promised
+    by_mail: bool = False  # whether that answer is mailed too
     kind_of_end: str = ""  # spam, abuse
     opens: str = ""  # waiting outside of the hours: when they begin, in words
 
@@ -69,6 +70,7 @@ def status_of(ticket: Ticket) -> Status:  # noqa: PLR0911  a table
             place=ticket.place,
             expected_seconds=expected,
             answer_due_at=ticket.answer_due_at,
+            by_mail=ticket.mails_stopped_at is None,
             opens=opens,
         )
     if ticket.wakes_at is not None:

@@ -5,65 +5,161 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('agents', '0017_alerts_on_devices'),
-        ('dispatch', '0039_alerts_on_devices'),
+        ("agents", "0017_alerts_on_devices"),
+        ("dispatch", "0039_alerts_on_devices"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='policy',
-            name='booked',
-            field=models.FloatField(db_default=0.25, default=0.25, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1000)], verbose_name='booked hour'),
+            model_name="policy",
+            name="booked",
+            field=models.FloatField(
+                db_default=0.25,
+                default=0.25,
+                validators=[
+                    django.core.validators.MinValueValidator(0),
+                    django.core.validators.MaxValueValidator(1000),
+                ],
+                verbose_name="booked hour",
+            ),
         ),
         migrations.AlterField(
-            model_name='policy',
-            name='fairness',
-            field=models.FloatField(default=0.5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1000)], verbose_name='fair share'),
+            model_name="policy",
+            name="fairness",
+            field=models.FloatField(
+                default=0.5,
+                validators=[
+                    django.core.validators.MinValueValidator(0),
+                    django.core.validators.MaxValueValidator(1000),
+                ],
+                verbose_name="fair share",
+            ),
         ),
         migrations.AlterField(
-            model_name='policy',
-            name='fit',
-            field=models.FloatField(default=1.0, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1000)], verbose_name='fit'),
+            model_name="policy",
+            name="fit",
+            field=models.FloatField(
+                default=1.0,
+                validators=[
+                    django.core.validators.MinValueValidator(0),
+                    django.core.validators.MaxValueValidator(1000),
+                ],
+                verbose_name="fit",
+            ),
         ),
         migrations.AlterField(
-            model_name='policy',
-            name='known',
-            field=models.FloatField(default=0.5, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1000)], verbose_name='known agent'),
+            model_name="policy",
+            name="known",
+            field=models.FloatField(
+                default=0.5,
+                validators=[
+                    django.core.validators.MinValueValidator(0),
+                    django.core.validators.MaxValueValidator(1000),
+                ],
+                verbose_name="known agent",
+            ),
         ),
         migrations.AlterField(
-            model_name='policy',
-            name='load',
-            field=models.FloatField(default=0.3, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1000)], verbose_name='load'),
+            model_name="policy",
+            name="load",
+            field=models.FloatField(
+                default=0.3,
+                validators=[
+                    django.core.validators.MinValueValidator(0),
+                    django.core.validators.MaxValueValidator(1000),
+                ],
+                verbose_name="load",
+            ),
         ),
         migrations.AlterField(
-            model_name='policy',
-            name='priority',
-            field=models.FloatField(default=1.0, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1000)], verbose_name='priority'),
+            model_name="policy",
+            name="priority",
+            field=models.FloatField(
+                default=1.0,
+                validators=[
+                    django.core.validators.MinValueValidator(0),
+                    django.core.validators.MaxValueValidator(1000),
+                ],
+                verbose_name="priority",
+            ),
         ),
         migrations.AlterField(
-            model_name='policy',
-            name='quality',
-            field=models.FloatField(db_default=0.0, default=0.3, help_text='Ratings and reviews, drawn towards the usual while there are few. 0: they do not count.', validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1000)], verbose_name='quality'),
+            model_name="policy",
+            name="quality",
+            field=models.FloatField(
+                db_default=0.0,
+                default=0.3,
+                help_text="Ratings and reviews, drawn towards the usual while there are few. 0: they do not count.",
+                validators=[
+                    django.core.validators.MinValueValidator(0),
+                    django.core.validators.MaxValueValidator(1000),
+                ],
+                verbose_name="quality",
+            ),
         ),
         migrations.AlterField(
-            model_name='policy',
-            name='scarcity',
-            field=models.FloatField(default=0.3, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1000)], verbose_name='scarcity of skills'),
+            model_name="policy",
+            name="scarcity",
+            field=models.FloatField(
+                default=0.3,
+                validators=[
+                    django.core.validators.MinValueValidator(0),
+                    django.core.validators.MaxValueValidator(1000),
+                ],
+                verbose_name="scarcity of skills",
+            ),
         ),
         migrations.AlterField(
-            model_name='policy',
-            name='wait',
-            field=models.FloatField(default=1.0, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1000)], verbose_name='wait'),
+            model_name="policy",
+            name="wait",
+            field=models.FloatField(
+                default=1.0,
+                validators=[
+                    django.core.validators.MinValueValidator(0),
+                    django.core.validators.MaxValueValidator(1000),
+                ],
+                verbose_name="wait",
+            ),
         ),
         migrations.AlterField(
-            model_name='policy',
-            name='wait_cap',
-            field=models.FloatField(default=3.0, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1000)], verbose_name='cap of wait ÷ target'),
+            model_name="policy",
+            name="wait_cap",
+            field=models.FloatField(
+                default=3.0,
+                validators=[
+                    django.core.validators.MinValueValidator(0),
+                    django.core.validators.MaxValueValidator(1000),
+                ],
+                verbose_name="cap of wait ÷ target",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='policy',
-            constraint=models.CheckConstraint(condition=models.Q(('booked__gte', 0), ('fairness__gte', 0), ('fit__gte', 0), ('known__gte', 0), ('load__gte', 0), ('priority__gte', 0), ('quality__gte', 0), ('scarcity__gte', 0), ('wait__gte', 0), ('wait_cap__gte', 0), ('booked__lt', 1001), ('fairness__lt', 1001), ('fit__lt', 1001), ('known__lt', 1001), ('load__lt', 1001), ('priority__lt', 1001), ('quality__lt', 1001), ('scarcity__lt', 1001), ('wait__lt', 1001), ('wait_cap__lt', 1001)), name='policy_weights_make_sense'),
+            model_name="policy",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("booked__gte", 0),
+                    ("fairness__gte", 0),
+                    ("fit__gte", 0),
+                    ("known__gte", 0),
+                    ("load__gte", 0),
+                    ("priority__gte", 0),
+                    ("quality__gte", 0),
+                    ("scarcity__gte", 0),
+                    ("wait__gte", 0),
+                    ("wait_cap__gte", 0),
+                    ("booked__lt", 1001),
+                    ("fairness__lt", 1001),
+                    ("fit__lt", 1001),
+                    ("known__lt", 1001),
+                    ("load__lt", 1001),
+                    ("priority__lt", 1001),
+                    ("quality__lt", 1001),
+                    ("scarcity__lt", 1001),
+                    ("wait__lt", 1001),
+                    ("wait_cap__lt", 1001),
+                ),
+                name="policy_weights_make_sense",
+            ),
         ),
     ]

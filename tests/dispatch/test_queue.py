@@ -46,6 +46,25 @@ def test_places_follow_age_and_are_told_when_they_change(world: World) -> None:
     assert third.pk
 
 
+def test_only_a_first_accept_says_how_long_new_tickets_wait(world: World) -> None:
+    """A ticket that a person had days ago, and that was opened again, was not waiting all the time since."""
+    anna = world.agent("Anna")
+    presence.go_online(agent_id=anna.pk)
+    new, again = (world.ticket(text) for text in ("New", "Again"))
+    for ticket in (new, again):
+        match_pool(world.pool.pk)
+        offer = Offer.objects.get(ticket=ticket)
+        offer_accept(offer_id=offer.pk, agent_id=anna.pk, epoch=1)
+    world.ticket("Waits")
+    Ticket.objects.filter(pk=new.pk).update(created_at=F("first_held_at") - timedelta(seconds=90))
+    Ticket.objects.filter(pk=again.pk).update(
+        created_at=F("first_held_at") - timedelta(days=3),
+        first_held_at=F("first_held_at") - timedelta(days=2),
+    )
+    queue.places_write()
+    assert Ticket.objects.get(summary="Waits").expected_seconds == 90
+
+
 def test_a_pool_wants_a_run_while_a_ticket_has_no_open_offer(world: World) -> None:
     assert queue.pools_due() == set()
     world.ticket()
