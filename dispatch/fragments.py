@@ -34,6 +34,7 @@ from dispatch.events import (
 from dispatch.looks import Look
 from dispatch.offers import MISSED
 from dispatch.resolving import UNDO_SECONDS
+from dispatch.targets import target_of
 from dispatch.words import clock, happened, notice, reasons_back, reasons_decline, topic_name, whispered, woke
 from tickets import events, masking, topics
 from tickets import stream as ticket_stream
@@ -246,7 +247,8 @@ def desk(agent: Agent, public_id: str | None = None) -> list[dict[str, Any]]:
 def entry(one: cards.OnDesk, agent: Agent) -> dict[str, Any]:
     """What the desk shows of a ticket, what is personal in it hidden. Three queries; four when its customer has others.
 
-    `waiting_at` is when the customer wrote what nobody answered yet, `answered_at` when the last word was the agent's.
+    `waiting_at` is when the customer wrote what nobody answered yet, `target` by when somebody should, `answered_at` when the
+    last word was the agent's.
     """
     ticket, offer, wrap_left, resolve_left, escalated, others = one
     wrap_total = (
@@ -255,6 +257,7 @@ def entry(one: cards.OnDesk, agent: Agent) -> dict[str, Any]:
     snapshot = ticket_stream.snapshot(ticket, staff=True, reader_id=agent.user_id)
     messages = snapshot["data"]["messages"]
     last = next((message for message in reversed(messages) if not message["internal"]), None)
+    waiting_at = _unanswered(messages)
     told_by = list(
         TicketEvent.objects.filter(ticket=ticket, type__in=_TOLD_NAMES, seq__lte=snapshot["seq"]).values_list(
             "seq", "type", "data", "created_at"
@@ -269,7 +272,8 @@ def entry(one: cards.OnDesk, agent: Agent) -> dict[str, Any]:
         "seq": snapshot["seq"],
         "items": sorted([*messages, *told], key=lambda item: item["seq"]),
         "notes": [message for message in messages if message["internal"]],
-        "waiting_at": _unanswered(messages),
+        "waiting_at": waiting_at,
+        "target": target_of(ticket, waiting_at) if wrap_left is None and not ticket.wakes_at else None,
         "answered_at": last["at"] if last and last["author"] == "agent" else None,
         "silent": offer.silent_since is not None,
         "read": ticket.read_by_customer,
