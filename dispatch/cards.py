@@ -63,6 +63,7 @@ def card(row: CardRow, plan: Routes, language: str) -> Card:
         "bonus_cents": terms.bonus_cents,
         "bonus_score": terms.bonus_score,
         "waiting_cents": terms.waiting_cents,
+        "waiting_minutes": terms.waiting_minutes,
         "release_percent": terms.release_percent,
         "currency": row.currency,
         "topic": row.topic,

@@ -18,6 +18,7 @@ from tickets.events import SNOOZED, WOKE
 from tickets.models import Author, Message, Rating, TicketEvent
 
 CATCH_UP = timedelta(days=7)  # for so long a rating whose news was lost is looked for
+CLOSED = "customer"  # reason of an offer that was completed because the customer closed the ticket
 RESOLVED = "resolved"  # reason of a completed offer whose ticket can be rated
 
 
@@ -109,7 +110,10 @@ def _talk(offer: Offer) -> list[tuple[bool, datetime]]:
 def _waited(offer: Offer) -> tuple[float, Terms]:
     """Seconds, and the terms by which they are paid. No query when they pay nothing."""
     terms = Terms.of(offer.terms)
-    return (waited_seconds(_talk(offer), _asleep(offer)) if terms.waiting_cents else 0.0), terms
+    if not terms.waiting_cents:
+        return 0.0, terms
+    closed_at = offer.ticket.closed_at if offer.reason == CLOSED else None
+    return waited_seconds(_talk(offer), _asleep(offer), closed_at), terms
 
 
 def _asleep(offer: Offer) -> list[tuple[datetime, datetime]]:

@@ -11,14 +11,14 @@ from agents.models import LedgerEntry
 from agents.pay import credit
 from dispatch import cards, desk, paying, presence, tasks
 from dispatch.models import FeedEvent, Offer, Policy, Rate
-from dispatch.offers import offer_accept
+from dispatch.offers import offer_accept, offers_cancel
 from dispatch.pricing import Terms, percent_of, surge, waited_seconds, waiting_pay
 from dispatch.runs import match_pool
 from tests.cast import World
-from tests.console import Person
+from tests.console import Person, text_of
 from tickets import kept
 from tickets.conversation import customer_reply
-from tickets.lifecycle import ticket_rate
+from tickets.lifecycle import ticket_close, ticket_rate
 from tickets.models import Message, Rating, Ticket
 
 BEGIN = datetime(2026, 11, 22, tzinfo=UTC)
@@ -62,6 +62,26 @@ def test_waiting_is_never_longer_than_the_talk(said: list[tuple[bool, int]]) -> 
 def test_waiting_is_from_the_agents_last_word_to_the_customers_next(said: str, seconds: int) -> None:
     talk = [(one[0] == "a", BEGIN + timedelta(seconds=int(one[1:]))) for one in said.split()]
     assert waited_seconds(talk) == seconds
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds", "aside"),
+    [
+        ("", 0, 0),
+        ("c0", 0, 0),
+        ("a0", 100, 90),
+        ("a0 c60", 60, 60),
+        ("a0 c60 a70", 90, 80),
+        ("a0 a40", 60, 50),
+    ],
+)
+def test_closing_the_ticket_is_an_answer(said: str, seconds: int, aside: int) -> None:
+    """`aside`: when the ticket was put aside for the last ten seconds of it, in which nobody waited."""
+    talk = [(one[0] == "a", BEGIN + timedelta(seconds=int(one[1:]))) for one in said.split()]
+    closed_at = BEGIN + timedelta(seconds=100)
+    asleep = [(BEGIN + timedelta(seconds=90), BEGIN + timedelta(seconds=300))]
+    assert waited_seconds(talk, closed_at=closed_at) == seconds
+    assert waited_seconds(talk, asleep, closed_at) == aside
 
 
 @pytest.mark.parametrize(
@@ -162,6 +182,36 @@ def test_the_bonus_comes_by_the_signal_or_else_within_the_hour(
     tasks.bonuses()
     tasks.bonuses()
     assert lines(anna).count(("bonus", 50)) == 2
+
+
+@pytest.mark.parametrize(("by_customer", "cents"), [(True, 15), (False, 0)])
+def test_the_last_wait_is_paid_if_the_customer_ends_it(
+    world: World, anna: Person, by_customer: bool, cents: int
+) -> None:
+    """And not if the agent does: late resolving would be paid."""
+    rate(waiting_cents_per_minute=5)
+    ticket = anna.holding()
+    desk.reply(agent=anna.agent, epoch=anna.epoch, ticket_id=ticket.pk, body="Is it there?")
+    past = timedelta(seconds=180)
+    Offer.objects.update(answered_at=F("answered_at") - past)
+    Message.objects.filter(author="agent").update(created_at=F("created_at") - past)
+    if by_customer:
+        ticket_close(ticket=Ticket.objects.get())
+        offers_cancel(ticket_id=ticket.pk)
+        offers_cancel(ticket_id=ticket.pk)
+    else:
+        desk.resolve(agent=anna.agent, epoch=anna.epoch, ticket_id=ticket.pk)
+    assert lines(anna) == [("ticket", 400)] + [("waiting", cents)] * bool(cents)
+
+
+def test_the_card_says_the_cap(world: World, anna: Person) -> None:
+    rate(waiting_cents_per_minute=5, waiting_minutes=20)
+    offer = anna.offered()
+    rate(waiting_minutes=1)  # what is offered stays as it was shown
+    assert cards.offer_cards([offer.pk], "en")[offer.pk]["waiting_minutes"] == 20
+    assert "Each minute until the customer&#39;s answer, if one comes, up to 20 minutes" in text_of(
+        anna.get()
+    )
 
 
 def test_work_handed_back_is_paid_once_if_there_was_any(world: World, anna: Person) -> None:
