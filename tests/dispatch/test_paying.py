@@ -7,20 +7,25 @@ from django.db.models import F
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.errors import AlreadyAnswered
 from agents.models import LedgerEntry
 from agents.pay import credit
-from dispatch import cards, desk, paying, presence, tasks
-from dispatch.models import FeedEvent, Offer, Policy, Rate
+from dispatch import cards, contests, desk, paying, presence, tasks
+from dispatch.models import Contest, FeedEvent, Offer, Policy, Rate
 from dispatch.offers import offer_accept, offers_cancel
 from dispatch.pricing import Terms, percent_of, surge, waited_seconds, waiting_pay
 from dispatch.runs import match_pool
+from tests.agents.conftest import Office, office
 from tests.cast import World
 from tests.console import Person, text_of
+from tests.dispatch.scenes import rated
+from tests.untouched import nothing_changed
 from tickets import kept
 from tickets.conversation import customer_reply
 from tickets.lifecycle import ticket_close, ticket_rate
 from tickets.models import Message, Rating, Ticket
 
+assert office
 BEGIN = datetime(2026, 11, 22, tzinfo=UTC)
 
 # --- Pure -------------------------------------------------------------------------------------------------------------
@@ -212,6 +217,55 @@ def test_the_card_says_the_cap(world: World, anna: Person) -> None:
     assert "Each minute until the customer&#39;s answer, if one comes, up to 20 minutes" in text_of(
         anna.get()
     )
+
+
+class TestARatingThatIsCorrected:
+    @pytest.fixture
+    def contested(self, world: World, anna: Person) -> Contest:
+        """A 3 where a 4 would have earned the bonus."""
+        rate(bonus_cents=50, bonus_score=4)
+        anna.agent.user.language = "de"
+        anna.agent.user.save()
+        rating = rated(anna, 3)
+        assert lines(anna) == [("ticket", 400)]
+        return contests.contest_rating(agent_id=anna.agent.pk, rating_id=rating.pk, text="It was a 5.")
+
+    def answered(self, contest: Contest, office: Office, outcome: str, score: int | None = None) -> None:
+        contests.answer(
+            contest_id=contest.pk, by=office.olga, outcome=outcome, answer="So it was.", score=score
+        )
+
+    def test_brings_the_bonus_once_with_its_reason(
+        self, anna: Person, contested: Contest, office: Office
+    ) -> None:
+        self.answered(contested, office, "corrected", 4)
+        assert lines(anna) == [("ticket", 400), ("bonus", 50)]
+        line = LedgerEntry.objects.get(kind="bonus")
+        assert line.memo == f"{contested.rating.ticket.number} · Erstattung · Bewertung berichtigt"
+        told = FeedEvent.objects.filter(type="ledger.credited").latest("seq").data
+        assert (told["kind"], told["amount_cents"], told["memo"]) == ("bonus", 50, line.memo)
+        with nothing_changed():
+            with pytest.raises(AlreadyAnswered):
+                self.answered(contested, office, "corrected", 5)
+            assert not paying.rating_corrected(rating_id=contested.rating_id, score=5)
+            assert not paying.rated(rating_id=contested.rating_id)
+            assert paying.ratings_catch_up() == 0
+
+    @pytest.mark.parametrize(("outcome", "score"), [("corrected", 3), ("stands", None), ("struck", None)])
+    def test_else_it_brings_nothing(
+        self, anna: Person, contested: Contest, office: Office, outcome: str, score: int | None
+    ) -> None:
+        self.answered(contested, office, outcome, score)
+        assert lines(anna) == [("ticket", 400)]
+
+    @pytest.mark.parametrize("score", [1, 5])
+    def test_what_was_paid_stays_paid(self, world: World, anna: Person, office: Office, score: int) -> None:
+        rate(bonus_cents=50, bonus_score=4)
+        rating = rated(anna, 4)
+        assert paying.rated(rating_id=rating.pk)
+        contest = contests.contest_rating(agent_id=anna.agent.pk, rating_id=rating.pk, text="It was a 5.")
+        self.answered(contest, office, "corrected", score)
+        assert lines(anna) == [("ticket", 400), ("bonus", 50)]
 
 
 def test_work_handed_back_is_paid_once_if_there_was_any(world: World, anna: Person) -> None:
