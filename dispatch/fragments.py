@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -85,12 +85,14 @@ _TOLD_NAMES = [event.name for event in TOLD]
 
 def of(agent: Agent, frame: ticket_stream.Frame, look: Look | None = None) -> str:
     """HTML for an event or snapshot of the agent's own stream or of a ticket that they hold; "" when it shows nothing.
+    By the agent's clock.
 
     `look`: how things stand, when the caller has just looked.
     """
-    if frame["stream"].startswith("agent:"):
-        return _of_agent(agent, frame, look)
-    return _of_ticket(agent, frame)
+    with timezone.override(agent.zone):
+        if frame["stream"].startswith("agent:"):
+            return _of_agent(agent, frame, look)
+        return _of_ticket(agent, frame)
 
 
 def _of_agent(agent: Agent, frame: ticket_stream.Frame, look: Look | None) -> str:
@@ -106,7 +108,7 @@ def _of_agent(agent: Agent, frame: ticket_stream.Frame, look: Look | None) -> st
         if whole:
             context |= presence(agent, look)
     if frame["type"] in ("snapshot", "ledger.credited", "shift.changed"):
-        context["earnings"] = cards.earnings(agent.pk)
+        context["earnings"] = cards.earnings(agent.pk, agent.zone)
     if frame["type"] == "snapshot":
         context["desk"] = desk(agent)
         context["redraw"] = [one for one in context["desk"] if one["wrapping"]]

@@ -175,7 +175,7 @@ class Agent(models.Model):
     )
     # Since when they are leaving or gone: nobody goes online after it (dispatch/leaving.py).
     leaving_since = models.DateTimeField(_("leaves since"), null=True, blank=True, editable=False)
-    # A name of the IANA database; empty: the house's. For booked hours and quiet hours.
+    # A name of the IANA database; empty: the house's. The clock of all that they are shown, of booked hours and quiet hours.
     time_zone = models.CharField(_("time zone"), max_length=40, blank=True, default="", db_default="")
     last_epoch = models.PositiveIntegerField(_("number of the last shift"), default=0, editable=False)
     # When they first passed a practice ticket (dispatch/practice.py); who admits them sees it, and no program asks for it.

@@ -307,7 +307,7 @@ def test_earnings_are_what_was_earned_not_what_was_paid_out(world: World, anna: 
         reference="payout:1",
         memo="",
     )  # type: ignore[arg-type]
-    assert cards.earnings(anna.agent.pk) == [
+    assert cards.earnings(anna.agent.pk, anna.agent.zone) == [
         {"currency": "EUR", "today_cents": 400, "week_cents": 400, "pending_cents": 0, "paid_cents": 400}
     ]
 
