@@ -228,6 +228,9 @@ SOCIALACCOUNT_PROVIDERS = {
     }
 }
 
+# Else anybody could name any address.
+PROXIES = ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.flag("BEHIND_PROXY", False) else 0
+
 # --- Interfaces -----------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -251,7 +254,7 @@ REST_FRAMEWORK = {
         "apply": "100/s" if TRIAL else "20/hour",
         "staff": "1000/s" if TRIAL else "600/min",  # a token, or an account
     },
-    "NUM_PROXIES": 1 if env.flag("BEHIND_PROXY", False) else 0,  # else anybody could name any address
+    "NUM_PROXIES": PROXIES,
     "EXCEPTION_HANDLER": "config.problems.handle",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }

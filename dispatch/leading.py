@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from agents.accounts import everywhere
 from agents.models import Agent, Notice, NoticeKind, Pool, Shift, Skill, User
 from agents.shifts import shifts_lock
 from dispatch import calling, hours, passing, presence
@@ -211,7 +212,7 @@ def may_intervene(lead: User) -> None:
 
 
 def _may(lead: User) -> None:
-    if not lead.has_perm(INTERVENE):
+    if not everywhere(lead, INTERVENE):
         raise MayNotIntervene
 
 

@@ -18,6 +18,7 @@ from django.db import Error as DatabaseError
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
+from agents.accounts import everywhere
 from agents.models import User
 from dispatch.leading import INTERVENE
 from dispatch.wall import figures
@@ -57,7 +58,7 @@ class LeadConsumer(StreamConsumer):
     def _user(self) -> User | None:
         """Who connects, if they may see it; and whether they may act."""
         user = get_user(_Scope(self.scope["session"])) if "session" in self.scope else None  # type: ignore[arg-type]
-        if not isinstance(user, User) or not user.is_active or not user.has_perm(SEES):
+        if not isinstance(user, User) or not user.is_active or not everywhere(user, SEES):
             return None
         if not self.language_asked:
             self.language = user.language
@@ -69,7 +70,7 @@ class LeadConsumer(StreamConsumer):
         """Whether they are still signed in, and may see it."""
         here = Session.objects.filter(session_key=self.session_key, expire_date__gt=Now()).exists()
         user = User.objects.filter(pk=self.user.pk, is_active=True).first() if here else None
-        return user is not None and user.has_perm(SEES)
+        return user is not None and everywhere(user, SEES)
 
     async def resume(self, after: dict[str, int]) -> None:
         self.after[STREAM] = min(after.get(STREAM, 0), figures.MOST_SEQ)

@@ -2,6 +2,7 @@
 
 import pytest
 from django.contrib import admin
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -105,6 +106,32 @@ def test_a_policy_is_never_edited(world: World, boss: Client) -> None:
         (1, False, 1.0),
         (2, True, 2.5),
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("fit", "-1"), ("booked", "-0.1"), ("load", "1001"), ("wait", "nan")]
+)
+def test_weights_that_matching_would_refuse_are_refused_here(
+    world: World, boss: Client, name: str, value: str
+) -> None:
+    """One such policy would end the runs of its pool."""
+    answer = boss.post(
+        reverse("admin:dispatch_policy_add"), {"pool": world.pool.pk, "max_parallel": 1, name: value}
+    )
+    assert answer.status_code == 200
+    assert name in answer.context["adminform"].form.errors
+    assert Policy.objects.filter(version__gt=1).count() == 0
+    for wrong in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Policy.objects.create(pool=world.pool, version=9, current=False, **{name: wrong})
+
+
+def test_people_come_in_by_the_one_page_with_its_limits(client: Client) -> None:
+    for path in ("/admin/", "/admin/login/?next=/admin/agents/agent/"):
+        answer = client.get(path, follow=True)
+        assert answer.redirect_chain[-1][0].startswith("/accounts/login/?next=")
+    before = Client().post("/admin/login/", {"username": "boss@standby.example", "password": "secret"})
+    assert (before.status_code, before["Location"][:16]) == (302, "/accounts/login/")
 
 
 def test_ending_shifts_goes_through_the_service(world: World, boss: Client) -> None:
