@@ -90,6 +90,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "config.urls.brand",
+                "agents.views.people.reader_zone",
                 "agents.sso.pages.button",
             ],
         },

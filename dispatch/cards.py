@@ -1,7 +1,7 @@
 """What an agent sees of an offer and of the tickets they hold, as data: the same for API, socket and page."""
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, time, timedelta, tzinfo
 from functools import cache
 from typing import Any, NamedTuple, cast
 
@@ -69,6 +69,7 @@ def card(row: CardRow, plan: Routes, language: str) -> Card:
         "bonus_cents": terms.bonus_cents,
         "bonus_score": terms.bonus_score,
         "waiting_cents": terms.waiting_cents,
+        "waiting_minutes": terms.waiting_minutes,
         "release_percent": terms.release_percent,
         "currency": row.currency,
         "topic": row.topic,
@@ -262,11 +263,16 @@ def agent_snapshot(agent: Agent, language: str, look: Look | None = None) -> Fra
     }
 
 
-def earnings(agent_id: int) -> list[dict[str, Any]]:
+def day_begin(zone: tzinfo) -> datetime:
+    """The first moment of today on the clock of a zone."""
+    return datetime.combine(timezone.localdate(timezone=zone), time.min, zone)
+
+
+def earnings(agent_id: int, zone: tzinfo) -> list[dict[str, Any]]:
     """Earned today and in the last 7 days, not paid out yet, paid out: {"currency", "today_cents", "week_cents",
     "pending_cents", "paid_cents"} a currency, by its code.
 
-    Never empty: who earned nothing earned no euros. "Today" is a day of TIME_ZONE. One query.
+    Never empty: who earned nothing earned no euros. "Today" is the day of `zone`. One query.
     """
     earned = ~Q(kind__in=PAID_OUT)
     sums = (
@@ -274,9 +280,7 @@ def earnings(agent_id: int) -> list[dict[str, Any]]:
         .order_by("currency")
         .values("currency")
         .annotate(
-            today_cents=Coalesce(
-                Sum("amount_cents", filter=earned & Q(created_at__date=timezone.localdate())), 0
-            ),
+            today_cents=Coalesce(Sum("amount_cents", filter=earned & Q(created_at__gte=day_begin(zone))), 0),
             week_cents=Coalesce(
                 Sum("amount_cents", filter=earned & Q(created_at__gt=Now() - timedelta(days=7))), 0
             ),

@@ -26,6 +26,7 @@ OFFER_MADE = declare_internal(
     bonus_cents="integer",
     bonus_score="integer",
     waiting_cents="integer",
+    waiting_minutes="integer",
     release_percent="integer",
     currency="string",
     topic="string|null",

@@ -51,6 +51,7 @@ class TestReading:
             "bonus_cents": 0,
             "bonus_score": 5,
             "waiting_cents": 0,
+            "waiting_minutes": 30,
             "release_percent": 0,
             "currency": "EUR",
             "topic": "refund",
