@@ -213,6 +213,13 @@ def offers_call(offer_ids: list[int]) -> None:
 def calls_look() -> None:
     """Every half minute: call people who are offline and want to be, where many wait and nobody is free."""
     calling.look()
+    calling.calls_make()
+
+
+@shared_task
+def busy_call(agent_id: int) -> None:
+    """Tell an agent's devices that it is busy."""
+    calling.busy_call(agent_id=agent_id)
 
 
 @shared_task

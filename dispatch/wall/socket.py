@@ -30,6 +30,7 @@ from tickets.sockets import BELL_SECONDS, StreamConsumer, db
 logger = logging.getLogger(__name__)
 
 SEES = "dispatch.view_halfhour"  # the permission
+SEES_TICKETS = "tickets.view_ticket"
 CLOSE_NOT_A_LEAD = 4401
 CLOSE_SIGNED_OUT = 4403
 AFTER_SECONDS = (
@@ -43,6 +44,7 @@ class LeadConsumer(StreamConsumer):
 
     user: User
     acts = False
+    opens = False
     session_key: str | None = None
 
     async def admit(self) -> bool:
@@ -62,7 +64,7 @@ class LeadConsumer(StreamConsumer):
             return None
         if not self.language_asked:
             self.language = user.language
-        self.acts = user.has_perm(INTERVENE)
+        self.acts, self.opens = user.has_perm(INTERVENE), user.has_perm(SEES_TICKETS)
         self.session_key = self.scope["session"].session_key
         return user
 
@@ -100,14 +102,14 @@ class LeadConsumer(StreamConsumer):
         self.after[STREAM] = board.seq
         parts = None
         if self.fragments:
-            whole = await db(_drawn, board, self.language, self.acts)
+            whole = await db(_drawn, board, self.language, self.acts, self.opens)
             parts = {name: html for name, html in whole.items() if self.sent.get(name) != html}
             self.sent = dict(whole)
         await self.transmit(frame(board, parts))
 
 
-def _drawn(board: Board, language: str, acts: bool) -> dict[str, str]:
-    return dict(drawn(board, language, acts=acts))
+def _drawn(board: Board, language: str, acts: bool, opens: bool) -> dict[str, str]:
+    return dict(drawn(board, language, acts=acts, opens=opens))
 
 
 class _Scope:

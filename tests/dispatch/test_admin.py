@@ -6,12 +6,13 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from agents.models import Shift, User
+from agents.models import Notice, Shift, User
 from dispatch import desk, presence
-from dispatch.models import Offer, Policy
+from dispatch.models import LeadAction, Offer, Policy
 from dispatch.offers import offer_accept
 from dispatch.runs import match_pool
 from tests.cast import World
+from tests.untouched import nothing_changed
 from tickets.lifecycle import ticket_rate
 from tickets.models import Ticket
 
@@ -134,18 +135,33 @@ def test_people_come_in_by_the_one_page_with_its_limits(client: Client) -> None:
     assert (before.status_code, before["Location"][:16]) == (302, "/accounts/login/")
 
 
-def test_ending_shifts_goes_through_the_service(world: World, boss: Client) -> None:
+def test_ending_shifts_asks_why_tells_them_and_is_written_down(world: World, boss: Client) -> None:
     agent = world.agent("Anna")
     shift = presence.go_online(agent_id=agent.pk)
     world.ticket()
     match_pool(world.pool.pk)
-    answer = boss.post(
-        reverse("admin:agents_shift_changelist"),
-        {"action": "force_offline", "_selected_action": [shift.pk], "sure": "yes"},
-    )
-    assert answer.status_code == 302
+    page = reverse("admin:agents_shift_changelist")
+    chosen = {"action": "force_offline", "_selected_action": [shift.pk]}
+    for more in ({}, {"sure": "yes"}, {"decided": "yes", "reason": " "}):
+        with nothing_changed():
+            asked = boss.post(page, chosen | more)
+        assert asked.status_code == 200
+        assert "held tickets go back to the front of the queue" in asked.content.decode()
+    said = chosen | {"decided": "yes", "reason": "You do not answer."}
+    answer = boss.post(page, said, follow=True)
+    assert "1 shift was ended." in answer.content.decode()
     assert Shift.objects.get().end_reason == "forced"
     assert Offer.objects.get().state == "revoked"
+    assert Notice.objects.get(agent=agent).text == "You do not answer."
+    act = LeadAction.objects.get()
+    assert (act.kind, act.by.email, act.agent, act.why) == (
+        "force_offline", "boss@standby.example", agent, "You do not answer.",
+    )  # fmt: skip
+    # The shift that was chosen, and not the one that the agent has begun since.
+    presence.go_online(agent_id=agent.pk)
+    with nothing_changed():
+        again = boss.post(page, said, follow=True)
+    assert "They are offline already." in again.content.decode()
 
 
 def test_an_account_can_be_made_and_is_found_in_any_case(boss: Client, client: Client) -> None:

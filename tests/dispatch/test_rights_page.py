@@ -22,6 +22,7 @@ from dispatch.runs import match_pool
 from tests.cast import PASSWORD, World
 from tests.console import Person
 from tests.dispatch.scenes import earlier, rated
+from tests.forcing import force_offline
 
 pytestmark = pytest.mark.django_db
 
@@ -124,7 +125,7 @@ class TestDecisions:
 
     def test_people_are_named_by_their_role(self, world: World, boss: User) -> None:
         anna = Person(world, "Anna").online()
-        presence.force_offline(shift_id=Shift.objects.get().pk)
+        force_offline(shift_id=Shift.objects.get().pk)
         suspension.suspend(agent_id=anna.agent.pk, by=boss, reason="To be looked at.")
         assert sorted(titles(anna)) == [("Your shift was ended", "team"), ("suspended", "Administration")]
         page = anna.get("/rights/decisions").content.decode()

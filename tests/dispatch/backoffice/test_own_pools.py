@@ -219,7 +219,7 @@ def test_no_right_is_given(scene: Scene, olaf: Client) -> None:
 
 def test_actions_reach_own_things_only(scene: Scene, olaf: Client) -> None:
     theirs = scene.of["theirs.shift"]
-    data = {"action": "force_offline", "_selected_action": [theirs.pk], "sure": "yes"}
+    data = {"action": "force_offline", "_selected_action": [theirs.pk], "decided": "yes", "reason": "x"}
     olaf.post(address(type(theirs), "changelist"), data)
     theirs.refresh_from_db()
     assert theirs.ended_at is None
