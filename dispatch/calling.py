@@ -78,7 +78,7 @@ def _of_offer(offer: Offer) -> Call | None:
             title, body, left = _("A ticket was accepted for you"), f"{topic}, {pay}", 90
         else:
             title = _("Offer: %(topic)s, %(pay)s") % {"topic": topic, "pay": pay}
-            body = _("%(seconds)d seconds to answer. Declining has no consequence.") % {"seconds": left}
+            body = _("%(seconds)d seconds to answer. You are free to say no.") % {"seconds": left}
     return Call("offer", title, body, reverse("console"), left)
 
 

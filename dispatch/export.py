@@ -82,6 +82,7 @@ HIDDEN = frozenset(
     | {
         "profile_version",
         "access_version",
+        "version_before",
         "is_staff",
         "is_superuser",
         "agent",

@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("agents", "0017_alerts_on_devices"),
+        ("agents", "0018_extra_seconds"),
     ]
 
     operations = [

@@ -58,8 +58,12 @@ def agrees(agent: Agent, browser: PushedTo, *, offers: bool = False, busy: bool 
 @pytest.mark.parametrize(
     ("language", "title", "body"),
     [
-        ("en", "Offer: Refund, €4.00", "seconds to answer. Declining has no consequence."),
-        ("de", "Angebot: Erstattung, 4,00\xa0€", "Sekunden zum Antworten. Ablehnen hat keine Folgen."),
+        ("en", "Offer: Refund, €4.00", "seconds to answer. You are free to say no."),
+        (
+            "de",
+            "Angebot: Erstattung, 4,00\xa0€",
+            "Sekunden zum Antworten. Es steht Ihnen frei, Nein zu sagen.",
+        ),
     ],
 )
 def test_of_an_offer_the_device_is_told_in_its_owners_words(

@@ -106,6 +106,7 @@ class TestWriting:
 
     def test_it_counts_as_two_ratings(self, lea: User, anna: Person, drawn: Review) -> None:
         reviews.write(review_id=drawn.pk, by=lea, by_peer=False, points=GOOD, text="Fine.")
+        tasks.qualities()
         usual = (2 * 0.9 + 10 * 0.8) / 12
         found = quality.figures(anna.agent.pk)
         assert (found.reviews, found.review_mean) == (1, 0.9)

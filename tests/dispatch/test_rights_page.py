@@ -149,7 +149,10 @@ class TestThePage:
         )
         anna = Person(world, "Anna").online()
         page = anna.get("/rights/").content.decode()
-        assert '<span>Skill</span> <b class="number">100 %</b>' in page
+        # Skill is worth 2, and 1 + 2 is what the chance of a yes multiplies, 0.95 of which it can change.
+        assert '<span>Skill</span> <b class="number">41 %</b>' in page
+        assert '<span>Chance of a yes</span> <b class="number">59 %</b>' in page
+        assert "is one of the figures that decide who is asked first, and is used for nothing else." in page
         assert "No customer has rated your work" in page
         assert "Nothing is measured while you are offline." in page
         for score in (5, 4):
