@@ -306,7 +306,7 @@ def test_who_may(
 
 
 # Accounts of the team (dispatch/backoffice/roles.py) → what lists of staff answer to them. Pool admins see nothing there, since
-# it is not confined to pools; who looks after tokens are admins.
+# it is not confined to pools; who looks after tokens and webhooks are admins.
 TEAM = {"pool_admin": 403, "team_lead": 200, "auditor": 200}
 
 
@@ -325,7 +325,8 @@ def test_what_the_team_may(world: World, scene: dict[str, Any]) -> None:
             here = re.sub(r"<(\w+)>", lambda found: str(scene[found[1]]), path)
             should = expected[ROLES.index("admin")]
             if path.startswith(OF_STAFF):
-                should = reads if method == "GET" and not path.startswith("staff/tokens") else 403
+                sees = method == "GET" and not path.startswith(("staff/tokens", "webhooks"))
+                should = reads if sees else 403
             answer = caller.ask(here) if method == "GET" else caller.tell(here, body)
             if answer.status_code != should:
                 wrong.append(f"{role} {method} {path}: {answer.status_code}, not {should}")

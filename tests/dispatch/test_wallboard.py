@@ -314,7 +314,7 @@ def test_the_page_is_for_who_may_see_it_and_buttons_for_who_may_act(world: World
         assert signed_in("view_halfhour").get(path).status_code == 200
     link = f'href="/lead/tickets/{ticket.public_id}"'
     assert link not in signed_in("view_halfhour").get("/lead/").content.decode()
-    assert link in signed_in("view_halfhour", "intervene").get("/lead/").content.decode()
+    assert link in signed_in("view_halfhour", "intervene", "view_ticket").get("/lead/").content.decode()
     news = signed_in("view_halfhour").get("/lead/news").json()["frames"]
     assert [(frame["stream"], frame["type"], frame["data"]["waiting"]) for frame in news] == [
         ("wall", "snapshot", 1)

@@ -213,6 +213,6 @@ def test_ending_a_shift_asks_first(scene: Scene) -> None:
     shift.refresh_from_db()
     assert shift.end_reason == "forced"
     done = scene.clients["pool_admin"].post(
-        address(type(shift), "changelist"), data | {"sure": "yes"}, follow=True
+        address(type(shift), "changelist"), data | {"decided": "yes", "reason": "Again"}, follow=True
     )
-    assert f"{shift} had ended already." in [str(one) for one in done.context["messages"]]
+    assert f"{shift}: They are offline already." in [str(one) for one in done.context["messages"]]
