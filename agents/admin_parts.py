@@ -88,10 +88,11 @@ class Deciding:
         form_class: type[forms.Form] = ReasonForm,
         button: str = "",
         told: Callable[[int], str] | None = None,
+        refusals: tuple[type[Exception], ...] = (Refusal,),
     ) -> TemplateResponse | None:
         """The page that asks; or, once it is answered, `act(one, what was entered)` for each, and the list again.
 
-        `button` and `told(how many)` are the words of what is no decision about a person.
+        `button` and `told(how many)` are the words of what is no decision about a person; `refusals` have a `detail`.
         """
         rows = list(chosen)
         form = form_class(request.POST if "decided" in request.POST else None)
@@ -112,8 +113,8 @@ class Deciding:
             try:
                 act(row, form.cleaned_data)
                 done += 1
-            except Refusal as refusal:
-                messages.warning(request, f"{row}: {refusal.detail}")
+            except refusals as refusal:
+                messages.warning(request, f"{row}: {getattr(refusal, 'detail', refusal)}")
         if done:
             text = ngettext(
                 "Decided on %d person, who is told by mail.",

@@ -23,6 +23,7 @@ from dispatch.backoffice.pools import own_pools
 from dispatch.models import Offer, Policy, Route
 from tickets.admin import TicketAdmin as BaseTicketAdmin
 from tickets.admin_readonly import ReadOnly
+from tickets.errors import Refusal
 from tickets.models import Ticket
 
 admin.site.unregister((Agent, Shift, Ticket, Pool))
@@ -149,6 +150,7 @@ class ShiftAdmin(Deciding, BaseShiftAdmin):
             ),
             form_class=ShortReasonForm,
             button=gettext("End them, and tell why"),
+            refusals=(Refusal,),
             told=lambda ended: ngettext("%d shift was ended.", "%d shifts were ended.", ended) % ended,
         )
 

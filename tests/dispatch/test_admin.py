@@ -161,7 +161,10 @@ def test_ending_shifts_asks_why_tells_them_and_is_written_down(world: World, bos
     presence.go_online(agent_id=agent.pk)
     with nothing_changed():
         again = boss.post(page, said, follow=True)
-    assert "They are offline already." in again.content.decode()
+    assert again.status_code == 200
+    assert [str(one) for one in again.context["messages"]] == [
+        f"{Shift.objects.get(pk=shift.pk)}: They are offline already."
+    ]
 
 
 def test_an_account_can_be_made_and_is_found_in_any_case(boss: Client, client: Client) -> None:
