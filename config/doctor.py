@@ -16,11 +16,12 @@ from django.db import Error, connection
 from redis.exceptions import RedisError
 
 from config import health
-from dispatch import pulse
+from dispatch import audit, pulse
 from tickets.redis import client
 
 POSTGRES = 150000  # the oldest that knows all that our migrations ask for (unique with equal nulls)
 REDIS = (6, 2)
+AUDITED = 1000  # links of the audit chain that are computed again here; `manage.py verify_audit` takes all
 SKEW = 2.0  # seconds between the database's clock and ours from which on people would wonder
 
 
@@ -45,6 +46,7 @@ def examine(*, with_mail: bool = False) -> list[Finding]:
     )
     if not any(one.about in ("database", "migrations") and one.level == "failure" for one in found):
         found += _trying("processes", _processes, "Look at the database first.")
+        found += _trying("audit", _audit, "Look at the database first.")
     found += _trying(
         "files",
         _files,
@@ -166,6 +168,14 @@ def _processes() -> Iterator[Finding]:
         never = "was never heard of" if at is None else f"was last heard of at {at:%Y-%m-%d %H:%M:%S} UTC"
         level = "warning" if kind in health.NOT_NEEDED else "failure"
         yield Finding("processes", level, f"{kind} {never}.", f"Start one: `python -m config.roles {kind}`.")
+
+
+def _audit() -> Iterator[Finding]:
+    found = audit.verify(newest=AUDITED)
+    if found.broken:
+        yield Finding("audit", "failure", found.broken, "See docs/admin.md, “What nobody can change”.")
+    else:
+        yield Finding("audit", "ok", f"{found.entries} entries; the newest {AUDITED:,} are unbroken.")
 
 
 def _files() -> Iterator[Finding]:
