@@ -153,6 +153,50 @@ def test_the_manifests_are_true_to_the_code() -> None:
     }
 
 
+def through(path: str) -> str:
+    """Which service the ingress passes a path to, by the rules of Kubernetes: exact ones first, then the longest prefix."""
+    (ingress,) = manifests("Ingress")
+    (rule,) = ingress["spec"]["rules"]
+    matching = [
+        one
+        for one in rule["http"]["paths"]
+        if path == one["path"]
+        or (one["pathType"] == "Prefix" and path.startswith(one["path"].rstrip("/") + "/"))
+    ]
+    best = max(matching, key=lambda one: (one["pathType"] == "Exact", len(one["path"])))
+    return str(best["backend"]["service"]["name"])
+
+
+@pytest.mark.parametrize(
+    ("path", "service"),
+    [
+        ("/", "standby-web"),
+        ("/api/v1/tickets", "standby-web"),
+        ("/healthz/live", "standby-web"),
+        ("/healthz/ready", "standby-nowhere"),
+        ("/healthz/web", "standby-nowhere"),
+        ("/healthz/web/", "standby-nowhere"),
+        ("/metrics", "standby-nowhere"),
+        ("/metrics/", "standby-nowhere"),
+    ],
+)
+def test_the_ingress_shows_no_health_and_no_metrics(path: str, service: str) -> None:
+    assert through(path) == service
+    services = {one["metadata"]["name"]: one["spec"] for one in manifests("Service")}
+    assert "selector" in services["standby-web"]
+    assert "selector" not in services["standby-nowhere"]
+
+
+def test_only_the_ingress_and_monitoring_reach_web_pods() -> None:
+    policies = {one["metadata"]["name"]: one["spec"] for one in manifests("NetworkPolicy")}
+    assert "ingress" not in policies["standby"]
+    (allowed,) = policies["standby-web"]["ingress"]
+    assert [one["namespaceSelector"]["matchLabels"] for one in allowed["from"]] == [
+        {"kubernetes.io/metadata.name": name} for name in ("ingress-nginx", "monitoring")
+    ]
+    assert [one["port"] for one in allowed["ports"]] == [8000]
+
+
 def test_a_pod_has_time_to_drain() -> None:
     """preStop, then the drain, then open requests: all before the kubelet kills it."""
     (container,) = pods()["web"]["containers"]
