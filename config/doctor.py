@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 
 from config import health
 from dispatch import audit, pulse
+from tickets import scanning
 from tickets.redis import client
 
 POSTGRES = 150000  # the oldest that knows all that our migrations ask for (unique with equal nulls)
@@ -52,6 +53,7 @@ def examine(*, with_mail: bool = False) -> list[Finding]:
         _files,
         "Give the user that Standby runs as a folder that it may write, and name it in MEDIA_ROOT.",
     )
+    found += _trying("scanner", _scanner, "Look at SCAN_COMMAND.")
     if with_mail:
         found += _trying("mail", _mail, "Look at EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER and the password.")
     return found
@@ -184,6 +186,20 @@ def _files() -> Iterator[Finding]:
     with tempfile.TemporaryFile(dir=folder) as probe:
         probe.write(b"x")
     yield Finding("files", "ok", f"{folder} can be written.")
+
+
+def _scanner() -> Iterator[Finding]:
+    if not settings.SCAN_COMMAND:
+        yield Finding("scanner", "ok", "No SCAN_COMMAND: files are not scanned for viruses.")
+    elif scanning.scan(b"A text without anything in it.\n") is scanning.Verdict.CLEAN:
+        yield Finding("scanner", "ok", f"{Path(settings.SCAN_COMMAND[0]).name} answers.")
+    else:
+        yield Finding(
+            "scanner",
+            "failure",
+            "The virus scanner does not call a harmless text clean: every file is refused.",
+            "Run SCAN_COMMAND by hand, as the user that Standby runs as.",
+        )
 
 
 def _mail() -> Iterator[Finding]:

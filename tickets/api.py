@@ -24,6 +24,8 @@ from tickets.assistant import turns
 from tickets.attachments import (
     BrokenImage,
     FileEmpty,
+    FileInfected,
+    FileNotScanned,
     FileTooLarge,
     FileTypeMismatch,
     FileTypeNotAllowed,
@@ -48,7 +50,16 @@ from tickets.models import Attachment, Channel, Message, Ticket
 from tickets.wire import FormWithFiles, JSONBody, is_form, read, read_files, read_key, read_query
 
 TEXT_REFUSALS = (EmptyMessage, MessageTooLong, BadText, KeyReused)
-FILE_REFUSALS = (FileEmpty, FileTooLarge, FileTypeNotAllowed, FileTypeMismatch, BrokenImage, TooManyFiles)
+FILE_REFUSALS = (
+    FileEmpty,
+    FileTooLarge,
+    FileTypeNotAllowed,
+    FileTypeMismatch,
+    BrokenImage,
+    FileInfected,
+    FileNotScanned,
+    TooManyFiles,
+)
 
 
 # --- Who may ----------------------------------------------------------------------------------------------------------
