@@ -1,11 +1,15 @@
 """Dockerfile, compose file, manifests and proxy: linted by their own tools, and true to the code."""
 
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import kubernetes_validate
 import pytest
 import yaml
@@ -96,6 +100,85 @@ def test_the_compose_file_is_true_to_the_code() -> None:
     assert "ports" not in COMPOSE["services"]["postgres"] | COMPOSE["services"]["redis"]
     made = (PROJECT / "deploy" / "secrets").read_text()
     assert all(f"kept {name} " in made for name in COMPOSE["secrets"])
+
+
+# Settings that an operator of containers has no say in, because the image or compose.yaml says them.
+SAID_BY_THE_IMAGE = {"HOST", "PORT", "MEDIA_ROOT", "STATIC_ROOT", "PULSE_FILE", "STANDBY_DEV_TOOLS"}
+OF_A_TRIAL = {
+    "STANDBY_TRIAL",
+    "STANDBY_HOME",
+    "MAIL_FOLDER",
+    "WEB_PROCESSES",
+    "MATCHER_PROCESSES",
+    "DEMO_TRAFFIC",
+    "DEBUG",
+}
+ONE_PROCESS_A_CONTAINER = {"PROMETHEUS_MULTIPROC_DIR"}
+
+
+def test_every_setting_reaches_the_containers() -> None:
+    every = set(reference.settings_read()) | set(reference.BESIDE)
+    own = SAID_BY_THE_IMAGE | OF_A_TRIAL | ONE_PROCESS_A_CONTAINER
+    assert own <= every
+    for name, one in OURS.items():
+        given = {key.removesuffix("_FILE") for key in one["environment"]}
+        of_web = set() if one["command"] == ["web"] else {"WEB_DRAIN_SECONDS", "METRICS_NETWORKS"}
+        assert every - given - own == of_web, name
+        # A value is passed on only if there is one: an empty number would stop the start.
+        written = {key: value for key, value in one["environment"].items() if value is not None}
+        assert [
+            key for key, value in written.items() if value.startswith("${") and f"${{{key}:" not in value
+        ] == []
+        assert [key for key in given if key in own] == []
+
+
+def forwarded(tmp_path: Path, trusted: str, claims: str) -> str:
+    """What a web process behind nginx reads in X-Forwarded-For when a peer at 127.0.0.1 claims this."""
+    seen: list[str] = []
+
+    class Web(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.extend(self.headers.get_all("X-Forwarded-For") or [])
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    web = HTTPServer(("127.0.0.1", 0), Web)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    made = proxy.site(f"127.0.0.1:{port}", [f"127.0.0.1:{web.server_port}"], trusted=trusted)
+    (tmp_path / "standby.conf").write_text(made)
+    (tmp_path / "nginx.conf").write_text(proxy.MAIN.format(folder=tmp_path))
+    words = [proxy.nginx(), "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf"), "-e", "stderr"]
+    running = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
+            client.get(f"http://127.0.0.1:{port}/", headers={"X-Forwarded-For": claims})
+    finally:
+        running.terminate()
+        running.wait()
+        web.shutdown()
+    (one,) = seen
+    return one
+
+
+@pytest.mark.parametrize(
+    ("trusted", "sees"),
+    [
+        (proxy.NOBODY, "127.0.0.1"),  # whoever claims something: its peer counts
+        ("10.0.0.0/8", "127.0.0.1"),
+        (
+            "127.0.0.0/8",
+            "203.0.113.7",
+        ),  # the last one, which the trusted peer has written, and not the client's own claim
+    ],
+)
+def test_only_a_trusted_proxy_says_where_somebody_comes_from(tmp_path: Path, trusted: str, sees: str) -> None:
+    assert forwarded(tmp_path, trusted, "198.51.100.1, 203.0.113.7") == sees
 
 
 def test_the_proxy_gets_what_its_template_asks_for() -> None:
