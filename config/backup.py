@@ -119,7 +119,12 @@ def restore(source: Path, media: Path, *, replace: bool = False) -> Told:
         raise NotEmpty(
             "The database is not empty. Name an empty one, or say --replace to lose what is in it."
         )
-    with tempfile.TemporaryDirectory(prefix="standby-restore-") as folder, tarfile.open(source) as archive:
+    # Beside the archive if possible, where there is room for it: /tmp of a container is small.
+    beside = source.parent if os.access(source.parent, os.W_OK) else None
+    with (
+        tempfile.TemporaryDirectory(dir=beside, prefix="standby-restore-") as folder,
+        tarfile.open(source) as archive,
+    ):
         dump = Path(folder) / DUMP
         with dump.open("wb") as sink:
             shutil.copyfileobj(_member(archive, DUMP), sink, CHUNK)

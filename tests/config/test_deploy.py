@@ -77,7 +77,7 @@ def test_the_compose_file_is_of_its_schema() -> None:
 
 
 def test_the_compose_file_is_true_to_the_code() -> None:
-    started = {name: one["command"][0] for name, one in OURS.items()}
+    started = {name: one["command"][0] for name, one in OURS.items() if "profiles" not in one}
     assert set(started.values()) == ROLES
     assert sorted(role for role in started.values() if role in {"web", "matcher"}) == [
         "matcher",
@@ -95,11 +95,33 @@ def test_the_compose_file_is_true_to_the_code() -> None:
         files = {value for key, value in one["environment"].items() if key.endswith("_FILE")}
         assert files == {f"/run/secrets/{secret}" for secret in one["secrets"]}, name
         assert (
-            name == "migrate" or one["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+            name in ("migrate", "backup")
+            or one["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
         )
     assert "ports" not in COMPOSE["services"]["postgres"] | COMPOSE["services"]["redis"]
     made = (PROJECT / "deploy" / "secrets").read_text()
     assert all(f"kept {name} " in made for name in COMPOSE["secrets"])
+
+
+def test_a_container_can_back_up() -> None:
+    """Programs for it, not older than the server; a place that can be written; and nothing is migrated before."""
+    lines = (PROJECT / "Dockerfile").read_text().splitlines()
+    (image,) = [line.removeprefix("ARG POSTGRES=") for line in lines if line.startswith("ARG POSTGRES=")]
+    (python,) = [line.removeprefix("ARG PYTHON=") for line in lines if line.startswith("ARG PYTHON=")]
+    assert image.rpartition("-")[2] == python.rpartition("-")[2]  # one Debian, one C library
+    server = COMPOSE["services"]["postgres"]["image"]
+    assert image.partition(":")[2].partition("-")[0] == server.partition(":")[2].partition("-")[0]
+    assert "COPY --from=client /opt/standby-postgres /opt/standby-postgres" in lines
+    assert any(line.startswith("ENV PATH=") and "/opt/standby-postgres/bin:" in line for line in lines)
+    one = OURS["backup"]
+    assert one["command"] == ["manage", "backup", "/var/lib/standby/backups"]
+    assert set(one["depends_on"]) == {"postgres"}
+    assert {volume.rpartition(":")[2] for volume in one["volumes"]} == {
+        "/var/lib/standby/media",
+        "/var/lib/standby/backups",
+    }
+    assert any("install -d -o standby" in line and "/var/lib/standby/backups" in line for line in lines)
+    assert "docker compose run --rm backup" in (PROJECT / "docs" / "howto" / "upgrade.md").read_text()
 
 
 # Settings that an operator of containers has no say in, because the image or compose.yaml says them.
