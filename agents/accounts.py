@@ -36,6 +36,14 @@ class OtherSystem:
         return False
 
 
+def everywhere(user: Any, permission: str) -> bool:
+    """Whether an account has this right for the whole house, as pages and interfaces want that know nothing of pools.
+
+    Who is confined to own pools (`agents.own_pools`) has their rights in the admin only, where each row is looked at.
+    """
+    return bool(user.has_perm(permission)) and (user.is_superuser or not user.has_perm("agents.own_pools"))
+
+
 class ScopedTokenAuthentication(BaseAuthentication):
     """“Authorization: Bearer <token>” of another system (tokens.py). Only views that name a scope take it."""
 

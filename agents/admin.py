@@ -12,9 +12,9 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as text
 from django.utils.translation import gettext_lazy as _
 
-from agents import admin_learning, admin_pay, admin_rights, admin_tokens, onboarding
+from agents import admin_learning, admin_pay, admin_rights, admin_tokens, membership, onboarding
 from agents.admin_onboarding import DecisionInline
-from agents.admin_parts import AdmitForm, Deciding, decider
+from agents.admin_parts import AdmitForm, AgentForm, Deciding, decider
 from agents.admin_readonly import ReadOnly
 from agents.models import Agent, AgentSkill, Lease, Pool, Shift, Skill, User
 
@@ -117,8 +117,13 @@ class AgentSkillInline(admin.TabularInline[AgentSkill, Agent]):
 
 @admin.register(Agent)
 class AgentAdmin(Deciding, admin.ModelAdmin[Agent]):
-    """The status is changed by decisions only; dispatch/admin.py adds the one that also ends shifts."""
+    """The status is changed by decisions only; dispatch/admin_lower.py adds the one that also ends shifts.
 
+    Who saves the page has the agent's row locked before it is read, as every service that needs it: decisions, shifts and
+    certificates come before or after, and the parts of the page (skills) are saved as they stand then.
+    """
+
+    form = AgentForm
     list_display = ("name", "email", "status", "languages", "units", "auto_accept")
     list_filter = ("status", "auto_accept", "pools", "skills")
     search_fields = ("name", "user__email")
@@ -137,6 +142,21 @@ class AgentAdmin(Deciding, admin.ModelAdmin[Agent]):
     def get_readonly_fields(self, request: HttpRequest, obj: Agent | None = None) -> tuple[str, ...]:  # noqa: ARG002
         """An agent stays the person they are."""
         return (*self.readonly_fields, "user") if obj else self.readonly_fields
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Agent | None:
+        found = super().get_object(request, object_id, from_field)
+        if found is None or request.method != "POST" or not self.has_change_permission(request, found):
+            return found
+        membership.agent_locked(found.pk)
+        return super().get_object(request, object_id, from_field)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Pools by the service instead of Django's own way."""
+        if "pools" in form.changed_data:
+            pools = frozenset(pool.pk for pool in form.cleaned_data.pop("pools"))
+            membership.profile_set(agent_id=form.instance.pk, wanted=membership.Wanted(pools=pools))
+        form.cleaned_data.pop("pools", None)
+        super().save_related(request, form, formsets, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Agent | None = None) -> bool:  # noqa: ARG002
         """Agents leave and are erased, in steps (ADR 21)."""

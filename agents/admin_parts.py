@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from agents.errors import Refusal
-from agents.models import Agent, Pool, User
+from agents.models import Agent, AgentStatus, Pool, User
 
 
 class LabelledDateTime(AdminSplitDateTime):
@@ -41,6 +41,16 @@ class AdmitForm(ReasonForm):
     pools = forms.ModelMultipleChoiceField(
         label=_("Pools"), queryset=Pool.objects.all(), required=False, widget=forms.CheckboxSelectMultiple
     )
+
+
+class AgentForm(forms.ModelForm[Agent]):
+    def clean(self) -> dict[str, Any]:
+        """As everywhere else that makes members: only who is admitted becomes one. The page has the row locked."""
+        data = super().clean() or {}
+        has = set(self.instance.pools.all()) if self.instance.pk else set()
+        if set(data.get("pools") or ()) - has and self.instance.status != AgentStatus.ADMITTED:
+            self.add_error("pools", _("Who is not admitted can be in no pool."))
+        return data
 
 
 class AnswerForm(forms.Form):
@@ -76,8 +86,13 @@ class Deciding:
         action: str,
         title: str,
         form_class: type[forms.Form] = ReasonForm,
+        button: str = "",
+        told: Callable[[int], str] | None = None,
     ) -> TemplateResponse | None:
-        """The page that asks; or, once it is answered, `act(one, what was entered)` for each, and the list again."""
+        """The page that asks; or, once it is answered, `act(one, what was entered)` for each, and the list again.
+
+        `button` and `told(how many)` are the words of what is no decision about a person.
+        """
         rows = list(chosen)
         form = form_class(request.POST if "decided" in request.POST else None)
         if not form.is_valid():
@@ -86,6 +101,7 @@ class Deciding:
                 "rows": rows,
                 "form": form,
                 "action": action,
+                "button": button,
                 "opts": self.model._meta,  # type: ignore[attr-defined]
                 "action_checkbox_name": helpers.ACTION_CHECKBOX_NAME,
                 **self.admin_site.each_context(request),  # type: ignore[attr-defined]
@@ -104,7 +120,7 @@ class Deciding:
                 "Decided on %d people, who are told by mail.",
                 done,
             )
-            messages.success(request, text % done)
+            messages.success(request, told(done) if told else text % done)
         return None
 
 

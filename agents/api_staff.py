@@ -18,7 +18,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from agents.accounts import AgentTokenAuthentication, ScopedTokenAuthentication
+from agents.accounts import AgentTokenAuthentication, ScopedTokenAuthentication, everywhere
 from agents.errors import ScopeMissing
 from agents.models import Agent, AgentSkill, AgentStatus, ApiToken, Pool, Shift, ShiftState, Skill
 from agents.paging import NewestFirst
@@ -43,7 +43,7 @@ class InScope(BasePermission):
             if scope not in request.auth.scopes:
                 raise ScopeMissing
             return True
-        return bool(request.user and request.user.has_perm(SCOPES[scope].permission))
+        return bool(request.user) and everywhere(request.user, SCOPES[scope].permission)
 
 
 class StaffView(APIView):

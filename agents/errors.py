@@ -292,6 +292,12 @@ class BadQuietHours(Refusal):
     default_detail = _("Quiet hours want a beginning and another end, or neither.")
 
 
+class BadExtraSeconds(Refusal):
+    status = 400
+    code = "bad_extra_seconds"
+    default_detail = _("Choose a whole number of seconds from 0 to 120.")
+
+
 class BadTimeZone(Refusal):
     status = 400
     code = "bad_time_zone"

@@ -71,6 +71,11 @@ def _locked(agent_ids: Iterable[int]) -> list[Agent]:
     return list(rows.filter(pk__in=list(agent_ids)).order_by("pk"))
 
 
+def agent_locked(agent_id: int) -> None:
+    """Whoever decides about this agent, or opens a shift of theirs, waits until the caller has committed. Inner."""
+    _locked([agent_id])
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What an agent shall be; None: as it is."""

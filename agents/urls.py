@@ -12,6 +12,7 @@ urlpatterns = [
     path("calls/device", calls.device, name="calls_device"),
     path("calls/state", calls.state, name="calls_state"),
     path("calls/wishes", calls.wishes, name="calls_wishes"),
+    path("calls/answering", calls.answering, name="calls_answering"),
     path("calls/devices/<int:device_id>/remove", calls.remove, name="calls_remove"),
     path("learn/", journey.journey, name="journey"),
     path("learn/appeals/<int:decision_id>", journey.appeal, name="appeal"),

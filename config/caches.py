@@ -6,11 +6,17 @@ for one, and a client that is put together from scratch. A client of redis-py an
 and the pool begins anew in a forked process.
 """
 
+import logging
 import threading
+from collections.abc import Callable
 from typing import Any
 
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from django.utils.functional import cached_property
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
 
 _clients: dict[str, RedisCacheClient] = {}  # servers and options → the process's client
 _lock = threading.Lock()
@@ -28,7 +34,11 @@ class OneClient(RedisCacheClient):
 
 
 class ProcessCache(RedisCache):
-    """RedisCache for a LOCATION of one server, the same client in all threads and contexts."""
+    """RedisCache for a LOCATION of one server, the same client in all threads and contexts.
+
+    What lies in it are counts of log-ins (allauth). While Redis is away nothing is known and nothing is kept, and people log
+    in: the limits open, as those of config/throttles.py do.
+    """
 
     _servers: list[str]
     _options: dict[str, Any]
@@ -40,3 +50,23 @@ class ProcessCache(RedisCache):
             if name not in _clients:
                 _clients[name] = OneClient(self._servers, **self._options)
             return _clients[name]
+
+    def get(self, key: Any, default: Any = None, version: int | None = None) -> Any:
+        return _or(default, super().get, key, default, version)
+
+    def set(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
+        _or(None, super().set, key, value, timeout, version)
+
+    def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
+        return bool(_or(True, super().add, key, value, timeout, version))
+
+    def delete(self, key: Any, version: int | None = None) -> bool:
+        return bool(_or(False, super().delete, key, version))
+
+
+def _or(instead: Any, ask: Callable[..., Any], *args: Any) -> Any:
+    try:
+        return ask(*args)
+    except (RedisError, OSError) as error:
+        logger.warning("cache: Redis does not answer (%s); going on without", type(error).__name__)
+        return instead

@@ -1,7 +1,7 @@
 """Refusals on the wire, mapped once: problem+json (RFC 9457) for the API, a friendly page or fragment for people."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
@@ -17,6 +17,7 @@ import tickets.errors
 from tickets.attachments import TooManyFiles
 from tickets.wire import MAX_BODY_WITH_FILES, BodyTooLarge
 
+R = TypeVar("R", bound=HttpResponseBase)
 Refusal = (tickets.errors.Refusal, agents.errors.Refusal)
 PROBLEM_JSON = "application/problem+json"
 RETRY_SECONDS = 2
@@ -30,7 +31,7 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         error = TooManyFiles()
     if isinstance(error, Refusal):
         set_rollback()
-        return _problem(error.status, error.code, str(error.detail))
+        return _later(_problem(error.status, error.code, str(error.detail)), error)
     if isinstance(error, (OperationalError, InterfaceError)):
         # The database restarts, or broke a deadlock: nothing was done, and trying again soon is right.
         set_rollback()
@@ -61,6 +62,13 @@ def handle(error: Exception, context: dict[str, Any]) -> Response | None:
         if name.lower() not in {"content-type"}:
             problem[name] = value
     return problem
+
+
+def _later(response: R, refusal: Exception) -> R:
+    """Say from when on trying again is of use, if the refusal knows."""
+    if (seconds := getattr(refusal, "retry_after", None)) is not None:
+        response["Retry-After"] = str(seconds)
+    return response
 
 
 def _problem(code_http: int, code: str, detail: str, **more: Any) -> Response:
@@ -106,7 +114,7 @@ class RefusalPages:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if isinstance(error, Refusal):
-            return page(request, error.status, str(error.detail), error.code)
+            return _later(page(request, error.status, str(error.detail), error.code), error)
         if isinstance(error, (OperationalError, InterfaceError)):
             response = page(
                 request, 503, _("Something is restarting. Please try again in a moment."), "try_again"

@@ -93,7 +93,9 @@ class Schema(AutoSchema):
                 codes[403].add("not_an_agent")
         if any(parameter["in"] == "path" for parameter in operation.get("parameters", [])):
             codes[404].add("not_found")
-        if hasattr(self.view, "throttle_scope"):
+        if hasattr(self.view, "throttle_scope") and self.method in getattr(
+            self.view, "throttle_methods", [self.method]
+        ):
             codes[429].add("throttled")
         for refusal in getattr(self.view, "refuses", {}).get(self.method.lower(), ()):
             codes[getattr(refusal, "status", None) or refusal.status_code].add(

@@ -29,13 +29,13 @@ class Item:
 
 
 def day_bounds(day: date) -> tuple[datetime, datetime]:
-    """From its first moment to the next day's, in TIME_ZONE."""
+    """From its first moment to the next day's, in the active time zone: the agent's, on their page."""
     begin = timezone.make_aware(datetime.combine(day, time.min))
     return begin, timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
 
 
 def days(agent: Agent, most: int = 60) -> list[date]:
-    """Days of the agent's shifts and decisions, the latest first. Two queries."""
+    """Days (of the active time zone) of the agent's shifts and decisions, the latest first. Two queries."""
     found: set[date] = set()
     for model, column in ((Shift, "started_at"), (Decision, "decided_at")):
         dates = model._default_manager.filter(agent=agent).datetimes(column, "day", order="DESC")

@@ -122,6 +122,9 @@ class RunAdmin(ReadOnly, admin.ModelAdmin[Run]):
     readonly_fields = ("snapshot_bytes",)
     inlines: ClassVar = [OfferInline]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Run]:
+        return super().get_queryset(request).defer("snapshot")
+
     @admin.display(description=_("snapshot, bytes"))
     def snapshot_bytes(self, run: Run) -> int:
         return len(run.snapshot)
@@ -168,6 +171,9 @@ class SimulationAdmin(ReadOnly, admin.ModelAdmin[Simulation]):
     list_filter = ("state",)
     list_select_related = ("asked_by",)
     exclude = ("result", "plots", "report", "arrivals")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Simulation]:
+        return super().get_queryset(request).defer(*self.exclude)
 
 
 @admin.register(Escalation)

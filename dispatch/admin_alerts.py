@@ -47,4 +47,4 @@ class LeadActionAdmin(ReadOnly, admin.ModelAdmin[LeadAction]):
     search_fields = ("=ticket__id", "by__name", "agent__name")
     date_hierarchy = "at"
     readonly_fields = ("at",)
-    exclude = ("why",)  # may name a customer: the leads' page shows it masked
+    exclude = ("why", "key", "digest")  # the first may name a customer: the leads' page shows it masked

@@ -2,7 +2,8 @@
 
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
+from django import forms
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -14,9 +15,9 @@ from agents import membership
 from agents.admin import AgentAdmin as BaseAgentAdmin
 from agents.admin import PoolAdmin as BasePoolAdmin
 from agents.admin import ShiftAdmin as BaseShiftAdmin
-from agents.admin_parts import decider
+from agents.admin_parts import Deciding, ReasonForm, decider
 from agents.models import Agent, Pool, Shift
-from dispatch import presence, suspension
+from dispatch import leading, suspension
 from dispatch.backoffice import members
 from dispatch.backoffice.pools import own_pools
 from dispatch.models import Offer, Policy, Route
@@ -119,26 +120,37 @@ class AgentAdmin(BaseAgentAdmin):
         return self.ask(request, agents, act, action="suspend", title=title)
 
 
+class ShortReasonForm(ReasonForm):
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("The person reads it, in the mail and on their page."),
+        max_length=leading.WHY,
+        widget=forms.Textarea(attrs={"rows": 3, "cols": 70}),
+    )
+
+
 @admin.register(Shift)
-class ShiftAdmin(BaseShiftAdmin):
+class ShiftAdmin(Deciding, BaseShiftAdmin):
     actions = ("force_offline",)
     inlines: ClassVar = [OfferInline]
 
     @admin.action(description=_("End the chosen shifts now"), permissions=["force"])
-    def force_offline(self, request: HttpRequest, shifts: QuerySet[Shift]) -> None:
-        ended = 0
-        for shift in shifts:
-            if presence.force_offline(shift_id=shift.pk):
-                ended += 1
-            else:
-                messages.warning(request, gettext("%(shift)s had ended already.") % {"shift": shift})
-        self.message_user(
-            request, ngettext("%d shift was ended.", "%d shifts were ended.", ended) % ended, messages.SUCCESS
-        )
+    def force_offline(self, request: HttpRequest, shifts: QuerySet[Shift]) -> TemplateResponse | None:
+        def act(shift: Shift, said: dict[str, Any]) -> None:
+            leading.shift_force_offline(by=decider(request), shift_id=shift.pk, why=said["reason"])
 
-    force_offline.asks = _(  # type: ignore[attr-defined]  # read by dispatch/backoffice/guard.py
-        "End these shifts now? Their offers are revoked, and held tickets go back to the front of the queue."
-    )
+        return self.ask(
+            request,
+            shifts,
+            act,
+            action="force_offline",
+            title=gettext(
+                "End these shifts now? Their offers are revoked, and held tickets go back to the front of the queue."
+            ),
+            form_class=ShortReasonForm,
+            button=gettext("End them, and tell why"),
+            told=lambda ended: ngettext("%d shift was ended.", "%d shifts were ended.", ended) % ended,
+        )
 
     def has_force_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("agents.change_shift"))

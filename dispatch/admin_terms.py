@@ -17,7 +17,9 @@ from django.utils.translation import gettext_lazy as _
 
 from agents.models import Pool
 from agents.pay.statements import decimal
+from dispatch.backoffice.pools import own_pools, reached
 from dispatch.models import Policy, Rate
+from dispatch.views.lead.access import read_number
 from tickets.models import Topic
 
 SAME = (
@@ -94,7 +96,12 @@ class PolicyAdmin(admin.ModelAdmin[Policy]):
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """A new version starts from the current one of the pool that the address names."""
         initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
-        current = Policy.objects.filter(pool_id=initial.get("pool") or 0, current=True).values().first()
+        pool_id = read_number(str(initial.get("pool", "")))
+        initial.pop("pool", None)
+        seen = reached(own_pools(request), Policy.objects.filter(pool_id=pool_id, current=True))
+        current = seen.values().first()
+        if reached(own_pools(request), Pool.objects.filter(pk=pool_id)).exists():
+            initial["pool"] = pool_id
         return {
             **{k: v for k, v in (current or {}).items() if k not in ("id", "created_at", "note")},
             **initial,

@@ -69,10 +69,12 @@ def _rings(event: str, alert: Alert) -> bool | None:
     """Whether it rings for this; None: it is not told at all. A ring is claimed, so that two workers ring once."""
     itself = Alert.objects.filter(pk=alert.pk)
     lasts = itself.filter(closed_at__isnull=True)
+    of_late = _matter(alert).filter(called_at__gt=Now() - SELDOM).exists()
     if event == "repeated":
+        if of_late and alert.kind not in alert_words.OWN_KINDS:  # of what waits, all are told again together
+            return False if lasts.exists() else None
         return True if lasts.update(called_at=Now()) else None
     if event == "opened":
-        of_late = _matter(alert).filter(called_at__gt=Now() - SELDOM).exists()
         if not of_late and lasts.filter(called_at__isnull=True).update(called_at=Now()):
             return True
         return False if lasts.exists() else None

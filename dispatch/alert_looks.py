@@ -10,7 +10,7 @@ from django.utils import timezone
 from agents.models import Letter, Notice, Skill
 from dispatch import members, pulse, routes
 from dispatch.models import AlertKind, AlertRule, ProcessKind
-from dispatch.rules.alerting import DEFAULTS, Rule, at_risk
+from dispatch.rules.alerting import DEFAULTS, WAITING, Rule, at_risk
 from tickets import calendars, kept
 from tickets.hours import is_open, open_seconds
 from tickets.models import AwayMail, Ticket, TicketState
@@ -20,7 +20,7 @@ GIVE_UP = timedelta(days=1)  # after which no mail is tried any more
 
 def rule(kind: str) -> Rule:
     """What is set for a kind. No query while it is kept."""
-    return kept.keep("alert_rules", _load).get(kind, DEFAULTS[kind])
+    return kept.keep("alert_rules", _load).get(kind, DEFAULTS.get(kind, WAITING))
 
 
 def _load() -> dict[str, Rule]:

@@ -16,12 +16,17 @@ from dispatch.models import Alert, AlertKind, Escalation, Misuse, PromisedAnswer
 from tickets.models import Topic
 
 
-def waiting(kind: AlertKind, alerts: Sequence[Alert], readers: Sequence[User]) -> list[EmailMessage]:
-    """One mail in each language that is read, about all of these; nothing of a customer's or an agent's words is in it."""
+def waiting(
+    kind: AlertKind, alerts: Sequence[Alert], readers: Sequence[User], *, again: bool = False
+) -> list[EmailMessage]:
+    """One mail in each language that is read, about all of these; nothing of a customer's or an agent's words is in it.
+
+    `again`: all were told before, and still wait.
+    """
     by_language: dict[str, list[str]] = {}
     for user in readers:
         by_language.setdefault(user.language, []).append(user.email)
-    return [_mail(kind, alerts, language, to) for language, to in sorted(by_language.items())]
+    return [_mail(kind, alerts, language, to, again=again) for language, to in sorted(by_language.items())]
 
 
 def message_id(alert: Alert, language: str, *, over: bool) -> str:
@@ -63,7 +68,10 @@ def condition(alert: Alert, language: str, to: list[str], *, over: bool) -> Emai
         )
 
 
-def _mail(kind: AlertKind, alerts: Sequence[Alert], language: str, to: list[str]) -> EmailMessage:
+def _mail(
+    kind: AlertKind, alerts: Sequence[Alert], language: str, to: list[str], *, again: bool
+) -> EmailMessage:
+    name = f"again-{timezone.now():%Y%m%d%H%M}" if again else "waiting"
     ids = [int(alert.subject) for alert in alerts]
     with translation.override(language):
         context = {
@@ -72,13 +80,14 @@ def _mail(kind: AlertKind, alerts: Sequence[Alert], language: str, to: list[str]
             "link": settings.BASE_URL + reverse(alert_words.PAGES[kind]),
             "brand": settings.BRAND,
         }
+        subject = _subject(kind, len(ids))
         return EmailMessage(
-            subject=_subject(kind, len(ids)),
+            subject=_("Still open: %(says)s") % {"says": subject} if again else subject,
             body=render_to_string("dispatch/mail/waiting.txt", context),
             bcc=to,  # nobody need know who else is told
             headers={
                 "Auto-Submitted": "auto-generated",
-                "Message-ID": f"<alert-{alerts[0].pk}-waiting-{language}@standby>",
+                "Message-ID": f"<alert-{alerts[0].pk}-{name}-{language}@standby>",
             },
         )
 

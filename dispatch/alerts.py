@@ -36,7 +36,6 @@ from dispatch.models import (
     StoppedBy,
     WebhookEndpoint,
 )
-from dispatch.rules.alerting import DEFAULTS
 from dispatch.signals import tell_alert_changed
 from tickets import timeline
 from tickets.models import AssistantUse, EndedAs, MailIn, Outcome, Ticket, TicketState, Topic
@@ -85,7 +84,8 @@ def waiting_refresh() -> None:
         ),
     }
     for kind, rows in open_now.items():
-        _turn(AlertKind(kind), {str(pk) for pk in rows.values_list("pk", flat=True)})
+        active = alert_looks.rule(kind).active
+        _turn(AlertKind(kind), {str(pk) for pk in rows.values_list("pk", flat=True)} if active else set())
 
 
 def _turn(kind: AlertKind, now: set[str]) -> None:
@@ -196,10 +196,13 @@ def _begin_due() -> Q:
 def _repeat_due() -> Q:
     """Open, told before, nobody has seen to it, and the time after which it is told again has passed."""
     due = Q(pk__in=[])
-    for kind in DEFAULTS:
+    for kind in AlertKind.values:
         if minutes := alert_looks.rule(kind).repeat_minutes:
             due |= Q(kind=kind, told_at__lte=Now() - timedelta(minutes=minutes))
-    return due & Q(closed_at__isnull=True, mailed_at__isnull=False, acknowledged_at__isnull=True)
+    return due & _UNSEEN
+
+
+_UNSEEN = Q(closed_at__isnull=True, mailed_at__isnull=False, acknowledged_at__isnull=True)
 
 
 def _end_due() -> Q:
@@ -240,22 +243,33 @@ def alert_mail(*, alert_id: int) -> bool:
 
 
 def _waiting_mail(alert: QuerySet[Alert]) -> bool:
-    """One mail about all of the alert's kind that nobody was told of; they are claimed together."""
+    """One mail about all of the alert's kind that nobody was told of; or, when it is time, about all that still wait and that
+    nobody has seen to. They are claimed together."""
     kind = AlertKind(alert.values_list("kind", flat=True).get())
     with transaction.atomic():
         # One row of the kind decides who mails: two workers would else each claim a part, and mail twice.
         list(Alert.objects.select_for_update().filter(kind=kind, closed_at__isnull=True).order_by("pk"))
-        due = list(Alert.objects.filter(_begin_due(), kind=kind).order_by("pk"))
-        Alert.objects.filter(pk__in=[one.pk for one in due]).update(mailed_at=Now())
+        of_kind = Alert.objects.filter(kind=kind).order_by("pk")
+        again: list[Alert] = []
+        if of_kind.filter(_repeat_due()).exists():
+            again = list(of_kind.filter(_UNSEEN))
+        fresh = list(of_kind.filter(_begin_due()))
+        Alert.objects.filter(pk__in=[one.pk for one in fresh]).update(mailed_at=Now(), told_at=Now())
+        Alert.objects.filter(pk__in=[one.pk for one in again]).update(told_at=Now())
+    due = sorted([*fresh, *again], key=lambda one: one.pk)
     if not due:
         return False
     try:
-        for mail in alert_mails.waiting(kind, due, recipients()):
+        for mail in alert_mails.waiting(kind, due, recipients(), again=not fresh):
             mail.send()
     except (smtplib.SMTPException, OSError) as error:
         logger.warning("mail of alerts %s was refused (%s); it is tried again", kind, type(error).__name__)
-        Alert.objects.filter(pk__in=[one.pk for one in due]).update(mailed_at=None)
+        Alert.objects.filter(pk__in=[one.pk for one in fresh]).update(mailed_at=None, told_at=None)
+        for one in again:
+            Alert.objects.filter(pk=one.pk).update(told_at=one.told_at)
         return False
+    for one in Alert.objects.filter(pk__in=[one.pk for one in again]):
+        tell_alert_changed("repeated", one)
     return True
 
 

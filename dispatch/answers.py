@@ -1,7 +1,8 @@
 """Answers by mail that are promised when nobody is online: made, mailed, and followed until a person has answered.
 
 A promise is an open row of PromisedAnswer, and `Ticket.answer_due_at` for the customer's page. It is made a moment after it was
-found that nobody who fits is online, or at once outside of the topic's hours; to customers with an address only.
+found that nobody who fits is online, or at once outside of the topic's hours; only to customers whom mails reach: with an
+address, none of which came back, and who want them.
 """
 
 import logging
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 PATIENCE = timedelta(seconds=60)  # somebody may just be changing shifts
 ROUNDED = 15 * 60  # seconds: a promised time is one that people say
 MOST = 100  # promises made at one look
+_UNMAILED = Q(mailed_at__isnull=True, ended_at__isnull=True, ticket__mails_stopped_at__isnull=True)
 
 
 def look() -> None:
@@ -37,7 +39,7 @@ def answers_promise() -> int:
     now = timezone.now()
     waiting = (
         Ticket.objects.filter(Ticket.REAL, state=TicketState.WAITING, flagged_at__isnull=False)
-        .filter(answer_due_at__isnull=True)
+        .filter(answer_due_at__isnull=True, mails_stopped_at__isnull=True)
         .exclude(customer__email="")
         .order_by("id")
         .values_list("id", "topic_id", "flagged_at")
@@ -66,7 +68,7 @@ def due_at(topic_id: int | None, now: datetime) -> datetime | None:
 
 
 def answer_promise(*, ticket_id: int, due_at: datetime) -> bool:
-    """Promise it, once. Outermost. False when a person has come, or another worker was first."""
+    """Promise it, once. Outermost. False when a person has come, mails were stopped, or another worker was first."""
     with timeline.command():
         done = timeline.advance(
             Ticket.objects.filter(
@@ -74,6 +76,7 @@ def answer_promise(*, ticket_id: int, due_at: datetime) -> bool:
                 state=TicketState.WAITING,
                 flagged_at__isnull=False,
                 answer_due_at__isnull=True,
+                mails_stopped_at__isnull=True,
             ),
             events.ANSWER_PROMISED,
             {"due_at": due_at.isoformat()},
@@ -129,15 +132,15 @@ def answer_end(*, answer_id: int, kept_at: datetime | None) -> bool:
 
 
 def mails_due() -> list[int]:
-    """Open promises that their customers were not told by mail. One query."""
-    due = PromisedAnswer.objects.filter(mailed_at__isnull=True, ended_at__isnull=True)
-    return list(due.order_by("id").values_list("pk", flat=True)[:MOST])
+    """Open promises that their customers were not told by mail, and may be. One query."""
+    return list(PromisedAnswer.objects.filter(_UNMAILED).order_by("id").values_list("pk", flat=True)[:MOST])
 
 
 def mail_send(*, answer_id: int) -> bool:
-    """Mail it, once. It is claimed before it is sent. False when another worker was first, or the server refused."""
+    """Mail it, once. It is claimed before it is sent. False when another worker was first, mails were stopped since, or the
+    server refused."""
     answer = PromisedAnswer.objects.filter(pk=answer_id)
-    if not answer.filter(mailed_at__isnull=True, ended_at__isnull=True).update(mailed_at=Now()):
+    if not answer.filter(_UNMAILED).update(mailed_at=Now()):
         return False
     row = answer.select_related("ticket__customer").get()
     if mail.answer_promised_send(row.ticket, row.due_at):
@@ -150,9 +153,15 @@ def mail_send(*, answer_id: int) -> bool:
 
 
 def record(since: datetime) -> dict[str, int]:
-    """Promises made since: {"made", "kept", "late", "open"}; late are also those that are overdue. One query."""
+    """Promises made since: {"made", "kept", "late", "open"}. One query.
+
+    Late are also those that are overdue, and those whose customers were gone only after the time had passed; who needed none
+    any more before counts on neither side.
+    """
     made = PromisedAnswer.objects.filter(made_at__gte=since)
-    overdue = Q(kept_at__isnull=True, ended_at__isnull=True, due_at__lt=Now())
+    overdue = Q(kept_at__isnull=True) & (
+        Q(ended_at__isnull=True, due_at__lt=Now()) | Q(ended_at__gt=F("due_at"))
+    )
     return made.aggregate(
         made=Count("pk"),
         kept=Count("pk", filter=Q(kept_at__lte=F("due_at"))),

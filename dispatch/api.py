@@ -237,7 +237,7 @@ class DeclineView(AgentView):
         responses={200: shapes.DeclinedAnswer},
     )
     def post(self, request: Request, offer_id: int) -> Response:
-        """Say no. Nothing else follows, ever."""
+        """Say no. It changes neither pay, hours, quality nor access (`/how-offers-are-made`)."""
         key, data = read_key(request), read(shapes.ReasonInput, request)
         offer = offer_decline(offer_id=offer_id, agent_id=self.agent.pk, key=key, **data)
         return Response({"offer": offer.pk, "state": OfferState.DECLINED})

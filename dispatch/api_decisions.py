@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from agents.accounts import everywhere
 from agents.models import Agent
 from dispatch import decisions
 from dispatch.models import Run
@@ -26,7 +27,7 @@ class MayViewRuns(BasePermission):
     """Accounts that may see runs in the admin, signed in by token or session."""
 
     def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002  DRF's signature
-        return bool(request.user and request.user.has_perm(SEES_RUNS))
+        return bool(request.user) and everywhere(request.user, SEES_RUNS)
 
 
 class PairData(Fields):

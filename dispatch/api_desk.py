@@ -27,11 +27,8 @@ from dispatch.errors import (
 )
 from dispatch.models import DraftKind, Offer, OfferState
 from tickets import canned, signs, stream
-from tickets.api import (
-    FILE_REFUSALS,
-    TEXT_REFUSALS,
-    ticket_data,
-)
+from tickets.api import TEXT_REFUSALS, ticket_data
+from tickets.attachments import FILE_REFUSALS
 from tickets.errors import BadText, KeyReused, MessageTooLong, TicketClosed, TicketNotFound, VariableLeft
 from tickets.models import Channel, Message, TicketState
 from tickets.serializers import MessageData, SignInput, TicketData

@@ -78,7 +78,7 @@ def _of_offer(offer: Offer) -> Call | None:
             title, body, left = _("A ticket was accepted for you"), f"{topic}, {pay}", 90
         else:
             title = _("Offer: %(topic)s, %(pay)s") % {"topic": topic, "pay": pay}
-            body = _("%(seconds)d seconds to answer. Declining has no consequence.") % {"seconds": left}
+            body = _("%(seconds)d seconds to answer. You are free to say no.") % {"seconds": left}
     return Call("offer", title, body, reverse("console"), left)
 
 
@@ -109,7 +109,8 @@ class Those:
 def look() -> int:
     """Call people who are offline, where many wait and nobody is free (dispatch/rules/calling.py). Outermost.
 
-    Safe to run twice or late: each call is claimed first. Returns agents called. One query a pool while nothing is busy.
+    Safe to run twice or late: each call is claimed first, and made by a task of its own. Returns agents claimed.
+    One query a pool while nothing is busy.
     """
     waiting = _waiting()
     policies = {one.pool_id: one for one in Policy.objects.filter(current=True)}
@@ -126,9 +127,9 @@ def look() -> int:
 def call_in(*, pool_id: int, skill_id: int | None = None, people: int | None = None) -> int:
     """A team lead says that it is busy in this pool: people are called for what waits there, and where nothing waits, one who
     could take the pool's next ticket of any kind. With `people` so many at most, who could take tickets of the skill (without
-    one: of the pool), whatever waits: more tickets are foreseen. Outermost.
+    one: of the pool), whatever waits: more tickets are foreseen. Inner: they are claimed here, and called after the commit.
 
-    What people have agreed to holds as ever: quiet hours, devices, and how often at most. Returns agents called.
+    What people have agreed to holds as ever: quiet hours, devices, and how often at most. Returns agents claimed.
     """
     plan = routes.routes()
     if people is not None:
@@ -140,7 +141,7 @@ def call_in(*, pool_id: int, skill_id: int | None = None, people: int | None = N
         specs = [spec for spec in plan.all() if spec.pool_id == pool_id]
         waiting = {Group(pool_id, tuple(sorted(spec.required.items())), ""): Those([0]) for spec in specs[:1]}
     policy = Policy.objects.filter(pool_id=pool_id, current=True).first() or Policy(pool_id=pool_id)
-    return _call(sorted(waiting), waiting, {pool_id: policy}, asked=True)
+    return len(_claim_all(sorted(waiting), waiting, {pool_id: policy}, asked=True))
 
 
 def _needs(pool_id: int, skill_id: int | None) -> tuple[tuple[int, int], ...]:
@@ -156,10 +157,19 @@ def could_be_called(*, pool_id: int, skill_id: int | None = None) -> int:
     return sum(not one.quiet for one in _people([group]).values() if one.may)
 
 
-def _call(
+def _call(groups: list[Group], waiting: dict[Group, Those], policies: dict[int, Policy]) -> int:
+    with timeline.command():
+        called = _claim_all(groups, waiting, policies)
+    return len(called)
+
+
+def _claim_all(
     groups: list[Group], waiting: dict[Group, Those], policies: dict[int, Policy], *, asked: bool = False
-) -> int:
-    """`asked`: a team lead says that it is busy, whatever the policy's bound and whoever is free."""
+) -> list[int]:
+    """Claim whoever is to be called, tell the customers for whom, and have the calls made after the commit. Inner.
+
+    `asked`: a team lead says that it is busy, whatever the policy's bound and whoever is free.
+    """
     free = Counter[Group]() if asked else _free(groups)
     demands = [
         Demand(
@@ -172,26 +182,26 @@ def _call(
         for group in groups
     ]
     people = _people(groups)
+    chosen = sorted(to_call(demands, list(people.values())))  # rows are locked by id
+    CallWishes.objects.bulk_create(
+        [CallWishes(agent_id=agent_id) for agent_id in chosen], ignore_conflicts=True
+    )
     called = [
         agent_id
-        for agent_id in to_call(demands, list(people.values()))
-        if _call_in(agent_id, min(demands[place].every_hours for place in people[agent_id].may))
+        for agent_id in chosen
+        if _claim(agent_id, min(demands[place].every_hours for place in people[agent_id].may))
     ]
+    told: dict[int, dict[str, int]] = {}
     for place, group in enumerate(groups):
         could = sum(place in people[agent_id].may for agent_id in called)
-        if could and waiting[group].forsaken:
-            _tell(waiting[group].forsaken, could)
-    return len(called)
-
-
-def _tell(ticket_ids: list[int], people: int) -> None:
-    """Their customers read how many people were called for them."""
-    with timeline.command():
+        if could:
+            told |= {ticket_id: {"people": could} for ticket_id in waiting[group].forsaken}
+    if told:  # their customers read how many people are called for them
         timeline.advance(
-            Ticket.objects.filter(pk__in=ticket_ids, state=TicketState.WAITING),
-            events.CALLED_IN,
-            {"people": people},
+            Ticket.objects.filter(pk__in=told, state=TicketState.WAITING), events.CALLED_IN, told
         )
+    transaction.on_commit(lambda: _busy_ask(called), robust=True)
+    return called
 
 
 def _waiting() -> dict[Group, Those]:
@@ -279,11 +289,36 @@ def _people(groups: list[Group]) -> dict[int, Person]:
     return people
 
 
-def _call_in(agent_id: int, hours: float) -> bool:
-    """Claim the agent's next call, and make it. False when another worker was first."""
-    CallWishes.objects.get_or_create(agent_id=agent_id)
+def _claim(agent_id: int, hours: float) -> bool:
+    """Claim the agent's next call. False when another worker was first."""
     free = Q(called_at__isnull=True) | Q(called_at__lte=Now() - timedelta(hours=hours))
-    if not CallWishes.objects.filter(free, agent_id=agent_id).update(called_at=Now()):
+    until = Now() + timedelta(seconds=BUSY_SECONDS)
+    return bool(CallWishes.objects.filter(free, agent_id=agent_id).update(called_at=Now(), call_until=until))
+
+
+def _busy_ask(agent_ids: list[int]) -> None:
+    """A message for each, since a push service that hangs keeps a worker for seconds. Without a broker calls_make() does it."""
+    try:
+        for agent_id in agent_ids:
+            current_app.send_task("dispatch.tasks.busy_call", args=[agent_id], expires=BUSY_SECONDS)
+    except (OperationalError, OSError):
+        logger.warning("the broker does not answer: people are called a little later")
+
+
+def calls_make() -> int:
+    """Make the calls whose message was lost. Safe to run twice or late. Returns agents called. One query
+    while there are none."""
+    due = CallWishes.objects.filter(call_until__gt=Now()).order_by("pk")
+    return sum(busy_call(agent_id=agent_id) for agent_id in due.values_list("pk", flat=True))
+
+
+def busy_call(*, agent_id: int) -> bool:
+    """Tell the agent's devices that it is busy, if that was claimed, and is no old news. Outermost. False when it was not.
+
+    The call is taken before it is made: a crash between the two loses it, which is better than calling twice.
+    """
+    due = CallWishes.objects.filter(agent_id=agent_id, call_until__gt=Now())
+    if not due.update(call_until=None):
         return False
     agent = Agent.objects.select_related("user").get(pk=agent_id)
     with translation.override(agent.user.language):

@@ -1,7 +1,7 @@
 """What an agent sees of an offer and of the tickets they hold, as data: the same for API, socket and page."""
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import datetime, time, timedelta, tzinfo
 from functools import cache
 from typing import Any, NamedTuple, cast
 
@@ -15,10 +15,11 @@ from agents.pay.ledger import PAID_OUT
 from dispatch import looks, routes
 from dispatch.looks import CardRow, Look, ShiftRow
 from dispatch.matching.explain import Names, Reason, explain
+from dispatch.matching.problem import certified
 from dispatch.matching.sentences import Language
 from dispatch.models import Escalation, Offer
 from dispatch.pricing import Terms
-from dispatch.routes import LANGUAGES, Routes
+from dispatch.routes import LANGUAGES, Routes, RouteSpec
 from tickets import masking
 from tickets.models import HandoverReason, Ticket
 
@@ -49,9 +50,14 @@ def card(row: CardRow, plan: Routes, language: str) -> Card:
     spec = plan.of(row.topic_id)
     terms = Terms.of(row.terms)
     tongue = language[:2]
+    needs = _needs(row.why, spec)
     skills = [
-        {"name": plan.skill_names[skill].get(tongue, plan.skill_names[skill]["en"]), "level": level}
-        for skill, level in (spec.required if spec else {}).items()
+        {
+            "name": plan.skill_names[skill].get(tongue, plan.skill_names[skill]["en"]),
+            "level": level,
+            "certificate": certified(skill) in needs,
+        }
+        for skill, level in needs.items()
         if skill in plan.skill_names
     ]
     return {
@@ -63,6 +69,7 @@ def card(row: CardRow, plan: Routes, language: str) -> Card:
         "bonus_cents": terms.bonus_cents,
         "bonus_score": terms.bonus_score,
         "waiting_cents": terms.waiting_cents,
+        "waiting_minutes": terms.waiting_minutes,
         "release_percent": terms.release_percent,
         "currency": row.currency,
         "topic": row.topic,
@@ -76,6 +83,13 @@ def card(row: CardRow, plan: Routes, language: str) -> Card:
         "why": _why(row.why, plan, language),
         "next_up": row.next_up,
     }
+
+
+def _needs(why: Mapping[str, Any], spec: RouteSpec | None) -> Mapping[int, int]:
+    """Skill, or certified(skill) → least level that was asked for when the offer was made, at its step of the route."""
+    if why:
+        return {fact["skill"]: fact["needed"] for fact in cast("Reason", why)["skills"] if fact["required"]}
+    return spec.required if spec else {}
 
 
 def _handover(reason: str, language: str) -> str:
@@ -249,11 +263,16 @@ def agent_snapshot(agent: Agent, language: str, look: Look | None = None) -> Fra
     }
 
 
-def earnings(agent_id: int) -> list[dict[str, Any]]:
+def day_begin(zone: tzinfo) -> datetime:
+    """The first moment of today on the clock of a zone."""
+    return datetime.combine(timezone.localdate(timezone=zone), time.min, zone)
+
+
+def earnings(agent_id: int, zone: tzinfo) -> list[dict[str, Any]]:
     """Earned today and in the last 7 days, not paid out yet, paid out: {"currency", "today_cents", "week_cents",
     "pending_cents", "paid_cents"} a currency, by its code.
 
-    Never empty: who earned nothing earned no euros. "Today" is a day of TIME_ZONE. One query.
+    Never empty: who earned nothing earned no euros. "Today" is the day of `zone`. One query.
     """
     earned = ~Q(kind__in=PAID_OUT)
     sums = (
@@ -261,9 +280,7 @@ def earnings(agent_id: int) -> list[dict[str, Any]]:
         .order_by("currency")
         .values("currency")
         .annotate(
-            today_cents=Coalesce(
-                Sum("amount_cents", filter=earned & Q(created_at__date=timezone.localdate())), 0
-            ),
+            today_cents=Coalesce(Sum("amount_cents", filter=earned & Q(created_at__gte=day_begin(zone))), 0),
             week_cents=Coalesce(
                 Sum("amount_cents", filter=earned & Q(created_at__gt=Now() - timedelta(days=7))), 0
             ),

@@ -13,6 +13,7 @@ from agents import rights
 from agents.errors import AlreadyAnswered, OwnCase, SamePerson, TextMissing
 from agents.models import NoticeKind, User
 from agents.onboarding import role_of
+from dispatch import paying
 from dispatch.errors import AlreadyContested, NotContestable, ScoreMissing
 from dispatch.models import Contest, Outcome, Review
 from dispatch.quality import ratings_of
@@ -49,7 +50,8 @@ def _contest(agent_id: int, text: str, **of: int | None) -> Contest:
 
 
 def answer(*, contest_id: int, by: User, outcome: str, answer: str, score: int | None = None) -> Contest:
-    """A person answers: it stands, it is corrected to `score` (1–5), or struck out. Outermost; the agent is told.
+    """A person answers: it stands, it is corrected to `score` (1–5), or struck out. Outermost; the agent is told,
+    and a customer's rating that is corrected far enough brings its bonus.
 
     Raises TextMissing, ScoreMissing, OwnCase, SamePerson (whoever wrote the review), AlreadyAnswered.
     """
@@ -75,6 +77,8 @@ def answer(*, contest_id: int, by: User, outcome: str, answer: str, score: int |
         )
         if not answered:
             raise AlreadyAnswered
+        if found.rating_id is not None and corrected is not None and score is not None:
+            paying.rating_corrected(rating_id=found.rating_id, score=score)
         rights.tell(found.agent_id, NoticeKind.CONTEST, answer)
     found.refresh_from_db()
     return found

@@ -17,9 +17,11 @@ from agents.models import Agent
 from dispatch import cards
 from dispatch.matching import snapshot
 from dispatch.matching.explain import Reason, explain, explain_absence, reasons
+from dispatch.matching.score import MIN_ACCEPT
 from dispatch.matching.snapshot import ReplayDiffers, SnapshotUnreadable
 from dispatch.matching.solve import Solution
 from dispatch.models import Offer, Policy, Run
+from dispatch.queue import WINDOW
 from tickets.models import Ticket
 
 DROPPED_AT_ONCE = 1000  # runs; the rest is dropped by the next task
@@ -192,7 +194,8 @@ class Weight:
 def weights_in_words(policy: Policy) -> tuple[list[Weight], list[Weight]]:
     """(what decides between people, what decides between tickets), the heaviest first: from the policy itself.
 
-    A share is weight × width of the term (dispatch/matching/score.py) by the sum of these.
+    A share is weight × width of the term (dispatch/matching/score.py) by the sum of these. The chance of a yes multiplies all
+    that is the person's, so it can change at most (1 − MIN_ACCEPT) of the highest that this can be: `Weights.newcomer`.
     """
     people = [
         (_("Skill"), _("How well your levels fit what the ticket needs."), policy.fit),
@@ -211,6 +214,13 @@ def weights_in_words(policy: Policy) -> tuple[list[Weight], list[Weight]]:
         (_("Load"), _("Who has other tickets open is asked later."), policy.load),
         (_("Rare skills"), _("Who has skills that others will need is kept free for them."), policy.scarcity),
     ]
+    highest = 1.0 + sum(worth for _name, _says, worth in people)
+    yes = _(
+        "How often you have said yes to offers of the topic in the last %(days)s days, drawn towards 4 of 5 while there are "
+        "few answers; offers that ran out are none. The rest is multiplied by it, so it can change the most. It is used for "
+        "nothing else."
+    )
+    people.append((_("Chance of a yes"), yes % {"days": WINDOW.days}, (1.0 - MIN_ACCEPT) * highest))
     tickets = [
         (
             _("Waiting"),
@@ -235,6 +245,7 @@ def term_name(name: str) -> str:
         "quality": _("Quality"),
         "wait": _("Waiting"),
         "priority": _("Priority"),
+        "newcomer": _("Newcomers first"),
         "accept": _("Chance of a yes"),
     }.get(name, name)
 

@@ -97,5 +97,5 @@ def _address(name: str, *args: int) -> str:
 
 
 def _clock(moment: str) -> str:
-    """An ISO 8601 time as hours and minutes of the account's time zone."""
+    """An ISO 8601 time as hours and minutes of the active time zone, which is the agent's (fragments.of)."""
     return localtime(datetime.fromisoformat(moment)).strftime("%H:%M")

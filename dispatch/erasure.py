@@ -270,7 +270,9 @@ def _account(agent_id: int, _names: list[str]) -> None:
     user.groups.clear()
     user.user_permissions.clear()
     user.administers.clear()
-    Agent.objects.filter(pk=agent_id).update(name=former("en"), languages=[], auto_accept=False)
+    Agent.objects.filter(pk=agent_id).update(
+        name=former("en"), languages=[], auto_accept=False, extra_seconds=0
+    )
     User.objects.filter(pk=user_id).update(
         email=email,
         name="",

@@ -26,6 +26,7 @@ OFFER_MADE = declare_internal(
     bonus_cents="integer",
     bonus_score="integer",
     waiting_cents="integer",
+    waiting_minutes="integer",
     release_percent="integer",
     currency="string",
     topic="string|null",
@@ -47,7 +48,7 @@ OFFER_ACCEPTED = declare_internal(
     automatic="boolean",
     **_ENDED,
 )
-OFFER_DECLINED = declare_internal("offer.declined", "The agent said no. Nothing else follows.", **_ENDED)
+OFFER_DECLINED = declare_internal("offer.declined", "The agent said no.", **_ENDED)
 OFFER_EXPIRED = declare_internal("offer.expired", "The deadline passed; the shift is paused.", **_ENDED)
 OFFER_RESCINDED = declare_internal("offer.rescinded", "Another agent was faster.", **_ENDED)
 OFFER_REVOKED = declare_internal(

@@ -82,6 +82,7 @@ HIDDEN = frozenset(
     | {
         "profile_version",
         "access_version",
+        "version_before",
         "is_staff",
         "is_superuser",
         "agent",
@@ -237,7 +238,7 @@ SECTIONS: tuple[Section, ...] = (
                 lambda row: _masked(row.why, row.ticket) if row.ticket else row.why,
             ),
         ),
-        without=("data",),
+        without=("data", "key", "digest"),
     ),
     Section("contests", gettext_lazy("Your contests"), _of(Contest), without=("rating", "review")),
     Section("bookings", gettext_lazy("Booked hours"), _of(Booking, "hour__pool")),

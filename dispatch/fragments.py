@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
@@ -34,6 +34,7 @@ from dispatch.events import (
 from dispatch.looks import Look
 from dispatch.offers import MISSED
 from dispatch.resolving import UNDO_SECONDS
+from dispatch.targets import target_of
 from dispatch.words import clock, happened, notice, reasons_back, reasons_decline, topic_name, whispered, woke
 from tickets import events, masking, topics
 from tickets import stream as ticket_stream
@@ -84,12 +85,14 @@ _TOLD_NAMES = [event.name for event in TOLD]
 
 def of(agent: Agent, frame: ticket_stream.Frame, look: Look | None = None) -> str:
     """HTML for an event or snapshot of the agent's own stream or of a ticket that they hold; "" when it shows nothing.
+    By the agent's clock.
 
     `look`: how things stand, when the caller has just looked.
     """
-    if frame["stream"].startswith("agent:"):
-        return _of_agent(agent, frame, look)
-    return _of_ticket(agent, frame)
+    with timezone.override(agent.zone):
+        if frame["stream"].startswith("agent:"):
+            return _of_agent(agent, frame, look)
+        return _of_ticket(agent, frame)
 
 
 def _of_agent(agent: Agent, frame: ticket_stream.Frame, look: Look | None) -> str:
@@ -105,7 +108,7 @@ def _of_agent(agent: Agent, frame: ticket_stream.Frame, look: Look | None) -> st
         if whole:
             context |= presence(agent, look)
     if frame["type"] in ("snapshot", "ledger.credited", "shift.changed"):
-        context["earnings"] = cards.earnings(agent.pk)
+        context["earnings"] = cards.earnings(agent.pk, agent.zone)
     if frame["type"] == "snapshot":
         context["desk"] = desk(agent)
         context["redraw"] = [one for one in context["desk"] if one["wrapping"]]
@@ -246,7 +249,8 @@ def desk(agent: Agent, public_id: str | None = None) -> list[dict[str, Any]]:
 def entry(one: cards.OnDesk, agent: Agent) -> dict[str, Any]:
     """What the desk shows of a ticket, what is personal in it hidden. Three queries; four when its customer has others.
 
-    `waiting_at` is when the customer wrote what nobody answered yet, `answered_at` when the last word was the agent's.
+    `waiting_at` is when the customer wrote what nobody answered yet, `target` by when somebody should, `answered_at` when the
+    last word was the agent's.
     """
     ticket, offer, wrap_left, resolve_left, escalated, others = one
     wrap_total = (
@@ -255,6 +259,7 @@ def entry(one: cards.OnDesk, agent: Agent) -> dict[str, Any]:
     snapshot = ticket_stream.snapshot(ticket, staff=True, reader_id=agent.user_id)
     messages = snapshot["data"]["messages"]
     last = next((message for message in reversed(messages) if not message["internal"]), None)
+    waiting_at = _unanswered(messages)
     told_by = list(
         TicketEvent.objects.filter(ticket=ticket, type__in=_TOLD_NAMES, seq__lte=snapshot["seq"]).values_list(
             "seq", "type", "data", "created_at"
@@ -269,7 +274,8 @@ def entry(one: cards.OnDesk, agent: Agent) -> dict[str, Any]:
         "seq": snapshot["seq"],
         "items": sorted([*messages, *told], key=lambda item: item["seq"]),
         "notes": [message for message in messages if message["internal"]],
-        "waiting_at": _unanswered(messages),
+        "waiting_at": waiting_at,
+        "target": target_of(ticket, waiting_at) if wrap_left is None and not ticket.wakes_at else None,
         "answered_at": last["at"] if last and last["author"] == "agent" else None,
         "silent": offer.silent_since is not None,
         "read": ticket.read_by_customer,

@@ -1,13 +1,18 @@
 """What team leads do from the wallboard and the forecast: whisper, reassign, call in, take offline, write needed hours.
 
-Each needs the right to intervene and a reason, goes through the step that everybody else's act of the kind goes through, and is
-written down in the same transaction (LeadAction), so that nothing is done that nobody answers for.
+Each needs the right to intervene (a shift also ends by the right to change shifts) and a reason, goes through the step that
+everybody else's act of the kind goes through, and is written down in the same transaction (LeadAction), so that nothing is done
+that nobody answers for.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.db import IntegrityError
+from django.db.models import Q
+
+from agents.accounts import everywhere
 from agents.models import Agent, Notice, NoticeKind, Pool, Shift, Skill, User
 from agents.shifts import shifts_lock
 from dispatch import calling, hours, passing, presence
@@ -16,12 +21,13 @@ from dispatch.models import LeadAction, LeadActionKind, Offer, OfferState
 from dispatch.offers import end
 from tickets import events, timeline
 from tickets.conversation import body_clean, message_of, message_post
-from tickets.errors import MessageTooLong, TicketNotFound
+from tickets.errors import KeyReused, MessageTooLong, TicketNotFound
 from tickets.lifecycle import ticket_release
 from tickets.models import Author, Message, Ticket, TicketState
 from tickets.signals import tell_queue_changed
 
 INTERVENE = "dispatch.intervene"  # the permission
+CHANGE_SHIFTS = "agents.change_shift"  # of admins: ends shifts, and nothing else of this
 REASSIGNED = "reassigned"  # reason of the offers that end by it
 WHY = 400  # characters
 TRIES = 3  # a run may make an offer between the look and the locks
@@ -152,21 +158,47 @@ def _reassigned(
 
 
 def call_in(
-    *, lead: User, pool_id: int, why: str, skill_id: int | None = None, people: int | None = None
+    *,
+    lead: User,
+    pool_id: int,
+    why: str,
+    skill_id: int | None = None,
+    people: int | None = None,
+    key: str | None = None,
 ) -> int:
     """Call people of a pool who are offline and have agreed to it, within what they have agreed to. Outermost.
 
-    `people`: at most so many, of those who have the skill if there is one, whatever waits. Returns how many were called. Raises
-    MayNotIntervene, WhyMissing, MessageTooLong, BadText.
+    `people`: at most so many, of those who have the skill if there is one, whatever waits. Returns how many are called; a
+    repeated key calls nobody else, and gives the same number. Raises MayNotIntervene, WhyMissing, MessageTooLong, BadText,
+    KeyReused.
     """
     _may(lead)
     why = _why(why)
-    called = calling.call_in(pool_id=pool_id, skill_id=skill_id, people=people)
-    with timeline.command():
-        pool = Pool.objects.get(pk=pool_id)
-        more = {"skill": Skill.objects.get(pk=skill_id).key} if skill_id is not None else {}
-        _record(LeadActionKind.CALL_IN, lead, why, data={"pool": pool.key, "called": called} | more)
+    digest = timeline.digest_of("call_in", pool_id, why, skill_id, people)
+    if (before := _before(lead, key, digest)) is not None:
+        return int(before.data["called"])
+    try:
+        with timeline.command():
+            pool = Pool.objects.get(pk=pool_id)
+            more = {"skill": Skill.objects.get(pk=skill_id).key} if skill_id is not None else {}
+            called = calling.call_in(pool_id=pool_id, skill_id=skill_id, people=people)
+            data = {"pool": pool.key, "called": called} | more
+            _record(LeadActionKind.CALL_IN, lead, why, data=data, key=key, digest=digest)
+    except IntegrityError as error:
+        if "lead_action_key_once" not in str(error):
+            raise
+        before = _before(lead, key, digest)  # of two at once; whom this one has claimed was rolled back
+        assert before is not None
+        return int(before.data["called"])
     return called
+
+
+def _before(lead: User, key: str | None, digest: str) -> LeadAction | None:
+    """The act that this key has brought before. Raises KeyReused when that was another one."""
+    found = LeadAction.objects.filter(by=lead, key=key).first() if key is not None else None
+    if found is not None and found.digest != digest:
+        raise KeyReused
+    return found
 
 
 def hours_write(*, lead: User, pool_id: int, seats: Mapping[datetime, int], why: str) -> tuple[int, int]:
@@ -190,13 +222,26 @@ def force_offline(*, lead: User, agent_id: int, why: str) -> None:
     The agent is told, with the reason. Raises MayNotIntervene, WhyMissing, MessageTooLong, BadText, NotOnShift.
     """
     _may(lead)
-    why = _why(why)
+    _offline(lead, agent_id, Q(), _why(why))
+
+
+def shift_force_offline(*, by: User, shift_id: int, why: str) -> None:
+    """The same from the admin's list of shifts, for who may change shifts there. Outermost. No later shift is ended.
+
+    Raises MayNotIntervene, WhyMissing, MessageTooLong, BadText, NotOnShift.
+    """
+    if not by.has_perm(CHANGE_SHIFTS):
+        raise MayNotIntervene
+    _offline(by, Shift.objects.values_list("agent_id", flat=True).get(pk=shift_id), Q(pk=shift_id), _why(why))
+
+
+def _offline(by: User, agent_id: int, which: Q, why: str) -> None:
     with timeline.command():
         Agent.objects.select_for_update(no_key=True).get(pk=agent_id)
-        shift = Shift.objects.filter(agent_id=agent_id, ended_at__isnull=True).first()
+        shift = Shift.objects.filter(which, agent_id=agent_id, ended_at__isnull=True).first()
         if shift is None or not presence.shift_force(agent_id=agent_id):
             raise NotOnShift
-        _record(LeadActionKind.FORCE_OFFLINE, lead, why, agent_id=agent_id, data={"epoch": shift.epoch})
+        _record(LeadActionKind.FORCE_OFFLINE, by, why, agent_id=agent_id, data={"epoch": shift.epoch})
         Notice.objects.create(agent_id=agent_id, kind=NoticeKind.OFFLINE, text=why)
 
 
@@ -211,7 +256,7 @@ def may_intervene(lead: User) -> None:
 
 
 def _may(lead: User) -> None:
-    if not lead.has_perm(INTERVENE):
+    if not everywhere(lead, INTERVENE):
         raise MayNotIntervene
 
 

@@ -4,6 +4,7 @@ Profiles have a version in the database, which says when one is stale; who is ad
 by a run is checked once more against both (runs.STILL_FREE).
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -138,17 +139,23 @@ def day_end(day: date) -> float:
     return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min)).timestamp()
 
 
+# Everybody's earnings are against the mean of this pool: where one pays less than others, its people would else all seem to
+# have earned little, and differ less. Drawn by an hour at the mean, as in queue.standings_refresh.
 _MEMBERS = """
     SELECT array_agg(a.id ORDER BY a.id), array_agg(a.profile_version ORDER BY a.id),
            array_agg(coalesce(standing.accept_rate, 1)::real ORDER BY a.id),
-           array_agg(coalesce(standing.share, 1)::real ORDER BY a.id),
+           array_agg(coalesce(CASE WHEN pool.hourly > 0
+                                   THEN (standing.earned + pool.hourly) / (standing.hours + 1) / pool.hourly
+                                   WHEN pool.hourly IS NULL THEN standing.share END, 1)::real ORDER BY a.id),
            array_agg(coalesce(standing.answered, 0) ORDER BY a.id),
            array_agg(coalesce(standing.quality, 0)::real ORDER BY a.id),
-           array_agg(a.auto_accept ORDER BY a.id)
+           array_agg(a.auto_accept ORDER BY a.id),
+           jsonb_object_agg(a.id, standing.accept_by_topic) FILTER (WHERE standing.accept_by_topic <> '{}')
     FROM agents_agent_pools member
     JOIN agents_agent a ON a.id = member.agent_id
     JOIN agents_user u ON u.id = a.user_id
     LEFT JOIN dispatch_standing standing ON standing.agent_id = a.id
+    LEFT JOIN dispatch_poolstanding pool ON pool.pool_id = member.pool_id
     WHERE member.pool_id = %s AND a.status = 'admitted' AND u.is_active
 """
 
@@ -160,10 +167,13 @@ class Members:
     id: I64
     profile_version: I64
     accept_rate: F32
-    share: F32
+    share: F32  # earnings per online hour, 1 = this pool's mean
     answered: I64
     quality: F32
     auto_accept: Any  # (k,) of bool
+    by_topic: Mapping[
+        int, F32
+    ]  # topic id (0: none) → accept_rate of such tickets, where anybody has one of their own
 
 
 def members(pool_id: int) -> Members:
@@ -183,9 +193,21 @@ def _name_of(pool_id: int) -> tuple[str, int]:
 def _load_members(pool_id: int) -> Members:
     with connection.cursor() as cursor:
         cursor.execute(_MEMBERS, [pool_id])
-        columns = cursor.fetchone()
+        *columns, own = cursor.fetchone()
     types = (np.int64, np.int64, np.float32, np.float32, np.int64, np.float32, np.bool_)
-    return Members(*(np.array(column or [], dtype) for column, dtype in zip(columns, types, strict=True)))
+    arrays: list[Any] = [np.array(column or [], dtype) for column, dtype in zip(columns, types, strict=True)]
+    by_topic = _by_topic(arrays[0], arrays[2], json.loads(own) if own else {})
+    return Members(*[*arrays, by_topic])
+
+
+def _by_topic(ids: I64, in_all: F32, own: Mapping[str, Mapping[str, float]]) -> dict[int, F32]:
+    """Topic id → (k,) acceptance; of agent id → topic id → theirs, and in all where they have none of their own."""
+    found: dict[int, F32] = defaultdict(in_all.copy)
+    place = {str(agent_id): at for at, agent_id in enumerate(ids.tolist())}
+    for agent_id, rates in own.items():
+        for topic, rate in rates.items():
+            found[int(topic)][place[agent_id]] = rate
+    return dict(found)
 
 
 def auto_accepting(pool_id: int) -> set[int]:

@@ -132,7 +132,7 @@ def _switched_on(agent_id: int) -> bool:
 def offer_decline(
     *, offer_id: int, agent_id: int, epoch: int, reason: str = "", key: str | None = None
 ) -> Offer:
-    """The agent says no; units are free at once, and nothing else follows, ever. Outermost.
+    """The agent says no; units are free at once, and beside p (matching/score.py) nothing follows. Outermost.
 
     Declining again what this agent has declined gives the same answer. Raises as offer_accept, and
     MessageTooLong, BadText for the reason.

@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.db.models import Exists, IntegerField, OuterRef
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Now
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from agents.models import EntryKind, LedgerEntry
 from agents.pay import credit
@@ -18,6 +20,7 @@ from tickets.events import SNOOZED, WOKE
 from tickets.models import Author, Message, Rating, TicketEvent
 
 CATCH_UP = timedelta(days=7)  # for so long a rating whose news was lost is looked for
+CLOSED = "customer"  # reason of an offer that was completed because the customer closed the ticket
 RESOLVED = "resolved"  # reason of a completed offer whose ticket can be rated
 
 
@@ -48,6 +51,26 @@ def released(offer_ids: Iterable[int]) -> None:
 def rated(*, rating_id: int) -> bool:
     """The bonus of a rating for who resolved the ticket then. Outermost; safe twice. Returns whether it was paid now."""
     rating = Rating.objects.get(pk=rating_id)
+    offer = _earning(rating, rating.score)
+    if offer is None:
+        return False
+    with timeline.command():
+        return _bonus(offer)
+
+
+def rating_corrected(*, rating_id: int, score: int) -> bool:
+    """The bonus of a rating that a person has corrected to `score` (1–5), if it is earned by that and was not paid. Inner; safe
+    twice. Returns whether it was paid now.
+
+    What was paid stays paid: a correction takes nothing back.
+    """
+    rating = Rating.objects.get(pk=rating_id)
+    offer = _earning(rating, score)
+    return offer is not None and _bonus(offer, corrected=True)
+
+
+def _earning(rating: Rating, score: int) -> Offer | None:
+    """The completed offer whose bonus a rating earns by that score, unless it has been paid. Two queries."""
     offer = (
         Offer.objects.select_related("ticket__topic", "agent__user")
         .filter(
@@ -60,15 +83,21 @@ def rated(*, rating_id: int) -> bool:
         .first()
     )
     if offer is None:
-        return False
+        return None
     terms = Terms.of(offer.terms)
-    if not terms.bonus_cents or rating.score < terms.bonus_score:
-        return False
-    if LedgerEntry.objects.filter(kind=EntryKind.BONUS, reference=_reference(offer)).exists():
-        return False
+    if not terms.bonus_cents or score < terms.bonus_score:
+        return None
+    paid = LedgerEntry.objects.filter(kind=EntryKind.BONUS, reference=_reference(offer)).exists()
+    return None if paid else offer
+
+
+def _bonus(offer: Offer, *, corrected: bool = False) -> bool:
+    """Credit it, unless somebody else has in this moment. Inner. Returns whether it was paid now."""
+    with override(offer.agent.user.language):
+        why = _("rating corrected") if corrected else ""
     try:
-        with timeline.command():
-            _credit(offer, EntryKind.BONUS, terms.bonus_cents)
+        with transaction.atomic():  # a refused line must not spoil what it belongs to
+            _credit(offer, EntryKind.BONUS, Terms.of(offer.terms).bonus_cents, why)
     except IntegrityError as error:  # another one was as fast
         if "ledger_credited_once" not in str(error):
             raise
@@ -109,7 +138,10 @@ def _talk(offer: Offer) -> list[tuple[bool, datetime]]:
 def _waited(offer: Offer) -> tuple[float, Terms]:
     """Seconds, and the terms by which they are paid. No query when they pay nothing."""
     terms = Terms.of(offer.terms)
-    return (waited_seconds(_talk(offer), _asleep(offer)) if terms.waiting_cents else 0.0), terms
+    if not terms.waiting_cents:
+        return 0.0, terms
+    closed_at = offer.ticket.closed_at if offer.reason == CLOSED else None
+    return waited_seconds(_talk(offer), _asleep(offer), closed_at), terms
 
 
 def _asleep(offer: Offer) -> list[tuple[datetime, datetime]]:
@@ -144,8 +176,8 @@ def _reference(offer: Offer) -> str:
     return f"offer:{offer.pk}"
 
 
-def _credit(offer: Offer, kind: EntryKind, cents: int) -> None:
-    """One line, and the agent is told. Three queries, none for nothing."""
+def _credit(offer: Offer, kind: EntryKind, cents: int, why: str = "") -> None:
+    """One line, and the agent is told; `why` is added to what it says. Three queries, none for nothing."""
     if not cents:
         return
     topic = offer.ticket.topic
@@ -157,7 +189,9 @@ def _credit(offer: Offer, kind: EntryKind, cents: int) -> None:
         amount_cents=cents,
         currency=offer.currency,
         reference=_reference(offer),
-        memo=f"{offer.ticket.number} · {topic.name_in(language) if topic else general}",
+        memo=" · ".join(
+            filter(None, (offer.ticket.number, topic.name_in(language) if topic else general, why))
+        ),
     )
     feed.record(
         offer.agent_id,

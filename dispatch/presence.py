@@ -98,16 +98,6 @@ def go_offline(*, agent_id: int, epoch: int, key: str | None = None) -> Shift:
     return feed.once(agent_id, key, digest, act, lambda: Shift.objects.get(agent_id=agent_id, epoch=epoch))
 
 
-def force_offline(*, shift_id: int) -> bool:
-    """An admin ends a shift. Outermost. False when it had ended already."""
-    with timeline.command():
-        shift = shifts_lock([shift_id])[shift_id]
-        if shift.ended_at is not None:
-            return False
-        _end(shift, EndReason.FORCED)
-    return True
-
-
 def shift_force(*, agent_id: int) -> bool:
     """End the open shift of an agent whose row the caller has locked. Inner. False when there is none."""
     open_ids = Shift.objects.filter(agent_id=agent_id, ended_at__isnull=True).values_list("pk", flat=True)

@@ -69,12 +69,15 @@ def surge(cents: int, percent: int, *, waiting: int, free: int, bound: float) ->
 
 
 def waited_seconds(
-    talk: Iterable[tuple[bool, datetime]], asleep: Sequence[tuple[datetime, datetime]] = ()
+    talk: Iterable[tuple[bool, datetime]],
+    asleep: Sequence[tuple[datetime, datetime]] = (),
+    closed_at: datetime | None = None,
 ) -> float:
     """How long an agent waited for the customer: from the last word of theirs to the customer's next one, each time.
 
     `talk`: (by the agent, when) in order; `asleep`: (from, to) in which the ticket was put aside: nobody waited then, so
-    it does not count. What the customer has not answered yet is not waited for in vain; it does not count.
+    it does not count. `closed_at`: when the customer closed the ticket, which is an answer too. A wait that the agent ends
+    does not count, or resolving late would be paid (ADR 17).
     """
     asked: datetime | None = None
     seconds = 0.0
@@ -84,6 +87,8 @@ def waited_seconds(
         elif asked is not None:
             seconds += max((at - asked).total_seconds() - _within(asked, at, asleep), 0.0)
             asked = None
+    if asked is not None and closed_at is not None:
+        seconds += max((closed_at - asked).total_seconds() - _within(asked, closed_at, asleep), 0.0)
     return seconds
 
 

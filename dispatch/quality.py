@@ -76,30 +76,29 @@ def review_counts(review: Review) -> float | None:
 
 @dataclass(frozen=True)
 class Figures:
-    """How an agent's work was judged in WINDOW. Scores are 0–1, `term` −1–1."""
+    """How an agent's work was judged in WINDOW. Scores are 0–1, `term` −1–1, as matching has it now."""
 
     ratings: int
     interval: tuple[float, float, float] | None  # (low, mean, high) of the ratings
     reviews: int
     review_mean: float | None
-    usual: float
     term: float
 
 
 def figures(agent_id: int) -> Figures:
-    """What the agent's page shows, by the same arithmetic as the term. Three queries and one."""
+    """What the agent's page shows. Three queries, of this agent alone: the term is what was written down for matching, and what
+    everybody's judgements amount to is counted by the task that does so, and not at each look.
+    """
     rated = [one.counts for one in ratings_of(agent_id, WINDOW)]
     scores = [score for score in rated if score is not None]
     written = [score for score in map(review_counts, _reviews([agent_id])) if score is not None]
-    usual, _totals = _all()
-    total, weight = _sums(scores, written)
+    standing = Standing.objects.filter(agent_id=agent_id).values_list("quality", flat=True).first()
     return Figures(
         len(scores),
         rules.interval(scores),
         len(written),
         sum(written) / len(written) if written else None,
-        usual,
-        rules.term(total, weight, usual),
+        standing or 0.0,
     )
 
 

@@ -10,13 +10,14 @@ from django.db.models import (
     F,
     OuterRef,
     Q,
+    Sum,
     Value,
     When,
 )
 from django.db.models.functions import Coalesce, Now
 
 from dispatch import routes
-from dispatch.models import Offer, OfferState, Policy, PoolStanding
+from dispatch.models import Offer, OfferState, Policy, PoolStanding, Standing
 from dispatch.rules.parallel import parallel_next
 from dispatch.sight import queue_of
 from tickets import events, timeline
@@ -28,6 +29,9 @@ FRESH = timedelta(minutes=30)  # an observed wait that is older says nothing abo
 LOOKED_AT = 20  # tickets that came to a person; those from the night before are passed over
 STEP_SECONDS = 15  # a change of the expected wait below this is not worth telling
 WINDOW = timedelta(days=7)  # of the sliding window of standings
+USUALLY_YES = 0.8  # of offers, before anybody has answered any
+DRAWN_ANSWERS = 5.0  # so many answers like the usual are added to one's own
+LEAST_HOURS = 0.001  # in a mean by hours, of those who have just come online
 OF_LATE = timedelta(minutes=10)  # in which a pool's offers are counted; steering by more would come too late
 
 
@@ -102,10 +106,14 @@ def _differs(expected: int | None, told: int | None) -> bool:
 
 
 def _last_wait(pool_id: int) -> int | None:
-    """Seconds that the ticket waited which came to a person of this pool last, of those that waited in open hours only."""
+    """Seconds that the ticket waited which came to a person of this pool last, of those that waited in open hours only.
+
+    Accepts of tickets that a person had before (opened again, handed back, woken) say nothing about the wait of a new one.
+    """
     recent = (
         Offer.objects.filter(run__pool_id=pool_id, state__in=(OfferState.ACCEPTED, OfferState.COMPLETED))
-        .filter(answered_at__gt=Now() - FRESH, ticket__first_held_at__isnull=False)
+        # Within one transaction the offer is answered first, and then the ticket held.
+        .filter(answered_at__gt=Now() - FRESH, ticket__first_held_at__gte=F("answered_at"))
         .order_by("-pk")
         .values_list(
             "ticket__topic_id",
@@ -120,24 +128,35 @@ def _last_wait(pool_id: int) -> int | None:
 
 
 def standings_refresh() -> int:
-    """Refresh the figures of agents who are online: share of offers accepted, offers answered, earnings per online hour over
-    the window.
+    """Refresh the figures of agents who are online: share of offers accepted, in all and by topic, offers answered, earnings
+    per online hour over the window.
 
-    Both are drawn towards the usual while there is little to go by: 4 of 5 offers accepted, one hour at the mean. A share
-    of 1 is the mean of all online. Earnings are counted in lines of the usual amount of their currency, so that those of two
+    Answers are a yes and a no. An offer that ran out is none: it pauses, so that the next one goes to who is there, and that is
+    all. By topic is by what the ticket's topic is now, 0 for none, and only where there were answers. Shares are drawn towards
+    the usual while there is little to go by: that of a topic towards the agent's in all, that towards 4 of 5, each as by five
+    answers; earnings by one hour at the mean. A share of 1 is the mean of all online; `earned` and `hours` are kept for that of
+    a pool (members.members). Earnings are counted in lines of the usual amount of their currency, so that those of two
     currencies can be added. Practice counts nowhere. Returns agents refreshed. One query.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             WITH here AS (SELECT DISTINCT agent_id FROM agents_shift WHERE ended_at IS NULL AND NOT practice),
-            answers AS (
-                SELECT o.agent_id,
-                       count(*) FILTER (WHERE o.state IN ('accepted', 'completed', 'released')) AS yes,
-                       count(*) FILTER (WHERE o.state IN ('declined', 'expired')) AS no
-                FROM dispatch_offer o JOIN here USING (agent_id)
+            by_topic AS (
+                SELECT o.agent_id, coalesce(t.topic_id, 0) AS topic,
+                       count(*) FILTER (WHERE o.state <> 'declined') AS yes, count(*) AS answered
+                FROM dispatch_offer o JOIN here USING (agent_id) JOIN tickets_ticket t ON t.id = o.ticket_id
                 WHERE o.made_at > statement_timestamp() - %(window)s::interval AND o.run_id IS NOT NULL
-                GROUP BY o.agent_id),
+                      AND o.state IN ('accepted', 'completed', 'released', 'declined')
+                GROUP BY o.agent_id, coalesce(t.topic_id, 0)),
+            in_all AS (
+                SELECT here.agent_id, coalesce(sum(answered), 0) AS answered,
+                       (coalesce(sum(yes), 0) + %(drawn)s * %(usual)s) / (coalesce(sum(answered), 0) + %(drawn)s) AS rate
+                FROM here LEFT JOIN by_topic USING (agent_id) GROUP BY here.agent_id),
+            topics AS (
+                SELECT agent_id, jsonb_object_agg(
+                           topic, round(((yes + %(drawn)s * rate) / (by_topic.answered + %(drawn)s))::numeric, 4)) AS rates
+                FROM by_topic JOIN in_all USING (agent_id) GROUP BY agent_id),
             hours AS (
                 SELECT s.agent_id, sum(extract(epoch FROM coalesce(s.ended_at, statement_timestamp())
                        - greatest(s.started_at, statement_timestamp() - %(window)s::interval))) / 3600.0 AS online
@@ -155,30 +174,34 @@ def standings_refresh() -> int:
                 SELECT coalesce(sum(worth), 0) / greatest(sum(online), 0.001) AS hourly
                 FROM hours LEFT JOIN earned USING (agent_id)),
             figures AS (
-                SELECT here.agent_id,
-                       coalesce(yes, 0) + coalesce(no, 0) AS answered,
-                       (coalesce(yes, 0) + 4.0) / (coalesce(yes, 0) + coalesce(no, 0) + 5.0) AS accept_rate,
+                SELECT in_all.agent_id, answered, rate, coalesce(rates, '{}') AS rates,
+                       coalesce(worth, 0) AS earned, coalesce(online, 0) AS hours,
                        CASE WHEN mean.hourly > 0
                             THEN (coalesce(worth, 0) + mean.hourly) / (coalesce(online, 0) + 1) / mean.hourly
                             ELSE 1 END AS share
-                FROM here CROSS JOIN mean LEFT JOIN answers USING (agent_id) LEFT JOIN hours USING (agent_id)
+                FROM in_all CROSS JOIN mean LEFT JOIN topics USING (agent_id) LEFT JOIN hours USING (agent_id)
                      LEFT JOIN earned USING (agent_id))
-            INSERT INTO dispatch_standing (agent_id, accept_rate, answered, share, refreshed_at)
-            SELECT agent_id, accept_rate, answered, share, statement_timestamp() FROM figures ORDER BY agent_id
-            ON CONFLICT (agent_id) DO UPDATE SET accept_rate = excluded.accept_rate, answered = excluded.answered,
-                                                 share = excluded.share, refreshed_at = excluded.refreshed_at
+            INSERT INTO dispatch_standing (agent_id, accept_rate, accept_by_topic, answered, share, earned, hours, refreshed_at)
+            SELECT agent_id, rate, rates, answered, share, earned, hours, statement_timestamp() FROM figures ORDER BY agent_id
+            ON CONFLICT (agent_id) DO UPDATE SET accept_rate = excluded.accept_rate,
+                accept_by_topic = excluded.accept_by_topic, answered = excluded.answered, share = excluded.share,
+                earned = excluded.earned, hours = excluded.hours, refreshed_at = excluded.refreshed_at
             """,
-            {"window": f"{WINDOW.total_seconds()} seconds"},
+            {"window": f"{WINDOW.total_seconds()} seconds", "usual": USUALLY_YES, "drawn": DRAWN_ANSWERS},
         )
         return int(cursor.rowcount)
 
 
 def pool_standings_refresh() -> int:
-    """Count how many offers of each pool ended of late, and how many of them in vain, and steer how many are asked at once.
+    """Count how many offers of each pool ended of late, and how many of them in vain, and steer how many are asked at once;
+    and what an hour of its people who are online brought on average, by their standings (so these are refreshed before).
 
-    Returns pools refreshed. Two queries a pool.
+    Returns pools refreshed. Two queries a pool, and one.
     """
     policies = Policy.objects.filter(current=True).order_by("pool_id")
+    here = Standing.objects.filter(agent__shifts__ended_at__isnull=True, agent__shifts__practice=False)
+    sums = here.values_list("agent__pools").annotate(Sum("earned"), Sum("hours"))
+    hourly = {pool_id: earned / max(hours, LEAST_HOURS) for pool_id, earned, hours in sums}
     for policy in policies:
         of_late = Offer.objects.filter(run__pool_id=policy.pool_id, answered_at__gt=Now() - OF_LATE)
         counts = of_late.aggregate(
@@ -192,6 +215,12 @@ def pool_standings_refresh() -> int:
             bound=policy.rescinded_percent / 100,
         )
         PoolStanding.objects.update_or_create(
-            pool_id=policy.pool_id, defaults={**counts, "parallel": parallel, "refreshed_at": Now()}
+            pool_id=policy.pool_id,
+            defaults={
+                **counts,
+                "parallel": parallel,
+                "hourly": hourly.get(policy.pool_id, 0.0),
+                "refreshed_at": Now(),
+            },
         )
     return len(policies)

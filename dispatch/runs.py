@@ -225,7 +225,8 @@ offer AS (
          automatic, expires_at)
     SELECT ticket_id, agent_id, shift_id, run.id, 'pending', '', units, next_up, pay_cents, surge_cents, currency,
         terms::jsonb, why::jsonb, (SELECT auto_accept FROM agents_agent a WHERE a.id = made.agent_id),
-        statement_timestamp() + make_interval(secs => seconds)
+        statement_timestamp() + make_interval(
+            secs => seconds + (SELECT extra_seconds FROM agents_agent a WHERE a.id = made.agent_id))
     FROM made, run ORDER BY place
     RETURNING id, ticket_id, agent_id, automatic),
 offered AS (

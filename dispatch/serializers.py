@@ -134,7 +134,10 @@ class AutoAcceptAnswer(Fields):
 
 class NeedData(Fields):
     name = serializers.CharField()
-    level = serializers.IntegerField()
+    level = serializers.IntegerField(
+        help_text="least level, at the step of the route that the wait had reached"
+    )
+    certificate = serializers.BooleanField(help_text="whether a valid certificate is asked for too")
 
 
 class CardData(Fields):
@@ -150,8 +153,9 @@ class CardData(Fields):
     )
     bonus_score = serializers.IntegerField(min_value=1, max_value=5)
     waiting_cents = serializers.IntegerField(
-        help_text="For each minute in which the customer does not answer."
+        help_text="For each minute from the agent's message to the customer's answer, if one comes, or to their closing it."
     )
+    waiting_minutes = serializers.IntegerField(help_text="That are paid so at most.")
     release_percent = serializers.IntegerField(
         help_text="Of pay and surge, when somebody else goes on with it after you have written."
     )

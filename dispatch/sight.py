@@ -57,6 +57,9 @@ class People:
     answered: I64  # offers of late
     quality: F32  # ratings and reviews against the usual
     booked: I32  # 1: this hour, in this pool
+    by_topic: Mapping[
+        int, F32
+    ]  # topic id (0: none) → accept_rate of such tickets; of topics that wait, if it is another
     seen_at: float = 0.0  # epoch seconds of the database's clock
 
     def __len__(self) -> int:
@@ -66,7 +69,7 @@ class People:
     def nobody(cls) -> "People":
         wide, narrow, measured = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.float32)
         return cls(
-            wide, wide, narrow, narrow, narrow, measured, wide, measured, measured, wide, measured, narrow
+            wide, wide, narrow, narrow, narrow, measured, wide, measured, measured, wide, measured, narrow, {}
         )
 
 
@@ -182,9 +185,8 @@ def see(pool_id: int, plan: Routes, lock: Statement) -> tuple[list[TicketRow], P
         TicketRow._make((one, max(waited, 0.0), *more, said or [], *passed))
         for one, waited, *more, said, passed in ((*row[:-4], row[-4:]) for row in queue or [])
     ]
-    return tickets, _people(
-        pool_id, now, [np.frombuffer(c or b"", t) for c, t in zip(columns, _TYPES, strict=True)]
-    )
+    arrays = [np.frombuffer(c or b"", t) for c, t in zip(columns, _TYPES, strict=True)]
+    return tickets, _people(pool_id, now, arrays, {row.topic_id or 0 for row in tickets})
 
 
 # --- People -----------------------------------------------------------------------------------------------------------
@@ -192,8 +194,9 @@ def see(pool_id: int, plan: Routes, lock: Statement) -> tuple[list[TicketRow], P
 _TYPES = (">i8", ">i8", ">i4", ">i4", ">i4", ">f4", ">i4")  # of _SEE's columns
 
 
-def _people(pool_id: int, now: float, columns: Sequence[Any]) -> People:
-    """Those of these people who are members. Who is not known as one may have become one since: they are read once more."""
+def _people(pool_id: int, now: float, columns: Sequence[Any], topics: Collection[int]) -> People:
+    """Those of these people who are members, with how they accept tickets of these topics (0: none). Who is not known as one
+    may have become one since: they are read once more."""
     ids, *rest = (column.astype(column.dtype.newbyteorder("=")) for column in columns)
     if not len(ids):
         return People.nobody()
@@ -209,7 +212,24 @@ def _people(pool_id: int, now: float, columns: Sequence[Any]) -> People:
         rows = rows[here]
     figures = (known.profile_version, known.accept_rate, known.share, known.answered, known.quality)
     *rest, booked = rest
-    return People(*(ids, *rest, *(column[rows] for column in figures), booked, now))
+    in_all = known.accept_rate[rows]
+    by_topic = {topic: known.by_topic[topic][rows] for topic in sorted(known.by_topic.keys() & topics)}
+    # What is the same for all who are free is no column of its own.
+    by_topic = {topic: rates for topic, rates in by_topic.items() if (rates != in_all).any()}
+    return People(*(ids, *rest, *(column[rows] for column in figures), booked, by_topic, now))
+
+
+def _acceptance(tickets: Sequence[TicketRow], people: People) -> tuple[F32, I32]:
+    """Agents.accept, and each ticket's row of it: a row for each topic that has one of its own and one for all others; where
+    that is a single row, as in most runs, (m,) and nothing.
+    """
+    own = people.by_topic
+    topics = [topic if (topic := row.topic_id or 0) in own else None for row in tickets]
+    row_of = {topic: place for place, topic in enumerate(dict.fromkeys(topics))}
+    rates = [people.accept_rate if topic is None else own[topic] for topic in row_of]
+    if len(rates) <= 1:
+        return next(iter(rates), people.accept_rate), np.empty(0, np.int32)
+    return np.stack(rates), np.array([row_of[topic] for topic in topics], np.int32)
 
 
 # --- Both -------------------------------------------------------------------------------------------------------------
@@ -259,6 +279,7 @@ def problem_of(
                 levels[:, column[skill]] = profiles.certified(certified(skill), rows, people.seen_at)
     # What is being wrapped up is free for the next ticket, and counts as load until then (rules.units, ADR 14).
     free = people.units - people.units_taken + (people.units_wrapping if policy.next_up else 0)
+    accept, accept_row = _acceptance(tickets, people)
     here = set(people.id.tolist()) if only else set()
     excluded: set[tuple[int, int]] = set()
     for row, one in zip(tickets, needs, strict=True):
@@ -303,6 +324,7 @@ def problem_of(
                 ],
                 np.bool_,
             ),
+            accept_row=accept_row,
         ),
         agents=Agents(
             id=people.id,
@@ -317,13 +339,13 @@ def problem_of(
             languages=profiles.languages[rows],
             levels=levels,
             skill_id=skills,
-            accept=people.accept_rate,
+            accept=accept,
             new=is_new(people.answered),
             quality=people.quality,
             booked=people.booked > 0,
         ),
         weights=policy.weights,
-        fair_share=1.0,  # Standing.share is relative to the pool's mean already
+        fair_share=1.0,  # shares of members are relative to the pool's mean already
     )
 
 

@@ -5,7 +5,7 @@
 
 import logging
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -99,23 +99,52 @@ def _seen_store(**_: Any) -> None:
 
 @shared_task
 def tick() -> None:
-    """Once a second: what is due by the clock of the database. Safe to run twice or late."""
-    automatic.accept_due()
+    """Once a second: what is due by the clock of the database. Safe to run twice or late.
+
+    What one part cannot do, another pool's data being wrong for instance, holds up none of the others; then it fails.
+    """
+    failed: list[Exception] = []
+    for part in _TICK:
+        try:
+            part()
+        except Exception as error:
+            failed.append(error)
+            logger.error("a part of the tick failed: %s", part.__name__, exc_info=error)
+            close_old_connections()
+    if failed:
+        raise failed[0]
+
+
+def _offers_expire() -> None:
     for offer_id, shift_id in offers.due_offer_ids():
         offers.offer_expire(offer_id=offer_id, shift_id=shift_id)
-    automatic.unanswered_release()
-    presence.leases_end()
-    presence.graces_end()
-    wrap_up.end_due()
-    snooze.wake_due()
-    silence.customers_look()
-    resolving.look()
-    practice.look()
+
+
+def _offers_cancel() -> None:
     for ticket_id in queue.closed_with_live_offers():
         offers.offers_cancel(ticket_id=ticket_id)
-    turns.due_look()
+
+
+def _runs_ask() -> None:
     run_ask(queue.pools_due())
-    alerts.nobody_left_refresh()
+
+
+_TICK: tuple[Callable[[], Any], ...] = (
+    automatic.accept_due,
+    _offers_expire,
+    automatic.unanswered_release,
+    presence.leases_end,
+    presence.graces_end,
+    wrap_up.end_due,
+    snooze.wake_due,
+    silence.customers_look,
+    resolving.look,
+    practice.look,
+    _offers_cancel,
+    turns.due_look,
+    _runs_ask,
+    alerts.nobody_left_refresh,
+)
 
 
 @shared_task
@@ -184,6 +213,13 @@ def offers_call(offer_ids: list[int]) -> None:
 def calls_look() -> None:
     """Every half minute: call people who are offline and want to be, where many wait and nobody is free."""
     calling.look()
+    calling.calls_make()
+
+
+@shared_task
+def busy_call(agent_id: int) -> None:
+    """Tell an agent's devices that it is busy."""
+    calling.busy_call(agent_id=agent_id)
 
 
 @shared_task

@@ -155,6 +155,7 @@ def happened(kind: str, data: dict[str, Any], zone: tzinfo) -> str:
         "ticket.resolved": _("Resolved"),
         "ticket.reopened": _("The customer opened the ticket again"),
         "ticket.closed": _("The customer closed the ticket"),
+        "ticket.link_renewed": _("The address was confirmed; keys from before have ended"),
         "ticket.mailed": _("The customer was away; the answer was mailed"),
         "ticket.mail_failed": _("A mail to the customer could not be delivered: %(reason)s")
         % {"reason": reason},

@@ -26,7 +26,7 @@ from agents.models import *
 from dispatch import desk, presence, runs, silence, tasks, wrap_up
 from dispatch.models import *
 from dispatch.offers import *
-from tickets import conversation, kept, lifecycle
+from tickets import conversation, kept, lifecycle, returning
 from tickets.models import *
 from tests.cast import make_world
 scope = dict(globals())

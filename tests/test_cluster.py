@@ -130,6 +130,26 @@ def test_addresses_are_what_the_proxy_sees(front: LiveStack) -> None:
     assert tried("127.0.0.3", 99) != 429  # another one is another one
 
 
+def test_wrong_passwords_are_counted_by_address_too(front: LiveStack) -> None:
+    """At the page, whose limits are allauth's: one who tries locks out nobody else."""
+
+    def tried(source: str, number: int) -> str:
+        transport = httpx.HTTPTransport(local_address=source)
+        with httpx.Client(transport=transport, base_url=front.base_url, timeout=20) as client:
+            client.get("/accounts/login/")
+            body = {
+                "login": f"nobody{number}@agents.example",
+                "password": "wrong",
+                "csrfmiddlewaretoken": client.cookies["csrftoken"],
+            }
+            answer = client.post("/accounts/login/", data=body)
+            assert answer.status_code == 200, answer.text
+            return "many" if "Too many failed" in answer.text else "wrong"
+
+    assert [tried("127.0.0.4", number) for number in range(11)] == ["wrong"] * 10 + ["many"]
+    assert tried("127.0.0.5", 99) == "wrong"
+
+
 def test_what_monitors_read_is_inside_only(front: LiveStack, cluster: Cluster) -> None:
     for path in ("/metrics", "/healthz/ready", "/healthz/web"):
         assert httpx.get(front.base_url + path, timeout=20).status_code == 404

@@ -31,7 +31,7 @@ from dispatch.offers import offer_accept, offer_decline, offers_cancel
 from dispatch.runs import match_pool
 from tests.cast import World
 from tests.tickets.assistant.scenes import assisted
-from tickets import kept, stream
+from tickets import kept, returning, stream
 from tickets.addresses import ticket_address
 from tickets.assistant.turns import answer_judge
 from tickets.conversation import customer_reply
@@ -158,6 +158,8 @@ def test_every_frame_of_a_full_life_has_the_declared_fields(world: World) -> Non
     ticket.customer.email = ""
     ticket.customer.save()
     ticket_address(ticket=ticket, email="carla@customers.example")
+    ticket.customer.refresh_from_db()
+    assert returning.confirm(ticket=ticket, proof=returning.proof_of(ticket))
     ticket_close(ticket=ticket)
     offers_cancel(ticket_id=ticket.pk)
     ticket_erase(ticket=ticket)

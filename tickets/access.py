@@ -19,6 +19,16 @@ TOKEN_LENGTH = 43  # 32 bytes in base64 without padding
 SALT = "tickets.access"
 
 
+def version_of_mails(ticket: Ticket) -> int:
+    """The version of the link that all mails of a ticket are bound to.
+
+    Confirming an address raises the version once, to end the keys of whoever typed the address, and leaves what was mailed to
+    it (tickets/returning.py). Whatever else raises the version ends both.
+    """
+    before = ticket.version_before
+    return before if before is not None and before == ticket.access_version - 1 else ticket.access_version
+
+
 def token_of(ticket: Ticket, secret: str | bytes | None = None) -> str:
     """The token in the ticket's private link: 43 URL-safe characters."""
     digest = salted_hmac(

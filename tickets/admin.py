@@ -36,6 +36,7 @@ from tickets.models import (
     TicketEvent,
     Topic,
 )
+from tickets.redaction import redact
 
 assert admin_assistant  # importing it registers its pages
 assert admin_doors
@@ -260,14 +261,33 @@ class AwayMailAdmin(ReadOnly, admin.ModelAdmin[AwayMail]):
 class MailInAdmin(ReadOnly, admin.ModelAdmin[MailIn]):
     """What is held is let in or dropped here; mails that failed lie in the mailbox, flagged."""
 
-    list_display = ("sender", "subject", "received_at", "outcome", "reason", "ticket", "settled_at")
+    list_display = (
+        "masked_sender",
+        "masked_subject",
+        "received_at",
+        "outcome",
+        "reason",
+        "ticket",
+        "settled_at",
+    )
     list_filter: ClassVar = ["outcome", ("settled_at", admin.EmptyFieldListFilter)]
-    list_select_related = ("ticket",)
-    search_fields = ("sender", "subject", "=ticket__id")
+    list_select_related = ("ticket__customer",)
+    search_fields = ("=sender", "=ticket__id")  # whole addresses: parts would tell what is masked
+    exclude = ("left_out",)  # names of files
+    readonly_fields = ("masked_sender", "masked_subject")
     actions = ("let_in", "drop")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[MailIn]:
         return super().get_queryset(request).defer("raw")
+
+    @admin.display(description=_("from"), empty_value="-")
+    def masked_sender(self, mail: MailIn) -> str:
+        return masking.mask_email(mail.sender).text
+
+    @admin.display(description=_("subject"))
+    def masked_subject(self, mail: MailIn) -> str:
+        subject = redact(mail.subject).text  # kept as it came, unlike a ticket's words
+        return _said(subject, mail.ticket) if mail.ticket else masking.mask(subject).text
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("tickets.change_mailin")

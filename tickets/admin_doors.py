@@ -40,6 +40,7 @@ class BlockAdmin(admin.ModelAdmin[Block]):
     list_select_related = ("made_by",)
     search_fields = ("value", "reason")
     readonly_fields = ("made_by", "made_at", "hits", "hit_at")
+    saved_along = ("digest",)  # of kind and value, by the form
 
     def save_model(self, request: HttpRequest, obj: Block, form: Any, change: bool) -> None:
         if not change:

@@ -15,22 +15,14 @@ from rest_framework.exceptions import PermissionDenied, Throttled
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from tickets import blocking, calendars, lifecycle, limits, signs, stream, topics
 from tickets import serializers as shapes
 from tickets.access import link_path, ticket_by_token, token_of
 from tickets.assistant import turns
-from tickets.attachments import (
-    BrokenImage,
-    FileEmpty,
-    FileInfected,
-    FileNotScanned,
-    FileTooLarge,
-    FileTypeMismatch,
-    FileTypeNotAllowed,
-    TooManyFiles,
-)
+from tickets.attachments import FILE_REFUSALS, TooMuchADay
 from tickets.conversation import customer_reply
 from tickets.errors import (
     BadText,
@@ -50,16 +42,6 @@ from tickets.models import Attachment, Channel, Message, Ticket
 from tickets.wire import FormWithFiles, JSONBody, is_form, read, read_files, read_key, read_query
 
 TEXT_REFUSALS = (EmptyMessage, MessageTooLong, BadText, KeyReused)
-FILE_REFUSALS = (
-    FileEmpty,
-    FileTooLarge,
-    FileTypeNotAllowed,
-    FileTypeMismatch,
-    BrokenImage,
-    FileInfected,
-    FileNotScanned,
-    TooManyFiles,
-)
 
 
 # --- Who may ----------------------------------------------------------------------------------------------------------
@@ -116,6 +98,20 @@ class TicketView(APIView):
         ticket = self.request.auth
         assert isinstance(ticket, Ticket)
         return ticket
+
+
+class Written(TicketView):
+    """A view whose POSTs are counted for the ticket (“ticket_write”), whoever sends them from where."""
+
+    throttle_scope = "ticket_write"
+    throttle_methods = ("POST",)
+
+    @property
+    def throttle_who(self) -> str:
+        return self.ticket.public_id
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        return super().get_throttles() if self.request.method in self.throttle_methods else []
 
 
 # --- Without a ticket -------------------------------------------------------------------------------------------------
@@ -233,9 +229,9 @@ class EventsView(TicketView):
         )
 
 
-class MessagesView(TicketView):
+class MessagesView(Written):
     parser_classes = (JSONBody, FormWithFiles)
-    refuses = {"post": (*TEXT_REFUSALS, TicketClosed, *FILE_REFUSALS)}
+    refuses = {"post": (*TEXT_REFUSALS, TicketClosed, *FILE_REFUSALS, TooMuchADay)}
 
     @extend_schema(operation_id="ticket_messages", tags=["customers"], responses=shapes.MessagesData)
     def get(self, request: Request, public_id: str) -> Response:  # noqa: ARG002
@@ -315,7 +311,7 @@ class SignView(TicketView):
         return Response(status=204)
 
 
-class ReopenView(TicketCommandView):
+class ReopenView(Written, TicketCommandView):
     refuses = {"post": (TicketNotResolved, MessageTooLong, BadText, KeyReused)}
 
     @extend_schema(
@@ -331,7 +327,7 @@ class ReopenView(TicketCommandView):
         return self.done()
 
 
-class CloseView(TicketCommandView):
+class CloseView(Written, TicketCommandView):
     refuses = {"post": (TicketClosed, KeyReused)}
 
     @extend_schema(

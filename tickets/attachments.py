@@ -14,6 +14,7 @@ import io
 import re
 import unicodedata
 from dataclasses import dataclass
+from math import ceil
 from pathlib import PurePosixPath
 from typing import ClassVar
 
@@ -28,6 +29,7 @@ from tickets.redaction import redact
 
 MAX_FILES = 5  # a message
 MAX_BYTES = 5 * 1024 * 1024  # a file, as received
+MAX_BYTES_A_DAY = 100 * 1024 * 1024  # of one ticket's customer, as stored
 MAX_PIXELS = 40_000_000  # decoded, width x height: 160 MB of memory at four bytes a pixel
 MAX_SIDE = 4096  # pixels; larger pictures are scaled down, keeping their proportions
 MAX_NAME = 100  # characters, extension included
@@ -106,6 +108,31 @@ class FileNotScanned(FileRefused):
 class TooManyFiles(FileRefused):
     code = "too_many_files"
     default_detail = _("Too many files: five a message at most.")
+
+
+class TooMuchADay(FileRefused):
+    """More than MAX_BYTES_A_DAY of one ticket's customer within a day. The text alone is taken."""
+
+    status = 429
+    code = "too_much_a_day"
+    default_detail = _("Too many files within a day: 100 MB a ticket at most. Please send them tomorrow.")
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.retry_after = max(ceil(seconds), 1)
+
+
+# Of the files of one request; a ticket's day is another matter.
+FILE_REFUSALS = (
+    FileEmpty,
+    FileTooLarge,
+    FileTypeNotAllowed,
+    FileTypeMismatch,
+    BrokenImage,
+    FileInfected,
+    FileNotScanned,
+    TooManyFiles,
+)
 
 
 @dataclass(frozen=True, slots=True)

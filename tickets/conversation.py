@@ -3,14 +3,16 @@
 import re
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import accumulate
 from typing import Any
 
 from django.conf import settings
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from tickets import events, sleep, timeline
-from tickets.attachments import Inspected
+from tickets.attachments import MAX_BYTES_A_DAY, Inspected, TooMuchADay
 from tickets.errors import BadText, EmptyMessage, MessageTooLong, TicketClosed
 from tickets.files import write
 from tickets.models import Attachment, Author, Message, Ticket, TicketEvent, TicketState
@@ -65,7 +67,8 @@ def message_post(
     """Write one message (or note) into an open ticket. An inner step: the caller holds `timeline.command()`.
 
     `body` is clean already (body_clean), `files` are inspected. `late`: also when the ticket has ended, for notes that are
-    written then. A customer's word wakes a ticket that was put aside. Raises TicketClosed. Three queries and one a file.
+    written then. A customer's word wakes a ticket that was put aside. Raises TicketClosed; TooMuchADay for a customer's
+    files. Three queries and one a file; one more for a customer's files.
     """
     event = events.NOTE_ADDED if internal else events.MESSAGE_POSTED
     ticket = Ticket.objects.filter(pk=ticket_id)
@@ -81,6 +84,10 @@ def message_post(
     )
     if not rows:
         raise TicketClosed
+    if (
+        files and author == Author.CUSTOMER
+    ):  # the ticket's row is locked: two at once cannot both be the last that fits
+        _day_check(ticket_id, files)
     numbered = timeline.store(
         [row[:3] for row in rows], event, actor_id=author_user_id, key=key, digest=digest
     )
@@ -97,6 +104,25 @@ def message_post(
     if author == Author.CUSTOMER and rows[0][3] is not None:
         sleep.wake(ticket, sleep.CUSTOMER)
     return message
+
+
+def _day_check(ticket_id: int, files: Sequence[Inspected]) -> None:
+    """Raises TooMuchADay when these files of the customer are more than a ticket may get within a day. One query."""
+    since = timezone.now() - timedelta(days=1)
+    sent = list(
+        Attachment.objects.filter(
+            message__ticket_id=ticket_id, message__author=Author.CUSTOMER, created_at__gt=since
+        )
+        .order_by("created_at")
+        .values_list("created_at", "size")
+    )
+    above = sum(size for _at, size in sent) + sum(len(file.content) for file in files) - MAX_BYTES_A_DAY
+    if above <= 0:
+        return
+    gone = accumulate(size for _at, size in sent)
+    # When that one is a day old, there is room.
+    last = next((at for (at, _size), freed in zip(sent, gone, strict=True) if freed >= above), timezone.now())
+    raise TooMuchADay((last - since).total_seconds())
 
 
 def files_store(message: Message, files: Sequence[Inspected]) -> None:
@@ -117,7 +143,8 @@ def customer_reply(
 ) -> Message:
     """The customer writes into their ticket. Outermost.
 
-    Raises EmptyMessage, MessageTooLong, BadText, TicketClosed, KeyReused. A repeated key answers with the first message.
+    Raises EmptyMessage, MessageTooLong, BadText, TicketClosed, TooMuchADay, KeyReused. A repeated key answers with the first
+    message.
     """
     body = body_clean(body, required=not files)
     digest = timeline.digest_of("customer_reply", body, [file.sha256 for file in files])

@@ -2,13 +2,15 @@
 
 The ticket stays as a row without words: its number, topic and times are what agents were paid for, and what the figures of the
 days were counted from. Names, addresses, messages, notes, files and comments go, and its private link opens nothing any more.
-Rooms above delete what they have of it in the same transaction (signals.erasing).
+What was merged into it goes with it. Other tickets of the same customer stay, with the name and address that are theirs too;
+the erased one no longer points at them. Rooms above delete what they have of it in the same transaction (signals.erasing).
 """
 
 import logging
 import smtplib
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
@@ -40,17 +42,47 @@ logger = logging.getLogger(__name__)
 GONE = "–"
 
 
-def ticket_erase(*, ticket: Ticket, by_customer: bool = True) -> bool:
-    """Delete the words of a ticket; one that is open is closed by it. Outermost. False when it was done before.
+@dataclass(frozen=True)
+class Reach:
+    """Numbers of tickets, oldest first: what is erased with one, and what of the same customer is left."""
 
-    Who asked for it is told by mail, if there is an address: it is the last one.
+    with_it: list[str]
+    left: list[str]
+
+
+def reach(ticket: Ticket) -> Reach:
+    """How far erasing this ticket goes. One query."""
+    return _reach(ticket.pk, ticket.customer_id)
+
+
+def _reach(ticket_id: int, customer_id: int) -> Reach:
+    theirs = Ticket.objects.filter(
+        Q(customer_id=customer_id) | Q(merged_into=ticket_id), erased_at__isnull=True
+    )
+    others = list(theirs.exclude(pk=ticket_id).only("pk", "merged_into").order_by("pk"))
+    return Reach(
+        [one.number for one in others if one.merged_into_id == ticket_id],
+        [one.number for one in others if one.merged_into_id != ticket_id],
+    )
+
+
+def ticket_erase(*, ticket: Ticket, by_customer: bool = True) -> Reach | None:
+    """Delete the words of a ticket, and of those that were merged into it; one that is open is closed by it. Outermost.
+
+    None when it was done before. Who asked for it is told by mail, if there is an address. Name and address go with the last
+    ticket of the customer.
     """
     resolved = Q(state=TicketState.RESOLVED)
     with timeline.command():
-        found = Ticket.objects.filter(pk=ticket.pk, erased_at__isnull=True)
         customer = _customer_lock(ticket)
-        erased = timeline.advance(
-            found,
+        ids = _tickets_lock(ticket)
+        if not ids:
+            return None
+        found = _reach(ticket.pk, customer.pk)
+        # Kept by others, the row is no longer this one's.
+        owner = Customer.objects.create(language=customer.language) if found.left else customer
+        timeline.advance(
+            Ticket.objects.filter(pk__in=ids),
             events.ERASED,
             erased_at=Now(),
             # One that was resolved stays so: the figures of its day were counted from that.
@@ -64,23 +96,24 @@ def ticket_erase(*, ticket: Ticket, by_customer: bool = True) -> bool:
             intake_key=None,
             intake_digest="",
             access_version=F("access_version") + 1,
+            customer=owner,
             **NOT_IN_QUEUE,
         )
-        if not erased:
-            return False
-        _words_erase(ticket.pk)
-        if not Ticket.objects.filter(customer=customer, erased_at__isnull=True).exists():
+        for one in ids:
+            _words_erase(one)
+            erasing.send(sender=None, ticket_id=one)
+        _mails_erase(MailIn.objects.filter(ticket__in=ids))
+        if not found.left:
             Customer.objects.filter(pk=customer.pk).update(name="", email="", confirmed_at=None)
-            blocking.address_forget(customer.email)
-            LinkRequest.objects.exclude(email="").filter(email__iexact=customer.email).delete()
             if customer.email:
-                _mails_erase(MailIn.objects.filter(sender=customer.email))
-        _mails_erase(MailIn.objects.filter(ticket=ticket.pk))
-        erasing.send(sender=None, ticket_id=ticket.pk)
+                blocking.address_forget(customer.email)
+                LinkRequest.objects.filter(email__iexact=customer.email).delete()
+                # Mails of programs that write addresses in their own way, and those that came into no ticket.
+                _mails_erase(MailIn.objects.filter(sender__iexact=customer.email))
         if by_customer and customer.email:
-            transaction.on_commit(lambda: _tell(customer, ticket.number), robust=True)
-        tell_queue_changed([ticket.pk])
-    return True
+            transaction.on_commit(lambda: _tell(customer, ticket.number, found), robust=True)
+        tell_queue_changed(ids)
+    return found
 
 
 def _customer_lock(ticket: Ticket) -> Customer:
@@ -90,6 +123,20 @@ def _customer_lock(ticket: Ticket) -> Customer:
         customer = Customer.objects.select_for_update().get(pk=customer_id)
         if Ticket.objects.filter(pk=ticket.pk, customer_id=customer_id).exists():
             return customer
+
+
+def _tickets_lock(ticket: Ticket) -> list[int]:
+    """The ticket and those that were merged into it, locked by id; none if it was erased before. More may be merged until they
+    are locked, and none after."""
+    ids: list[int] = []
+    while True:
+        rows = Ticket.objects.filter(Q(pk=ticket.pk) | Q(merged_into=ticket), erased_at__isnull=True)
+        now = sorted(rows.values_list("pk", flat=True))
+        if now == ids or ticket.pk not in now:
+            return ids if ticket.pk in now else []
+        ids = list(
+            Ticket.objects.select_for_update().filter(pk__in=now).order_by("pk").values_list("pk", flat=True)
+        )
 
 
 def _words_erase(ticket_id: int) -> None:
@@ -116,12 +163,13 @@ def _files_delete(stored: Iterable[object]) -> None:
             file.delete(save=False)  # type: ignore[attr-defined]
 
 
-def _tell(customer: Customer, number: str) -> None:
+def _tell(customer: Customer, number: str, found: Reach) -> None:
     with translation.override(customer.language):
         mail = EmailMessage(
             subject=_("Your data was deleted: ticket %(number)s") % {"number": number},
             body=render_to_string(
-                "tickets/mail/erased.txt", {"number": number, "name": customer.name, "brand": settings.BRAND}
+                "tickets/mail/erased.txt",
+                {"number": number, "name": customer.name, "brand": settings.BRAND, "reach": found},
             ),
             to=[customer.email],
             headers={"Auto-Submitted": "auto-generated"},

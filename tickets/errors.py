@@ -1,5 +1,6 @@
 """The refusals of this app, in the domain's words. config/problems.py maps them to HTTP, once."""
 
+from math import ceil
 from typing import ClassVar
 
 from django.conf import settings
@@ -13,6 +14,8 @@ class Refusal(Exception):
     status: ClassVar[int] = 409
     code: ClassVar[str] = "refused"
     default_detail: ClassVar[str | Promise] = _("This cannot be done now.")
+
+    retry_after: int | None = None  # seconds, where trying again later is of use
 
     def __init__(self, detail: str | Promise | None = None) -> None:
         self.detail = detail if detail is not None else self.default_detail
@@ -92,6 +95,17 @@ class ArticleChanged(Refusal):
 class AlreadyRated(Refusal):
     code = "already_rated"
     default_detail = _("You have rated this already. Thank you.")
+
+
+class TooOften(Refusal):
+    """Above a limit of config/throttles.py; for pages, since REST has Throttled."""
+
+    status = 429
+    code = "throttled"
+
+    def __init__(self, detail: str, seconds: float) -> None:
+        super().__init__(detail)
+        self.retry_after = ceil(seconds)
 
 
 class AddressKnown(Refusal):

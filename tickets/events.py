@@ -165,6 +165,10 @@ PLACED = declare(
 FLAGGED = declare("ticket.flagged", "Nobody who could take this ticket is online now.")
 UNFLAGGED = declare("ticket.unflagged", "Somebody who could take this ticket is online again.")
 ADDRESS_LEFT = declare("ticket.address_left", "The customer has left an e-mail address.")
+LINK_RENEWED = declare(
+    "ticket.link_renewed",
+    "Somebody came by the link that was mailed to the ticket's address: keys from elsewhere open nothing any more.",
+)
 ERASED = declare("ticket.erased", "What was said was deleted; its private link opens nothing any more.")
 CALLED_IN = declare(
     "ticket.called_in",

@@ -3,7 +3,7 @@
 Both carry a mark: HMAC-SHA256 of the ticket's public id and link version under the server's key, cut to 130 bits, in letters
 and digits of one case, since mail programs may change the case of addresses. It opens nothing: who has it may write into the
 ticket from the customer's own address, and read nothing (docs/adr/0027-a-mail-finds-its-ticket-by-a-mark.md). Raising the
-link's version withdraws it, with the private link.
+link's version withdraws it, with the private link; that the address is confirmed does not.
 """
 
 import base64
@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db.models.functions import Now
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from tickets.access import version_of_mails
 from tickets.models import Ticket
 
 LENGTH = 26  # characters of base32: 130 bits
@@ -28,7 +29,7 @@ _IN_MESSAGE_ID = re.compile(r"<ticket\.([a-z2-9]{12})\.([a-z2-7]{26})\.\d{1,9}@s
 def mark_of(ticket: Ticket, secret: str | bytes | None = None, salt: str = SALT) -> str:
     """The mark: 26 letters and digits."""
     digest = salted_hmac(
-        salt, f"{ticket.public_id}:{ticket.access_version}", secret=secret, algorithm="sha256"
+        salt, f"{ticket.public_id}:{version_of_mails(ticket)}", secret=secret, algorithm="sha256"
     ).digest()
     return base64.b32encode(digest).decode().lower()[:LENGTH]
 

@@ -1,6 +1,6 @@
 """What the customer's page shows of a ticket: its status in words, the lines of its thread, the wait of late."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -53,7 +53,8 @@ class Status:
     place: int | None = None
     expected_seconds: int | None = None
     until: datetime | None = None  # end of the grace time; when it wakes
-    answer_due_at: datetime | None = None  # waiting: until when an answer by mail is promised
+    answer_due_at: datetime | None = None  # waiting: until when an answer is promised
+    by_mail: bool = False  # whether that answer is mailed too
     kind_of_end: str = ""  # spam, abuse
     opens: str = ""  # waiting outside of the hours: when they begin, in words
 
@@ -69,6 +70,7 @@ def status_of(ticket: Ticket) -> Status:  # noqa: PLR0911  a table
             place=ticket.place,
             expected_seconds=expected,
             answer_due_at=ticket.answer_due_at,
+            by_mail=ticket.mails_stopped_at is None,
             opens=opens,
         )
     if ticket.wakes_at is not None:
@@ -94,6 +96,24 @@ def status_of(ticket: Ticket) -> Status:  # noqa: PLR0911  a table
 def thread_of(ticket: Ticket) -> Iterator[stream.Frame]:
     """The frames that are lines of the thread, from the first on. Three queries."""
     return iter(stream.history(ticket.pk, ticket.stream, [event.name for event in LINES]))
+
+
+def unread_from(ticket: Ticket, thread: Sequence[stream.Frame]) -> int | None:
+    """Number of the first message of a person that the customer has not seen yet; None when they have seen all. No query.
+
+    Who has written after it has seen it, also where no script could tell us.
+    """
+    messages = [frame for frame in thread if frame["type"] == events.MESSAGE_POSTED.name]
+    own = (frame["seq"] for frame in messages if frame["data"]["author"] == Author.CUSTOMER)
+    seen = max(ticket.read_by_customer, *own, 0)
+    return next(
+        (
+            frame["seq"]
+            for frame in messages
+            if frame["seq"] > seen and frame["data"]["author"] == Author.AGENT
+        ),
+        None,
+    )
 
 
 def open_answer_of(ticket: Ticket) -> AssistantAnswer | None:

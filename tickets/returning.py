@@ -1,7 +1,8 @@
 """Customers who come back: by the cookies of their browser, and by links that are mailed to the address they name (ADR 28).
 
 An address is confirmed when somebody enters by a link that was mailed to it: only that link carries the proof, an HMAC over
-ticket and address which no page ever shows. Rows of customers with the same confirmed address are one customer from then on.
+ticket and address which no page ever shows. Rows of customers with the same confirmed address are one customer from then on,
+and who had typed the address without having the mailbox has no key to the ticket any more.
 """
 
 import base64
@@ -20,8 +21,9 @@ from django.utils import translation
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext as _
 
-from tickets import timeline
-from tickets.access import link_path, opens
+from tickets import events, timeline
+from tickets.access import link_path, opens, ticket_by_token, version_of_mails
+from tickets.errors import TicketNotFound
 from tickets.models import Author, Customer, LinkRequest, Ticket
 
 logger = getLogger(__name__)
@@ -144,10 +146,29 @@ def _mail(asked: LinkRequest, found: list[Ticket]) -> bool:
 # --- Confirmed addresses ----------------------------------------------------------------------------------------------
 
 
-def confirm(*, ticket: Ticket, proof: str) -> bool:
+def ticket_by_link(public_id: str, token: str, proof: str) -> Ticket:
+    """The ticket that a link opens. One that was mailed goes on opening it when the address was confirmed by another device.
+
+    Raises TicketNotFound.
+    """
+    try:
+        return ticket_by_token(public_id, token)
+    except TicketNotFound:
+        mailed = Ticket.objects.select_related("customer").filter(
+            Ticket.REAL, public_id=public_id, access_expires_at__gt=Now(), version_before__isnull=False
+        )
+        ticket = mailed.first() if proof else None
+        if ticket is None or not proves(ticket, proof):
+            raise
+        return ticket
+
+
+def confirm(*, ticket: Ticket, proof: str, keyed: bool = False) -> bool:
     """Who enters the ticket has the proof that its link was mailed: the address is its customer's. Outermost. Whether it is so.
 
-    Other customers with the same confirmed address are joined to the oldest of them. Safe twice.
+    Other customers with the same confirmed address are joined to the oldest of them. Unless this browser had the ticket's key
+    already (`keyed`), whoever typed the address may be somebody else, and is not to read on as its owner: the first time, all
+    keys from before end. The caller gives out a new one. Safe twice.
     """
     if not proves(ticket, proof):
         return False
@@ -157,12 +178,20 @@ def confirm(*, ticket: Ticket, proof: str) -> bool:
         rows = list(
             same.filter(email__iexact=ticket.customer.email).select_for_update(no_key=True).order_by("pk")
         )
-        if not any(row.pk == ticket.customer_id for row in rows):
+        own = next((row for row in rows if row.pk == ticket.customer_id), None)
+        if own is None:
             return False  # joined or erased meanwhile
         first, *others = [row.pk for row in rows]
-        Customer.objects.filter(pk__in=(first, ticket.customer_id), confirmed_at__isnull=True).update(
-            confirmed_at=Now()
-        )
+        # Each row begins with one ticket, and gets others by this function only: theirs were confirmed by links of their own.
+        if own.confirmed_at is None:
+            Customer.objects.filter(pk=own.pk).update(confirmed_at=Now())
+            if not keyed:
+                timeline.advance(
+                    Ticket.objects.filter(pk=ticket.pk, erased_at__isnull=True),
+                    events.LINK_RENEWED,
+                    version_before=F("access_version"),
+                    access_version=F("access_version") + 1,
+                )
         if others:
             Ticket.objects.filter(customer_id__in=others).update(customer_id=first)
             Customer.objects.filter(pk__in=others).update(name="", email="", confirmed_at=None)
@@ -176,6 +205,6 @@ def proves(ticket: Ticket, proof: str) -> bool:
 
 def proof_of(ticket: Ticket) -> str:
     """22 URL-safe characters (128 bits), bound to the ticket, the version of its link and the address."""
-    value = f"{ticket.public_id}:{ticket.access_version}:{ticket.customer.email.lower()}"
+    value = f"{ticket.public_id}:{version_of_mails(ticket)}:{ticket.customer.email.lower()}"
     digest = salted_hmac(SALT, value, algorithm="sha256").digest()[:16]
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

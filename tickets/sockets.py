@@ -23,7 +23,7 @@ from django.template.loader import render_to_string
 from django.utils import translation
 from redis.exceptions import RedisError
 
-from tickets import signs, stream
+from tickets import events, signs, stream
 from tickets.access import ticket_by_token
 from tickets.bell import group_of
 from tickets.errors import TicketNotFound
@@ -303,9 +303,20 @@ class TicketConsumer(StreamConsumer):
 
     async def too_old(self, name: str) -> None:
         await self.join(name)
+        if await db(self._last_seq) is None:
+            await self.leave(CLOSE_BAD_TICKET)
+            return
         frame = await db(self._snapshot)
         self.after[name] = frame["seq"]
         await self.transmit(frame)
+
+    async def push(self, frame: stream.Frame) -> None:
+        # Who never beats must not read on with a key that has ended.
+        if frame["type"] == events.LINK_RENEWED.name and await db(self._last_seq) is None:
+            await self.unfollow(frame["stream"])
+            await self.leave(CLOSE_BAD_TICKET)
+            return
+        await super().push(frame)
 
     async def beat(self, frame: dict[str, Any]) -> None:  # noqa: ARG002  a customer's beat carries nothing
         seq = await db(self._last_seq_beaten)

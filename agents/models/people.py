@@ -165,9 +165,17 @@ class Agent(models.Model):
     )
     # Their own choice, kept over shifts (dispatch/automatic.py).
     auto_accept = models.BooleanField(_("accepts offers automatically"), default=False, db_default=False)
+    # Added to the time in which they may answer each offer: a setting of accessibility, theirs and the admins'.
+    extra_seconds = models.PositiveSmallIntegerField(
+        _("more time to answer offers, in seconds"),
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(120)],
+        help_text=_("Chosen by the agent, for whatever reason; nobody has to give one. At most 120."),
+    )
     # Since when they are leaving or gone: nobody goes online after it (dispatch/leaving.py).
     leaving_since = models.DateTimeField(_("leaves since"), null=True, blank=True, editable=False)
-    # A name of the IANA database; empty: the house's. For booked hours and quiet hours.
+    # A name of the IANA database; empty: the house's. The clock of all that they are shown, of booked hours and quiet hours.
     time_zone = models.CharField(_("time zone"), max_length=40, blank=True, default="", db_default="")
     last_epoch = models.PositiveIntegerField(_("number of the last shift"), default=0, editable=False)
     # When they first passed a practice ticket (dispatch/practice.py); who admits them sees it, and no program asks for it.
@@ -186,6 +194,9 @@ class Agent(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(units__gte=1, units__lte=100), name="agent_units_1_to_100"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(extra_seconds__lte=120), name="agent_extra_seconds_to_120"
             ),
         ]
 

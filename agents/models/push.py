@@ -73,6 +73,8 @@ class CallWishes(models.Model):
     quiet_from = models.TimeField(_("quiet from"), null=True, blank=True)
     quiet_until = models.TimeField(_("quiet until"), null=True, blank=True)
     called_at = models.DateTimeField(_("last called"), null=True, blank=True, editable=False)
+    # While it is ahead, the call is claimed and not made yet (dispatch/calling.py).
+    call_until = models.DateTimeField(_("to be called until"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("wishes about calls")

@@ -1,6 +1,7 @@
-"""Calls on devices: the switches of this browser, the list of the others, quiet hours."""
+"""Calls on devices: the switches of this browser, the list of the others, quiet hours, time to answer."""
 
 from datetime import time
+from typing import Any
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -12,7 +13,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from agents.errors import BadQuietHours, Refusal
+from agents.answering import MOST_SECONDS, extra_seconds_choose
+from agents.errors import BadExtraSeconds, BadQuietHours, Refusal
 from agents.models import Agent, CallWishes
 from agents.push import device_keep, device_remove, device_wishes, devices_of, public_key, wishes_keep
 from agents.views.people import agent_page
@@ -24,25 +26,31 @@ AREAS = ("Africa/", "America/", "Asia/", "Atlantic/", "Australia/", "Europe/", "
 @never_cache
 @agent_page
 def calls(request: HttpRequest, agent: Agent) -> HttpResponse:
-    """What the agent may be called for, and where."""
-    wishes = CallWishes.objects.filter(agent=agent).first()
-    return _page(
-        request,
-        agent,
-        quiet_from=_shown(wishes.quiet_from if wishes else None),
-        quiet_until=_shown(wishes.quiet_until if wishes else None),
-        time_zone=agent.time_zone,
-    )
+    """What the agent may be called for, and where; how much time they have to answer."""
+    return _page(request, agent)
 
 
 def _page(request: HttpRequest, agent: Agent, *, status: int = 200, **shown: str) -> HttpResponse:
-    context = shown | {
-        "agent": agent,
-        "devices": devices_of(agent.pk),
-        "push_key": public_key(),
-        "zones": sorted(zone for zone in available_timezones() if zone.startswith(AREAS)),
-        "house_zone": settings.TIME_ZONE,
+    """`shown`: what stands in the fields after a refusal; else what is kept. One query for the wishes."""
+    wishes = CallWishes.objects.filter(agent=agent).first()
+    kept = {
+        "quiet_from": _shown(wishes.quiet_from if wishes else None),
+        "quiet_until": _shown(wishes.quiet_until if wishes else None),
+        "time_zone": agent.time_zone,
+        "extra_seconds": str(agent.extra_seconds),
     }
+    context: dict[str, Any] = (
+        kept
+        | shown
+        | {
+            "agent": agent,
+            "devices": devices_of(agent.pk),
+            "push_key": public_key(),
+            "zones": sorted(zone for zone in available_timezones() if zone.startswith(AREAS)),
+            "house_zone": settings.TIME_ZONE,
+            "most_seconds": MOST_SECONDS,
+        }
+    )
     return render(request, "agents/calls.html", context, status=status)
 
 
@@ -105,6 +113,23 @@ def wishes(request: HttpRequest, agent: Agent) -> HttpResponse:
     except Refusal as refusal:
         return _page(request, agent, status=refusal.status, problem=str(refusal.detail), **said)
     messages.success(request, _("Your quiet hours are kept."))
+    return redirect("calls")
+
+
+@require_POST
+@never_cache
+@agent_page
+def answering(request: HttpRequest, agent: Agent) -> HttpResponse:
+    """More time for each offer."""
+    said = request.POST.get("extra_seconds", "").strip()
+    try:
+        if not (said.isascii() and said.isdecimal() and len(said) < 5):
+            raise BadExtraSeconds
+        extra_seconds_choose(agent_id=agent.pk, seconds=int(said))
+    except Refusal as refusal:
+        problem = str(refusal.detail)
+        return _page(request, agent, status=refusal.status, answering_problem=problem, extra_seconds=said)
+    messages.success(request, _("Kept. It counts from your next offer on."))
     return redirect("calls")
 
 

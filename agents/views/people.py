@@ -15,10 +15,20 @@ Page = Callable[..., HttpResponseBase]
 
 
 def agent_of(request: HttpRequest) -> Agent | None:
-    """The agent who asks; None when nobody is logged in, or somebody who is no agent."""
+    """The agent who asks; None when nobody is logged in, or somebody who is no agent. What they are shown has their clock."""
     if not request.user.is_authenticated:
         return None
-    return Agent.objects.select_related("user").filter(user=request.user).first()
+    agent = Agent.objects.select_related("user").filter(user=request.user).first()
+    request.reader_zone = agent.zone if agent else None  # type: ignore[attr-defined]
+    return agent
+
+
+def reader_zone(request: HttpRequest) -> dict[str, Any]:
+    """`reader_zone` for templates/base.html, which draws in it: the agent's on their pages, else none, which is the house's.
+
+    Drawing alone, not the whole request: what services count by the day, such as rates and certificates, is the house's day.
+    """
+    return {"reader_zone": getattr(request, "reader_zone", None)}
 
 
 def agent_page(view: Page) -> Page:

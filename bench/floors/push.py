@@ -38,7 +38,7 @@ CARD = {
     "currency": "EUR",
     "topic": "topic-1",
     "topic_name": "Topic 1",
-    "skills": [{"name": "Skill 1", "level": 2}],
+    "skills": [{"name": "Skill 1", "level": 2, "certificate": False}],
     "language": "en",
     "expected_minutes": 6,
     "waiting_since": "2026-01-01T00:00:00.000000+00:00",

@@ -15,6 +15,7 @@ from django.template.response import TemplateResponse
 
 from dispatch.backoffice.counting import BoundedPaginator
 from dispatch.backoffice.pools import CHANGES, CHOICES, REACH, changeable, own_pools, reached
+from dispatch.backoffice.saving import Saving
 
 ASKED = 100  # rows that a question names; the others are a number
 
@@ -190,10 +191,11 @@ def _asking(act: Any, name: str) -> Any:
 
 @cache
 def guarded(admin_class: type[Any]) -> type[Any]:
-    """The class behind the guard."""
+    """The class between the guard and how rows are saved."""
     if issubclass(admin_class, Guarded):
         return admin_class
-    return type(admin_class.__name__, (Guarded, admin_class), {"__module__": admin_class.__module__})
+    behind = () if admin_class is admin.ModelAdmin else (admin_class,)
+    return type(admin_class.__name__, (Guarded, *behind, Saving), {"__module__": admin_class.__module__})
 
 
 @cache

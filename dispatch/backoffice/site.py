@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponseBase
@@ -28,6 +29,10 @@ class StandbySite(admin.AdminSite):
                 return view(request, *args, **kwargs)  # type: ignore[no-any-return]
 
         return super().admin_view(_same(view, named), cacheable)
+
+    def login(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """By the one page of the house, with its limits, its second factor and its single sign-on."""
+        return secure_admin_login(super().login)(request, extra_context)
 
     def get_urls(self) -> list[Any]:
         from dispatch.backoffice import changes  # noqa: PLC0415  models are not loaded when the site is made

@@ -65,9 +65,9 @@ def prepare(problem: Problem) -> Run:
 
 def kinds_of(problem: Problem, run: Run) -> tuple[Index, Index]:
     """First ticket of each kind, and the kind of each ticket. Tickets of a kind differ in age, priority and
-    history only."""
+    history only: also the acceptance that counts is the same."""
     n = len(problem.tickets)
-    if n <= 1 or problem.agents.accept.ndim == 2:
+    if n <= 1:
         every = np.arange(n, dtype=np.intp)
         return every, every
     asked = np.concatenate(
@@ -78,6 +78,8 @@ def kinds_of(problem: Problem, run: Run) -> tuple[Index, Index]:
             problem.tickets.units[:, None].view(np.int8),
             problem.tickets.newcomers_first[:, None].view(np.int8),
             problem.tickets.reserved[:, None].view(np.int8),
+            # Who accepts one topic's tickets likelier than another's is worth another thing for each.
+            *([problem.accept_row[:, None].view(np.int8)] if problem.agents.accept.ndim == 2 else []),
         ],
         axis=1,
     )

@@ -170,8 +170,13 @@ class Tickets:
     reserved: Bool = field(
         default_factory=lambda: np.empty(0, np.bool_)
     )  # (n,) so young that only who is worth Weights.reserve is asked; default: none
+    accept_row: I32 = field(
+        default_factory=lambda: np.empty(0, np.int32)
+    )  # (n,) row of Agents.accept, where that has several; default: one each
 
     def __post_init__(self) -> None:
+        if np.size(self.accept_row) == 0:
+            object.__setattr__(self, "accept_row", np.arange(np.shape(self.id)[0]))
         for name in ("newcomers_first", "reserved"):
             if np.size(getattr(self, name)) == 0:
                 object.__setattr__(self, name, np.zeros(np.shape(self.id)[0], np.bool_))
@@ -186,6 +191,7 @@ class Tickets:
             language=np.int8,
             newcomers_first=np.bool_,
             reserved=np.bool_,
+            accept_row=np.int32,
         )
         same_length(
             self,
@@ -198,6 +204,7 @@ class Tickets:
             "language",
             "newcomers_first",
             "reserved",
+            "accept_row",
         )
         unique(self.id, "tickets.id")
         all_within(
@@ -243,7 +250,7 @@ class Agents:
     skill_id: I64  # (s,) what the columns of levels are
     accept: F32 = field(
         default_factory=lambda: np.empty(0, np.float32)
-    )  # (m,) or (n, m) probability; default 1
+    )  # (m,) probability, or (a, m) by Tickets.accept_row; default 1
     max_pending: I8 = field(
         default_factory=lambda: np.empty(0, np.int8)
     )  # (m,) offers they may still get; default 1
@@ -353,13 +360,21 @@ class Problem:
             object.__setattr__(self, "fair_share", fsum(self.agents.share.tolist()) / m if m else 0.0)
         if not isfinite(self.fair_share):
             raise InvalidProblem("fair_share must be finite")
-        if self.agents.accept.shape not in ((m,), (n, m)):
-            raise InvalidProblem(
-                f"agents.accept has shape {self.agents.accept.shape}, not {(m,)} or {(n, m)}"
-            )
+        accept = self.agents.accept
+        if accept.shape != (m,) and (accept.ndim != 2 or accept.shape[1] != m):
+            raise InvalidProblem(f"agents.accept has shape {accept.shape}, not {(m,)} or (rows, {m})")
+        if accept.ndim == 2:
+            within(self.tickets.accept_row, "tickets.accept_row", 0, len(accept) - 1)
         for name, needs in (("required", self.tickets.required), ("preferred", self.tickets.preferred)):
             within(needs.ticket, f"tickets.{name}.ticket", 0, n - 1)
             within(needs.skill, f"tickets.{name}.skill", 0, s - 1)
+
+    @property
+    def accept_row(self) -> I32:
+        """(n,) each ticket's row of Agents.accept seen as a table; 0 where it is by person alone."""
+        return (
+            self.tickets.accept_row if self.agents.accept.ndim == 2 else np.zeros(len(self.tickets), np.int32)
+        )
 
     def positions(self, pairs: Pairs) -> tuple[Index, Index]:
         """Ticket and agent positions of those pairs whose two ids are in this run."""

@@ -15,7 +15,7 @@ booked    1 for who has booked this hour in this pool, else 0. Outside of their 
 served    an offset (Weights.served) that keeps the bracket at 1 or more, so every allowed pair is worth something.
 newcomer  Weights.newcomer if the ticket goes to newcomers first and the person is new, else 0. Outside of p: it is not for who
           accepts most. It is the same for all tickets of a kind, which is why these are kinds of their own.
-p         probability of accepting, not below MIN_ACCEPT.
+p         probability of accepting a ticket of this topic, not below MIN_ACCEPT.
 wait      targets that have passed, capped.
 priority  counted from the lowest there is, so that it is never below zero.
 
@@ -78,8 +78,8 @@ class Terms(TypedDict):
 
 @dataclass(frozen=True)
 class Scores:
-    """What ``score`` found. n tickets, m people, t kinds of ticket (equal needs, language and units, alike to newcomers;
-    with acceptance by pair each ticket is a kind).
+    """What ``score`` found. n tickets, m people, t kinds of ticket (equal needs, language and units, alike to newcomers, and
+    of one row of acceptance).
 
     What is by kind is small; ``eligible`` and ``value`` are made of it when asked for, 1 and 8 bytes a pair.
     """
@@ -225,13 +225,11 @@ def score(problem: Problem) -> Scores:
         suits = able & _suits(bracket, weights)
         if tickets.reserved.any():
             eligible = np.where(tickets.reserved[first, None], suits, able)
-    accept = _accept(np.atleast_2d(agents.accept))
+    accept, row = _accept(np.atleast_2d(agents.accept)), problem.accept_row
     excluded = problem.positions(tickets.excluded)
     known = _known(problem, eligible, kind, excluded)
-    worth = accept[known[0] if len(accept) > 1 else 0, known[1]] * (
-        bracket[kind[known[0]], known[1]] + weights.known
-    )
-    bracket *= accept
+    worth = accept[row[known[0]], known[1]] * (bracket[kind[known[0]], known[1]] + weights.known)
+    bracket *= accept[row[first]] if len(accept) > 1 else accept
     if tickets.newcomers_first.any():  # what is 0 need not be added: it changes no bit
         bonus = weights.newcomer * agents.new
         bracket += tickets.newcomers_first[first, None] * bonus
@@ -297,7 +295,7 @@ def terms_of(problem: Problem, pairs: Iterable[tuple[int, int]], basis: Basis | 
     found: dict[tuple[int, int], Terms] = {}
     for i, people in of_ticket_pairs.items():
         kind = of_kinds(problem, run, np.array([i]), np.array(people))
-        accept = _accept(probability[i if len(probability) > 1 else 0, people])
+        accept = _accept(probability[problem.accept_row[i], people])
         bracket = _skill(kind, weights.fit, weights.scarcity)[0] + basis.agent_sum[people]
         for at, j in enumerate(people):
             known = weights.known * float((i, j) in known_pairs)

@@ -76,7 +76,7 @@ def solve(problem: Problem, *, scores: Scores | None = None, assign: Assign | No
     with up to 3 cards: one ticket fewer in 8 %, else 0.9 % less value on average and 7.8 % at worst.
 
     ``assign``: the solver, ``dense`` or ``flow``; by the size of the run unless given. Memory: 9 bytes a kind and person,
-    twice; above LARGE nothing of the size of all pairs, unless acceptance is given by pair.
+    twice; above LARGE nothing of the size of all pairs, unless each ticket has a row of acceptance.
     """
     scores = scores or score(problem)
     tickets, agents = problem.tickets, problem.agents

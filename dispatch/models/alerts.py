@@ -87,16 +87,7 @@ class AlertRule(models.Model):
         _("kind"),
         max_length=20,
         unique=True,
-        choices=[
-            (kind.value, kind.label)
-            for kind in (
-                AlertKind.NOBODY_LEFT,
-                AlertKind.SKILL_AWAY,
-                AlertKind.TARGET_RISK,
-                AlertKind.SILENT,
-                AlertKind.OUTBOX,
-            )
-        ],
+        choices=AlertKind,
     )
     active = models.BooleanField(_("active"), default=True)
     threshold = models.PositiveIntegerField(
@@ -104,7 +95,7 @@ class AlertRule(models.Model):
         default=0,
         help_text=_(
             "Nobody online for a skill: seconds that a ticket has waited. Target at risk: percent of the target that have "
-            "passed. Process silent: seconds. Mails pile up: minutes that the oldest has waited. Nobody left: not used."
+            "passed. Process silent: seconds. Mails pile up: minutes that the oldest has waited. All others: not used."
         ),
     )
     repeat_minutes = models.PositiveSmallIntegerField(

@@ -22,7 +22,7 @@ class OfferState(models.TextChoices):
 
     PENDING = "pending", _("open")
     ACCEPTED = "accepted", _("accepted")  # this agent was first, in time: the holder
-    DECLINED = "declined", _("declined")  # the agent said no; nothing else follows, ever
+    DECLINED = "declined", _("declined")  # the agent said no; beside p (matching/score.py) nothing follows
     EXPIRED = "expired", _("expired")  # the deadline passed; the agent is paused, one click returns
     RESCINDED = "rescinded", _("taken by another")  # another of the parallel offers won
     REVOKED = "revoked", _("revoked")  # the agent went offline, the lease ended, or an admin did it

@@ -214,26 +214,42 @@ class Rate(models.Model):
         return f"{self.topic or '*'}: {self.amount_cents / 100:.2f} {self.currency}"
 
 
+MOST_WEIGHT = 1000
+WEIGHT = [MinValueValidator(0), MaxValueValidator(MOST_WEIGHT)]
+WEIGHTS = (
+    "fit",
+    "wait",
+    "wait_cap",
+    "priority",
+    "fairness",
+    "known",
+    "load",
+    "scarcity",
+    "quality",
+    "booked",
+)
+
+
 class Policy(models.Model):
     """A version of the weights of a pool. Never edited in place: a new version replaces the current one."""
 
     pool = models.ForeignKey(Pool, models.PROTECT, related_name="policies", verbose_name=_("pool"))
     version = models.PositiveIntegerField(_("version"))
     current = models.BooleanField(_("current"), default=True)
-    fit = models.FloatField(_("fit"), default=Weights.fit)
-    wait = models.FloatField(_("wait"), default=Weights.wait)
-    wait_cap = models.FloatField(_("cap of wait ÷ target"), default=Weights.wait_cap)
-    priority = models.FloatField(_("priority"), default=Weights.priority)
-    fairness = models.FloatField(_("fair share"), default=Weights.fairness)
-    known = models.FloatField(_("known agent"), default=Weights.known)
-    load = models.FloatField(_("load"), default=Weights.load)
-    scarcity = models.FloatField(_("scarcity of skills"), default=Weights.scarcity)
+    fit = models.FloatField(_("fit"), default=Weights.fit, validators=WEIGHT)
+    wait = models.FloatField(_("wait"), default=Weights.wait, validators=WEIGHT)
+    wait_cap = models.FloatField(_("cap of wait ÷ target"), default=Weights.wait_cap, validators=WEIGHT)
+    priority = models.FloatField(_("priority"), default=Weights.priority, validators=WEIGHT)
+    fairness = models.FloatField(_("fair share"), default=Weights.fairness, validators=WEIGHT)
+    known = models.FloatField(_("known agent"), default=Weights.known, validators=WEIGHT)
+    load = models.FloatField(_("load"), default=Weights.load, validators=WEIGHT)
+    scarcity = models.FloatField(_("scarcity of skills"), default=Weights.scarcity, validators=WEIGHT)
     # A version that is in force stays what it was: the column's default is 0, that of a new version is not.
     quality = models.FloatField(
         _("quality"),
         default=0.3,
         db_default=0.0,
-        validators=[MinValueValidator(0)],
+        validators=WEIGHT,
         help_text=_(
             "Ratings and reviews, drawn towards the usual while there are few. 0: they do not count."
         ),
@@ -252,7 +268,9 @@ class Policy(models.Model):
         validators=[MaxValueValidator(5)],
         help_text=_("In every skill that the ticket required. 0: team leads only."),
     )
-    booked = models.FloatField(_("booked hour"), default=Weights.booked, db_default=Weights.booked)
+    booked = models.FloatField(
+        _("booked hour"), default=Weights.booked, db_default=Weights.booked, validators=WEIGHT
+    )
     max_parallel = models.PositiveSmallIntegerField(
         _("offers of one ticket at once"), default=3, validators=[MinValueValidator(1), MaxValueValidator(3)]
     )
@@ -340,6 +358,12 @@ class Policy(models.Model):
         verbose_name_plural = _("policies")
         ordering = ["pool", "-version"]
         constraints = [
+            # What the matching refuses would stop the runs of the pool.
+            models.CheckConstraint(
+                condition=Q(**{f"{name}__gte": 0 for name in WEIGHTS})
+                & Q(**{f"{name}__lt": MOST_WEIGHT + 1 for name in WEIGHTS}),
+                name="policy_weights_make_sense",
+            ),
             models.UniqueConstraint(fields=["pool", "version"], name="policy_version_once"),
             models.UniqueConstraint(
                 fields=["pool"], condition=Q(current=True), name="policy_one_current_a_pool"

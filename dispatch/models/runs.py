@@ -1,6 +1,7 @@
 """Run: one pass of the matcher over one pool, with what it saw. Standing: what a run knows of an agent's past."""
 
 from django.db import models
+from django.db.models import Value
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -37,8 +38,15 @@ class Standing(models.Model):
         Agent, models.CASCADE, primary_key=True, related_name="standing", verbose_name=_("agent")
     )
     accept_rate = models.FloatField(_("share of offers accepted"), default=1.0)
-    answered = models.PositiveIntegerField(_("offers answered, missed ones too"), default=0, db_default=0)
-    share = models.FloatField(_("earnings per online hour, 1 = the pool's mean"), default=1.0)
+    # Topic id (0: none) → the share of offers of such tickets; only topics of which they answered any.
+    accept_by_topic = models.JSONField(
+        _("share of offers accepted, by topic"), default=dict, db_default=Value({}, models.JSONField())
+    )
+    answered = models.PositiveIntegerField(_("offers answered"), default=0, db_default=0)
+    share = models.FloatField(_("earnings per online hour, 1 = the mean of all online"), default=1.0)
+    # What the share in a pool is made of, with that pool's mean; in usual lines of the ledger and hours.
+    earned = models.FloatField(_("earned, in usual tickets"), default=0.0, db_default=0.0)
+    hours = models.FloatField(_("hours online"), default=0.0, db_default=0.0)
     # Ratings and reviews against the usual, −1–1, and how many there are (dispatch/rules/quality.py).
     quality = models.FloatField(_("quality, 0 = the usual"), default=0.0, db_default=0.0)
     judged = models.PositiveIntegerField(_("ratings and reviews"), default=0, db_default=0)
@@ -53,7 +61,8 @@ class Standing(models.Model):
 
 
 class PoolStanding(models.Model):
-    """How a pool's offers went of late, refreshed each minute, and how many may be asked at once (rules/parallel.py)."""
+    """How a pool's offers went of late, refreshed each minute, how many may be asked at once (rules/parallel.py), and what its
+    people earn."""
 
     pool = models.OneToOneField(
         Pool, models.CASCADE, primary_key=True, related_name="standing", verbose_name=_("pool")
@@ -61,6 +70,9 @@ class PoolStanding(models.Model):
     ended = models.PositiveIntegerField(_("offers that ended of late"), default=0)
     rescinded = models.PositiveIntegerField(_("of these, somebody else was faster"), default=0)
     parallel = models.PositiveSmallIntegerField(_("asked at once"), default=3)
+    hourly = models.FloatField(
+        _("earned in an hour on average, in usual tickets"), default=0.0, db_default=0.0
+    )
     refreshed_at = models.DateTimeField(_("refreshed"), db_default=Now())
 
     class Meta:

@@ -88,6 +88,9 @@ class LeadAction(models.Model):
     )
     why = models.CharField(_("why"), max_length=400, blank=True)  # a whisper's stand in its note
     data = models.JSONField(_("more"), default=dict)
+    # The command's Idempotency-Key and its content, by whoever acts; acts on a ticket have theirs in its timeline.
+    key = models.CharField(max_length=100, null=True, blank=True, editable=False)  # noqa: DJ001  null: no key was given
+    digest = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
 
     class Meta:
         verbose_name = _("act of a team lead")
@@ -95,6 +98,9 @@ class LeadAction(models.Model):
         ordering = ["-id"]
         permissions = [("intervene", "Whispers, reassigns, calls in, takes offline, acknowledges alerts")]
         constraints = [
+            models.UniqueConstraint(
+                fields=["by", "key"], name="lead_action_key_once", condition=Q(key__isnull=False)
+            ),
             models.CheckConstraint(
                 condition=Q(kind__in=LeadActionKind.values), name="lead_action_kind_known"
             ),

@@ -18,6 +18,7 @@ DEFAULTS = {
     "silent": Rule(True, 60, 30),  # seconds
     "outbox": Rule(True, 10, 60),  # minutes that the oldest mail has waited
 }
+WAITING = Rule(True, 0, 240)  # what waits for a person of the team, each kind of it
 
 
 def at_risk(waited: float, target: float, percent: int) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
@@ -34,27 +35,25 @@ def page(
     desk = fragments.desk(agent)
     after = {feed.stream_of(agent.pk): look.seq} | {entry["ticket"].stream: entry["seq"] for entry in desk}
     held = [entry["ticket"].public_id for entry in desk]  # or wrapped up
-    context: dict[str, Any] = (
-        {
-            "agent": agent,
-            "desk": desk,
-            "after": after,
-            "chosen": wanted if wanted in held else (held[0] if held else ""),
-            "earnings": cards.earnings(agent.pk),
-            "kept": kept,
-            "drafts": drafts.of(agent),
-            "push_key": public_key(),
-            "next_hour": hours.next_booking(agent.pk),
-            "zone": agent.zone,
-            "demand": demand.next_hours(agent, get_language() or "en"),
-            "actions": [
-                {"action": action, "words": str(keys.ACTIONS[action][1]), "key": key}
-                for action, key in keys.of(agent).items()
-            ],
-        }
-        | fragments.offers(look, request=request)
-        | fragments.presence(agent, look)
-    )
+    context: dict[str, Any] = {
+        "agent": agent,
+        "desk": desk,
+        "after": after,
+        "chosen": wanted if wanted in held else (held[0] if held else ""),
+        "earnings": cards.earnings(agent.pk, agent.zone),
+        "kept": kept,
+        "drafts": drafts.of(agent),
+        "push_key": public_key(),
+        "next_hour": hours.next_booking(agent.pk),
+        "zone": agent.zone,
+        "demand": demand.next_hours(agent, get_language() or "en"),
+        "actions": [
+            {"action": action, "words": str(keys.ACTIONS[action][1]), "key": key}
+            for action, key in keys.of(agent).items()
+        ],
+    } | fragments.presence(agent, look)
+    with timezone.override(agent.zone):  # the cards are drawn here, and not within the page
+        context |= fragments.offers(look, request=request)
     if kept is not None and kept["ticket"] not in held:
         messages.warning(request, kept["problem"])
     return render(request, "dispatch/console.html", context, status=status)

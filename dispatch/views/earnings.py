@@ -3,7 +3,7 @@
 import csv
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.core.paginator import Paginator
@@ -11,7 +11,6 @@ from django.db.models import QuerySet, Sum
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
@@ -38,10 +37,10 @@ def earnings(request: HttpRequest, agent: Agent) -> HttpResponse:
     begin = month_begin(month)
     context: dict[str, Any] = {
         "agent": agent,
-        "earnings": cards.earnings(agent.pk),
+        "earnings": cards.earnings(agent.pk, agent.zone),
         "show": show if show in SHOWN else "",
         "month": f"{begin:%Y-%m}" if begin else "",
-        "months": LedgerEntry.objects.filter(agent=agent).datetimes("created_at", "month", order="DESC"),
+        "months": _months(agent),
         "chosen": list(lines.order_by("currency").values("currency").annotate(cents=Sum("amount_cents"))),
         "page": page,
         "lines": _in_words(list(page.object_list)),
@@ -61,12 +60,18 @@ def _chosen(agent: Agent, show: str, month: str) -> QuerySet[LedgerEntry]:
     elif show == "paid":
         lines = lines.filter(kind__in=ledger.PAID_OUT)
     elif show == "today":
-        lines = lines.exclude(kind__in=ledger.PAID_OUT).filter(created_at__date=timezone.localdate())
+        lines = lines.exclude(kind__in=ledger.PAID_OUT).filter(created_at__gte=cards.day_begin(agent.zone))
     elif show == "week":
         lines = lines.exclude(kind__in=ledger.PAID_OUT).filter(created_at__gt=Now() - timedelta(days=7))
     if begin := month_begin(month):
         lines = lines.filter(created_at__gte=begin, created_at__lt=next_month(begin))
     return lines
+
+
+def _months(agent: Agent) -> list[date]:
+    """With lines, the latest first: months of TIME_ZONE, like the statements that can be had of them. One query."""
+    found = LedgerEntry.objects.filter(agent=agent).datetimes("created_at", "month", order="DESC")
+    return [begin.date() for begin in found]
 
 
 def _in_words(lines: list[LedgerEntry]) -> list[dict[str, Any]]:

@@ -28,19 +28,20 @@ EVERY = 12  # half hours from one word below a chart to the next
 Frame = dict[str, Any]
 
 
-def drawn(board: Board, language: str, *, acts: bool) -> Mapping[str, str]:
-    """Part → HTML. `acts`: with the buttons of who may intervene. Drawn once a board."""
-    key = (language, acts)
+def drawn(board: Board, language: str, *, acts: bool, opens: bool) -> Mapping[str, str]:
+    """Part → HTML, drawn once a board. `acts`: with the buttons of who may intervene; `opens`: with links for who may read
+    tickets."""
+    key = (language, acts, opens)
     if key not in board.drawn:
         with translation.override(language):
-            context = context_of(board, acts=acts)
+            context = context_of(board, acts=acts, opens=opens)
             board.drawn[key] = {
                 name: render_to_string(f"dispatch/lead/wall/{name}.html", context) for name in PARTS
             }
     return board.drawn[key]
 
 
-def context_of(board: Board, *, acts: bool) -> dict[str, Any]:
+def context_of(board: Board, *, acts: bool, opens: bool) -> dict[str, Any]:
     """Of the page and its parts, in the language that is on."""
     halves = board.halves
     names = [_clock(half) if place % EVERY == EVERY // 2 else "" for place, half in enumerate(halves)]
@@ -62,6 +63,7 @@ def context_of(board: Board, *, acts: bool) -> dict[str, Any]:
     return {
         "board": board,
         "acts": acts,
+        "opens": opens,
         "parts": PARTS,
         "alerts": alert_words.listed(board.alerts),
         # Those of which there is no alert yet, or whose rule is off.

@@ -194,8 +194,8 @@ class Board:
     promised: float | None  # share of the promise kept in the days that are published
     alerts: list[Alert]
     looked: float = field(default_factory=time.monotonic, compare=False)
-    # (language, whether with buttons) → part → HTML: drawn once, for all who look (dispatch/wall/frames.py)
-    drawn: dict[tuple[str, bool], dict[str, str]] = field(default_factory=dict, compare=False)
+    # (language, whether with buttons, with links) → part → HTML: drawn once, for all who look (dispatch/wall/frames.py)
+    drawn: dict[tuple[str, bool, bool], dict[str, str]] = field(default_factory=dict, compare=False)
 
     @property
     def seq(self) -> int:

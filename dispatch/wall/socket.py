@@ -18,6 +18,7 @@ from django.db import Error as DatabaseError
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
+from agents.accounts import everywhere
 from agents.models import User
 from dispatch.leading import INTERVENE
 from dispatch.wall import figures
@@ -29,6 +30,7 @@ from tickets.sockets import BELL_SECONDS, StreamConsumer, db
 logger = logging.getLogger(__name__)
 
 SEES = "dispatch.view_halfhour"  # the permission
+SEES_TICKETS = "tickets.view_ticket"
 CLOSE_NOT_A_LEAD = 4401
 CLOSE_SIGNED_OUT = 4403
 AFTER_SECONDS = (
@@ -42,6 +44,7 @@ class LeadConsumer(StreamConsumer):
 
     user: User
     acts = False
+    opens = False
     session_key: str | None = None
 
     async def admit(self) -> bool:
@@ -57,11 +60,11 @@ class LeadConsumer(StreamConsumer):
     def _user(self) -> User | None:
         """Who connects, if they may see it; and whether they may act."""
         user = get_user(_Scope(self.scope["session"])) if "session" in self.scope else None  # type: ignore[arg-type]
-        if not isinstance(user, User) or not user.is_active or not user.has_perm(SEES):
+        if not isinstance(user, User) or not user.is_active or not everywhere(user, SEES):
             return None
         if not self.language_asked:
             self.language = user.language
-        self.acts = user.has_perm(INTERVENE)
+        self.acts, self.opens = user.has_perm(INTERVENE), user.has_perm(SEES_TICKETS)
         self.session_key = self.scope["session"].session_key
         return user
 
@@ -69,7 +72,7 @@ class LeadConsumer(StreamConsumer):
         """Whether they are still signed in, and may see it."""
         here = Session.objects.filter(session_key=self.session_key, expire_date__gt=Now()).exists()
         user = User.objects.filter(pk=self.user.pk, is_active=True).first() if here else None
-        return user is not None and user.has_perm(SEES)
+        return user is not None and everywhere(user, SEES)
 
     async def resume(self, after: dict[str, int]) -> None:
         self.after[STREAM] = min(after.get(STREAM, 0), figures.MOST_SEQ)
@@ -99,14 +102,14 @@ class LeadConsumer(StreamConsumer):
         self.after[STREAM] = board.seq
         parts = None
         if self.fragments:
-            whole = await db(_drawn, board, self.language, self.acts)
+            whole = await db(_drawn, board, self.language, self.acts, self.opens)
             parts = {name: html for name, html in whole.items() if self.sent.get(name) != html}
             self.sent = dict(whole)
         await self.transmit(frame(board, parts))
 
 
-def _drawn(board: Board, language: str, acts: bool) -> dict[str, str]:
-    return dict(drawn(board, language, acts=acts))
+def _drawn(board: Board, language: str, acts: bool, opens: bool) -> dict[str, str]:
+    return dict(drawn(board, language, acts=acts, opens=opens))
 
 
 class _Scope:

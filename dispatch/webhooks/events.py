@@ -29,6 +29,7 @@ TYPES: dict[str, tuple[str, ...]] = {
     "ticket.unflagged": (),
     "ticket.offer_ended": ("offer", "agent", "state"),
     "alert.opened": (),
+    "alert.repeated": (),
     "alert.closed": (),
 }
 

@@ -277,4 +277,6 @@ live.start();
 setInterval(poll, POLL_MS);
 document.getElementById("errors")?.focus();
 if (matchMedia("(min-width: 60rem)").matches) document.querySelector(".chat-about details").open = true;
-if (thread().querySelectorAll(".message").length > 1) scrollToEnd();
+const unseen = document.getElementById("new-since");
+if (unseen) unseen.scrollIntoView({ block: "start" });
+else if (thread().querySelectorAll(".message").length > 1) scrollToEnd();

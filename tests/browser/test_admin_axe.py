@@ -180,5 +180,5 @@ def test_pools_history_and_files_in_german_on_a_small_phone(
     page.locator("input.action-select").first.check()
     page.locator("select[name=action]").select_option("force_offline")
     page.locator("button[name=index]").click()
-    expect(page.locator("input[name=sure]")).to_have_count(1)
+    expect(page.locator("textarea[name=reason]")).to_have_count(1)
     assert found + ours(page) == []

@@ -138,8 +138,9 @@ def test_from_stranger_to_online(
 
 def admit(page: Page, stack: LiveStack) -> None:
     """A person, in Django admin."""
-    page.goto("/admin/login/")
-    page.locator("input[name=username]").fill("boss@standby.example")
+    page.goto("/admin/")
+    expect(page).to_have_url(re.compile(r"/accounts/login/\?next="))  # the house has one page for that
+    page.locator("input[name=login]").fill("boss@standby.example")
     page.locator("input[name=password]").fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("/admin/$"))

@@ -19,7 +19,8 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 from dispatch.models import Forecast
 lead = User.objects.create_user("lead@team.example", name="Lea")
-lead.user_permissions.add(*Permission.objects.filter(codename__in=["view_forecast", "intervene", "add_simulation"]))
+rights = ("view_forecast", "intervene", "add_simulation", "view_simulation")
+lead.user_permissions.add(*Permission.objects.filter(codename__in=rights))
 client = Client()
 client.force_login(lead, backend="django.contrib.auth.backends.ModelBackend")
 for name in ("Anna", "Bernd"):

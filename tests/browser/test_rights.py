@@ -37,7 +37,7 @@ for number, score in enumerate((5, 4, 1)):
 presence.go_offline(agent_id=anna_agent.pk, epoch=shift.epoch)
 reviews.draw()
 lead = User.objects.create_user("lead@team.example", name="Lea")
-for codename in ("change_review", "view_contest", "answer_contest", "view_run", "view_escalation"):
+for codename in ("change_review", "view_review", "view_contest", "answer_contest", "view_run", "view_escalation"):
     lead.user_permissions.add(Permission.objects.get(codename=codename))
 leads = Client()
 leads.force_login(lead, backend="django.contrib.auth.backends.ModelBackend")

@@ -18,7 +18,7 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from agents.models import User
 lead = User.objects.create_user("lead@team.example", name="Lea", language="de")
-lead.user_permissions.add(Permission.objects.get(codename="add_simulation"))
+lead.user_permissions.add(*Permission.objects.filter(codename__in=["add_simulation", "view_simulation"]))
 client = Client()
 client.force_login(lead, backend="django.contrib.auth.backends.ModelBackend")
 print("session", client.cookies["sessionid"].value)

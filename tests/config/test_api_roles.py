@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
@@ -15,6 +16,8 @@ from agents.pay import credit, runs
 from agents.pay.accounts import account_save
 from agents.tokens import SCOPES, Made, token_make
 from dispatch import presence
+from dispatch.backoffice.roles import ROLES as PARTS
+from dispatch.backoffice.roles import roles_write
 from dispatch.models import Offer
 from dispatch.offers import offer_accept
 from dispatch.runs import match_pool
@@ -300,6 +303,35 @@ def test_who_may(
             said = str(answer.headers) + ("" if answer.streaming else answer.content.decode(errors="replace"))
             assert [secret for secret in SECRETS if secret.lower() in said.lower()] == [], (role, said)
     assert got == dict(zip(ROLES, expected, strict=True))
+
+
+# Accounts of the team (dispatch/backoffice/roles.py) → what lists of staff answer to them. Pool admins see nothing there, since
+# it is not confined to pools; who looks after tokens are admins.
+TEAM = {"pool_admin": 403, "team_lead": 200, "auditor": 200}
+
+
+def test_what_the_team_may(world: World, scene: dict[str, Any]) -> None:
+    """Read, as far as they see all; change nothing. Elsewhere they are nobody in particular, as an admin is."""
+    roles_write()
+    wrong = []
+    for role, reads in TEAM.items():
+        user = User.objects.create_user(f"{role}@staff.example", PASSWORD, is_staff=True)
+        user.groups.add(Group.objects.get(name=PARTS[role].group))
+        world.pool.admins.add(user)
+        caller = account(user)
+        for path, method, body, expected in TABLE:
+            if (path, method) in (("tickets", "POST"), ("token", "POST")):
+                continue  # everybody's
+            here = re.sub(r"<(\w+)>", lambda found: str(scene[found[1]]), path)
+            should = expected[ROLES.index("admin")]
+            if path.startswith(OF_STAFF):
+                should = reads if method == "GET" and not path.startswith("staff/tokens") else 403
+            answer = caller.ask(here) if method == "GET" else caller.tell(here, body)
+            if answer.status_code != should:
+                wrong.append(f"{role} {method} {path}: {answer.status_code}, not {should}")
+            said = "" if answer.streaming else answer.content.decode(errors="replace")
+            wrong += [f"{role} {path}: {secret}" for secret in SECRETS if secret.lower() in said.lower()]
+    assert wrong == []
 
 
 @pytest.mark.parametrize("path", sorted({one[0] for one in TABLE}))

@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.cache import caches
 
+from config.caches import ProcessCache
+
 
 def client_here() -> tuple[int, int]:
     """The cache object of this context, and its client."""
@@ -31,6 +33,15 @@ def test_it_has_the_settings_timeouts() -> None:
     cache: Any = caches["default"]
     kwargs = cache._cache.get_client().connection_pool.connection_kwargs
     assert (kwargs["socket_timeout"], kwargs["socket_connect_timeout"]) == (1, 1)
+
+
+def test_without_redis_it_knows_nothing_and_people_log_in(settings: Any) -> None:
+    """allauth counts log-ins in it: `add` is its lock."""
+    cache = ProcessCache("unix:///nowhere/redis.sock", {"OPTIONS": {"socket_timeout": 1}})
+    assert cache.add("a", 1, timeout=5) is True
+    assert cache.get("a", "nothing") == "nothing"
+    assert cache.set("a", 1) is None
+    assert cache.delete("a") is False
 
 
 def test_it_works() -> None:

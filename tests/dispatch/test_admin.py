@@ -2,15 +2,17 @@
 
 import pytest
 from django.contrib import admin
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from agents.models import Shift, User
+from agents.models import Notice, Shift, User
 from dispatch import desk, presence
-from dispatch.models import Offer, Policy
+from dispatch.models import LeadAction, Offer, Policy
 from dispatch.offers import offer_accept
 from dispatch.runs import match_pool
 from tests.cast import World
+from tests.untouched import nothing_changed
 from tickets.lifecycle import ticket_rate
 from tickets.models import Ticket
 
@@ -107,18 +109,59 @@ def test_a_policy_is_never_edited(world: World, boss: Client) -> None:
     ]
 
 
-def test_ending_shifts_goes_through_the_service(world: World, boss: Client) -> None:
+@pytest.mark.parametrize(
+    ("name", "value"), [("fit", "-1"), ("booked", "-0.1"), ("load", "1001"), ("wait", "nan")]
+)
+def test_weights_that_matching_would_refuse_are_refused_here(
+    world: World, boss: Client, name: str, value: str
+) -> None:
+    """One such policy would end the runs of its pool."""
+    answer = boss.post(
+        reverse("admin:dispatch_policy_add"), {"pool": world.pool.pk, "max_parallel": 1, name: value}
+    )
+    assert answer.status_code == 200
+    assert name in answer.context["adminform"].form.errors
+    assert Policy.objects.filter(version__gt=1).count() == 0
+    for wrong in (-1.0, float("nan"), float("inf")):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            Policy.objects.create(pool=world.pool, version=9, current=False, **{name: wrong})
+
+
+def test_people_come_in_by_the_one_page_with_its_limits(client: Client) -> None:
+    for path in ("/admin/", "/admin/login/?next=/admin/agents/agent/"):
+        answer = client.get(path, follow=True)
+        assert answer.redirect_chain[-1][0].startswith("/accounts/login/?next=")
+    before = Client().post("/admin/login/", {"username": "boss@standby.example", "password": "secret"})
+    assert (before.status_code, before["Location"][:16]) == (302, "/accounts/login/")
+
+
+def test_ending_shifts_asks_why_tells_them_and_is_written_down(world: World, boss: Client) -> None:
     agent = world.agent("Anna")
     shift = presence.go_online(agent_id=agent.pk)
     world.ticket()
     match_pool(world.pool.pk)
-    answer = boss.post(
-        reverse("admin:agents_shift_changelist"),
-        {"action": "force_offline", "_selected_action": [shift.pk], "sure": "yes"},
-    )
-    assert answer.status_code == 302
+    page = reverse("admin:agents_shift_changelist")
+    chosen = {"action": "force_offline", "_selected_action": [shift.pk]}
+    for more in ({}, {"sure": "yes"}, {"decided": "yes", "reason": " "}):
+        with nothing_changed():
+            asked = boss.post(page, chosen | more)
+        assert asked.status_code == 200
+        assert "held tickets go back to the front of the queue" in asked.content.decode()
+    said = chosen | {"decided": "yes", "reason": "You do not answer."}
+    answer = boss.post(page, said, follow=True)
+    assert "1 shift was ended." in answer.content.decode()
     assert Shift.objects.get().end_reason == "forced"
     assert Offer.objects.get().state == "revoked"
+    assert Notice.objects.get(agent=agent).text == "You do not answer."
+    act = LeadAction.objects.get()
+    assert (act.kind, act.by.email, act.agent, act.why) == (
+        "force_offline", "boss@standby.example", agent, "You do not answer.",
+    )  # fmt: skip
+    # The shift that was chosen, and not the one that the agent has begun since.
+    presence.go_online(agent_id=agent.pk)
+    with nothing_changed():
+        again = boss.post(page, said, follow=True)
+    assert "They are offline already." in again.content.decode()
 
 
 def test_an_account_can_be_made_and_is_found_in_any_case(boss: Client, client: Client) -> None:

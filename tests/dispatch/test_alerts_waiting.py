@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.core import mail as outbox
 from django.core.mail.backends.locmem import EmailBackend
 from django.test import Client
@@ -11,12 +12,13 @@ from django.test import Client
 from agents import rights
 from agents.models import User
 from dispatch import alerts, passing, tasks
-from dispatch.models import Alert, Escalation
+from dispatch.models import Alert, AlertRule, Escalation
 from tests.cast import World
 from tests.console import Person
 from tests.dispatch.scenes import earlier
 from tests.dispatch.test_alerts import leads
 from tests.tickets.mail_styles import plain
+from tickets import kept
 from tickets.inbox.taking import mail_take
 from tickets.models import MailIn, Ticket
 
@@ -127,3 +129,77 @@ def test_leads_are_told_of_mail_that_is_held_until_somebody_has_decided(
     assert Ticket.objects.count() == 1
     assert told() != []  # forgets what was mailed
     assert not Alert.objects.filter(kind="mail_held", closed_at=None).exists()
+
+
+HOURS = timedelta(hours=4, seconds=1)  # dispatch/rules/alerting.py
+
+
+def test_what_still_waits_is_told_again_together_until_somebody_sees_to_it(
+    world: World, leads: list[User]
+) -> None:
+    anna = Person(world, "Anna").online()
+    first = escalated(anna, "One")
+    assert len(told()) == 2
+    earlier(Alert, "mailed_at", timedelta(hours=2))
+    earlier(Alert, "told_at", timedelta(hours=2))
+    second = escalated(anna, "Two")
+    assert [subject for subject, to in told() if to == ["ned@leads.example"]] == [
+        "An agent asks you to look at a ticket"  # of the second; that of the first is not due
+    ]
+    earlier(Alert, "mailed_at", timedelta(hours=2, seconds=1))
+    earlier(Alert, "told_at", timedelta(hours=2, seconds=1))
+    tasks.alerts_mail()
+    again = outbox.outbox[1]
+    assert again.subject == "Still open: Agents ask you to look at 2 tickets"
+    assert first.ticket.number in again.body
+    assert second.ticket.number in again.body
+    assert "again-" in again.extra_headers["Message-ID"]
+    outbox.outbox.clear()
+    assert told() == []
+    lead = leads[0]
+    lead.user_permissions.add(Permission.objects.get(codename="intervene"))
+    alerts.acknowledge(
+        lead=User.objects.get(pk=lead.pk), alert_id=Alert.objects.get(subject=str(first.pk)).pk
+    )
+    earlier(Alert, "told_at", HOURS)
+    tasks.alerts_mail()
+    assert outbox.outbox[1].subject == "Still open: An agent asks you to look at a ticket"
+    assert first.ticket.number not in outbox.outbox[1].body
+    passing.escalation_settle(escalation_id=second.pk, lead=lead)
+    earlier(Alert, "told_at", HOURS)
+    outbox.outbox.clear()
+    assert told() == []
+
+
+def test_a_rule_says_how_often_and_whether_at_all(world: World, leads: list[User]) -> None:
+    rule = AlertRule.objects.create(kind="escalation", repeat_minutes=0)
+    kept.forget()
+    escalated(Person(world, "Anna").online(), "One")
+    assert len(told()) == 2
+    earlier(Alert, "told_at", timedelta(days=2))
+    assert told() == []
+    AlertRule.objects.filter(pk=rule.pk).update(repeat_minutes=60)
+    kept.forget()
+    assert len(told()) == 2
+    AlertRule.objects.filter(pk=rule.pk).update(active=False)
+    kept.forget()
+    assert told() == []
+    assert not Alert.objects.filter(closed_at__isnull=True).exists()
+
+
+def test_a_refused_repeat_is_tried_again(
+    world: World, leads: list[User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    escalated(Person(world, "Anna").online(), "One")
+    assert len(told()) == 2
+    earlier(Alert, "told_at", HOURS)
+    before = Alert.objects.get().told_at
+
+    def refuse(self: EmailBackend, messages: object) -> int:
+        raise OSError("no route")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(EmailBackend, "send_messages", refuse)
+        assert told() == []
+    assert Alert.objects.get().told_at == before
+    assert len(told()) == 2

@@ -8,6 +8,7 @@ import pytest
 from django.core import mail as outbox
 from django.core.mail.backends.locmem import EmailBackend
 from django.db import IntegrityError, transaction
+from django.test import Client
 from django.utils import timezone
 
 from agents.models import User
@@ -20,7 +21,9 @@ from tests.console import Person
 from tests.dispatch.scenes import earlier
 from tests.dispatch.test_alerts import leads
 from tests.tickets.test_calendars import office
-from tickets import kept, postmarks
+from tickets import away, kept, postmarks
+from tickets.access import token_of
+from tickets.addresses import ticket_mails_choose
 from tickets.lifecycle import ticket_close
 from tickets.models import Customer, Ticket
 
@@ -80,11 +83,13 @@ def test_outside_the_hours_at_once_and_for_open_time(
     assert PromisedAnswer.objects.get().due_at == datetime(2026, 11, 23, 9, 0, tzinfo=UTC)  # Monday, 10:00
 
 
-@pytest.mark.parametrize("reason", ["no address", "none by the route", "somebody came"])
+@pytest.mark.parametrize("reason", ["no address", "mails stopped", "none by the route", "somebody came"])
 def test_nothing_is_promised(world: World, forsaken: Ticket, reason: str) -> None:
     minute_later()
     if reason == "no address":
         Customer.objects.update(email="")
+    elif reason == "mails stopped":
+        ticket_mails_choose(ticket=forsaken, on=False)
     elif reason == "none by the route":
         Route.objects.update(answer_minutes=0)
         kept.forget()
@@ -132,6 +137,34 @@ def test_who_needs_nothing_any_more_ends_it(forsaken: Ticket) -> None:
     assert (row.kept_at, row.in_time) == (None, None)
     assert Ticket.objects.get().answer_due_at is None
     assert answers.record(row.made_at) == {"made": 1, "kept": 0, "late": 0, "open": 0}
+
+
+def test_who_was_gone_only_after_its_time_makes_it_late(forsaken: Ticket) -> None:
+    row = promised(forsaken)
+    PromisedAnswer.objects.update(due_at=row.made_at)
+    assert answers.record(row.made_at) == {"made": 1, "kept": 0, "late": 1, "open": 0}
+    ticket_close(ticket=forsaken)
+    assert answers.answers_end() == 1
+    assert answers.record(row.made_at) == {"made": 1, "kept": 0, "late": 1, "open": 0}
+
+
+def test_no_mail_is_sent_or_spoken_of_once_mails_are_stopped(forsaken: Ticket, client: Client) -> None:
+    """One came back, or the customer wants none: the time stands, and the answer is found by the link."""
+    row = promised(forsaken)
+    client.cookies[f"t-{forsaken.public_id}"] = token_of(forsaken)
+    page = f"/t/{forsaken.public_id}/"
+    assert "A person answers you by mail" in client.get(page).content.decode()
+    away.bounced(ticket=forsaken, reason="No such user", key="b1")
+    outbox.outbox.clear()
+    assert answers.mails_due() == []
+    assert not answers.mail_send(answer_id=row.pk)
+    row.refresh_from_db()
+    assert (row.mailed_at, row.ended_at, outbox.outbox) == (None, None, [])
+    said = client.get(page).content.decode()
+    assert "You find the answer here; no mail goes out for this ticket." in said
+    assert "by mail" not in said
+    ticket_mails_choose(ticket=forsaken, on=True)
+    assert answers.mails_due() == [row.pk]
 
 
 def test_of_two_workers_one_promises_and_one_ends(forsaken: Ticket) -> None:

@@ -36,12 +36,13 @@ def browser(settings: Any) -> Iterator[PushedTo]:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
-    """What was asked of the broker: (offer ids) of each message."""
+    """What was asked of the broker: (offer ids) of each message. Calls that it is busy are lost with it."""
     messages: list[list[int]] = []
 
     def sent(name: str, args: list[Any], **_: Any) -> None:
         assert name in current_app.tasks
-        messages.append(args[0])
+        if name == "dispatch.tasks.offers_call":
+            messages.append(args[0])
 
     monkeypatch.setattr(current_app._get_current_object(), "send_task", sent)
     return messages
@@ -57,8 +58,12 @@ def agrees(agent: Agent, browser: PushedTo, *, offers: bool = False, busy: bool 
 @pytest.mark.parametrize(
     ("language", "title", "body"),
     [
-        ("en", "Offer: Refund, €4.00", "seconds to answer. Declining has no consequence."),
-        ("de", "Angebot: Erstattung, 4,00\xa0€", "Sekunden zum Antworten. Ablehnen hat keine Folgen."),
+        ("en", "Offer: Refund, €4.00", "seconds to answer. You are free to say no."),
+        (
+            "de",
+            "Angebot: Erstattung, 4,00\xa0€",
+            "Sekunden zum Antworten. Es steht Ihnen frei, Nein zu sagen.",
+        ),
     ],
 )
 def test_of_an_offer_the_device_is_told_in_its_owners_words(
@@ -146,6 +151,9 @@ def busy(world: World, browser: PushedTo, asked: list[list[int]]) -> World:
 def test_who_agreed_is_called_once_in_six_hours(busy: World, browser: PushedTo) -> None:
     assert calling.look() == 1
     assert calling.look() == 0
+    assert browser.calls == []  # it is claimed, and made by a task
+    assert calling.calls_make() == 1  # whose message was lost
+    assert calling.calls_make() == 0
     [call] = browser.calls
     assert call == {
         "kind": "busy",
@@ -157,7 +165,27 @@ def test_who_agreed_is_called_once_in_six_hours(busy: World, browser: PushedTo) 
     }
     CallWishes.objects.update(called_at=timezone.now() - timedelta(hours=6, seconds=1))
     assert calling.look() == 1
-    assert len(browser.calls) == 2
+    CallWishes.objects.update(call_until=timezone.now())
+    assert calling.calls_make() == 0  # old news
+    assert not calling.busy_call(agent_id=busy.agents["Anna"].pk)
+    assert len(browser.calls) == 1
+
+
+def test_each_call_is_a_message_of_its_own(
+    busy: World, browser: PushedTo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    PushDevice.objects.create(
+        agent=busy.agent("Bernd"), endpoint="https://push.example/", offers=False, busy=True
+    )
+    sent: list[tuple[str, list[int]]] = []
+    app = current_app._get_current_object()
+    monkeypatch.setattr(app, "send_task", lambda name, args, **_: sent.append((name, args)))
+    assert calling.look() == 2
+    ids = sorted(agent.pk for agent in busy.agents.values())
+    assert sent == [("dispatch.tasks.busy_call", [agent_id]) for agent_id in ids]
+    assert calling.busy_call(agent_id=ids[0])
+    assert not calling.busy_call(agent_id=ids[0])
+    assert len(browser.calls) == 1
 
 
 def _online(world: World) -> None:
@@ -232,6 +260,7 @@ def _quiet(world: World) -> None:
 def test_nobody_is_called_but(busy: World, browser: PushedTo, but: Callable[[World], None]) -> None:
     but(busy)
     assert calling.look() == 0
+    assert calling.calls_make() == 0
     assert browser.calls == []
     assert not CallWishes.objects.filter(called_at__isnull=False).exists()
 

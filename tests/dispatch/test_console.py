@@ -136,7 +136,8 @@ def test_the_card_shows_the_pay_and_no_identity(world: World) -> None:
     page = text_of(anna.get())
     assert "€4.00" in page
     assert "Refund" in page
-    assert "Declining has no consequence at all, now or later." in page
+    assert "A no changes neither pay, hours, quality nor access." in page
+    assert "How often you say yes counts only for who is asked first." in page
     assert "Carla" not in page
     assert "carla@customers.example" not in page
 
@@ -147,7 +148,7 @@ def test_in_german(world: World) -> None:
     page = text_of(anna.get())
     assert "4,00\xa0€" in page
     assert "Erstattung" in page
-    assert "Ablehnen hat keinerlei Folgen" in page
+    assert "Ein Nein ändert nichts an Bezahlung, Zeiten, Qualität und Zugang." in page
 
 
 def test_accepting_brings_the_ticket(world: World) -> None:

@@ -15,6 +15,7 @@ from django.utils import translation
 from agents.models import User
 from dispatch import decisions
 from dispatch.matching import AgentRow, TicketRow, build, solve
+from dispatch.matching.score import Terms
 from dispatch.matching.snapshot import pack
 from dispatch.models import Offer, Policy, Run
 from tests.callers import Caller, account, agent_of, anonymous, problem
@@ -203,15 +204,23 @@ class TestTheRulesInWords:
         )
         people, tickets = decisions.weights_in_words(policy)
         assert [(one.name, one.share) for one in people] == [
-            ("Skill", 50),
-            ("Fair share", 12),
-            ("You know each other", 12),
-            ("Quality", 12),
-            ("Load", 6),
-            ("Rare skills", 6),
+            # The others are worth 4 in all, so what a yes multiplies is 5 at most, and 0.95 of it is what it can change.
+            ("Chance of a yes", 54),
+            ("Skill", 23),
+            ("Fair share", 6),
+            ("You know each other", 6),
+            ("Quality", 6),
+            ("Load", 3),
+            ("Rare skills", 3),
             ("Booked hour", 0),
         ]
         assert [(one.name, one.share) for one in tickets] == [("Waiting", 75), ("Priority", 25)]
+
+    def test_every_term_has_a_name_in_german(self) -> None:
+        with translation.override("de"):
+            names = {name: decisions.term_name(name) for name in Terms.__annotations__ if name != "value"}
+        assert names["newcomer"] == "Neue zuerst"
+        assert not [name for name, word in names.items() if word == name]
 
     def test_weights_of_nothing_divide_by_nothing(self, world: World) -> None:
         policy = Policy(pool=world.pool, wait=0, priority=0)
@@ -228,6 +237,8 @@ class TestTheRulesInWords:
         assert "At most 2 are asked" in page
         page = client.get("/how-offers-are-made", headers={"Accept-Language": "de"}).content.decode()
         assert "Wie Angebote entstehen" in page
+        assert "Aussicht auf ein Ja" in page
+        assert "in den letzten 7 Tagen zu Angeboten des Themas Ja gesagt" in " ".join(page.split())
         assert "Erste Reihe" in page
 
 

@@ -55,7 +55,7 @@ def test_earnings_of_two_currencies_are_two_sums(world: World) -> None:
             for days in (2, 8)
         ]
     )
-    assert cards.earnings(anna.agent.pk) == [
+    assert cards.earnings(anna.agent.pk, anna.agent.zone) == [
         {"currency": "EUR", "today_cents": 450, "week_cents": 450, "pending_cents": 450, "paid_cents": 0},
         {"currency": "GBP", "today_cents": 0, "week_cents": 1000, "pending_cents": 2000, "paid_cents": 0},
         {"currency": "USD", "today_cents": 300, "week_cents": 300, "pending_cents": 300, "paid_cents": 0},
@@ -68,6 +68,6 @@ def test_earnings_of_two_currencies_are_two_sums(world: World) -> None:
         for show in ("today", "week", "pending", "paid"):
             assert f"?show={show}#lines" in page
     bernd = world.agent("Bernd")
-    assert cards.earnings(bernd.pk) == [
+    assert cards.earnings(bernd.pk, bernd.zone) == [
         {"currency": "EUR", "today_cents": 0, "week_cents": 0, "pending_cents": 0, "paid_cents": 0}
     ]

@@ -4,12 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.contrib.auth.models import Permission
 from django.db import IntegrityError, transaction
 from django.test import Client
+from kombu.exceptions import OperationalError
 
-from agents.models import Notice, PushDevice, Shift, User
-from dispatch import calling, leading, presence
+from agents.models import CallWishes, Notice, PushDevice, Shift, User
+from dispatch import calling, leading, presence, tasks
 from dispatch.errors import MayNotIntervene, NobodyThere, NotInHand, NotOnShift, WhyMissing
 from dispatch.models import LeadAction, Offer, Transfer
 from dispatch.runs import match_pool
@@ -19,11 +21,17 @@ from tests.dispatch.test_wallboard import signed_in
 from tests.untouched import nothing_changed
 from tickets import stream
 from tickets.erasing import ticket_erase
-from tickets.errors import EmptyMessage, TicketClosed
+from tickets.errors import EmptyMessage, KeyReused, TicketClosed
 from tickets.lifecycle import ticket_close
 from tickets.models import Message, Ticket, TicketEvent
 
 pytestmark = pytest.mark.django_db
+
+
+def broker_away(*_: Any, **__: Any) -> None:
+    raise OperationalError
+
+
 Holds = Callable[[], None]
 ACTS = ("view_halfhour", "intervene", "view_leadaction")
 
@@ -141,6 +149,7 @@ def test_calling_in_keeps_to_what_people_agreed_to(
     """Ben agreed; Cleo did not; Dora is not able to do what waits. Ben is not called twice."""
     called: list[int] = []
     monkeypatch.setattr(calling, "send", lambda *, device_id, call: called.append(device_id) or True)
+    monkeypatch.setattr(current_app._get_current_object(), "send_task", broker_away)
     for name, levels in (("Ben", {}), ("Cleo", {}), ("Dora", {"payments": 0})):
         agent = world.agent(name, **levels)
         if name != "Cleo":
@@ -149,6 +158,8 @@ def test_calling_in_keeps_to_what_people_agreed_to(
             )
     world.ticket()
     assert leading.call_in(lead=lead, pool_id=world.pool.pk, why="A shop is down.") == 1
+    assert called == []  # not in the request
+    tasks.calls_look()
     assert called == [PushDevice.objects.get(agent__name="Ben").pk]
     assert leading.call_in(lead=lead, pool_id=world.pool.pk, why="Still.") == 0
     assert [one.data["called"] for one in LeadAction.objects.order_by("pk")] == [1, 0]
@@ -170,6 +181,40 @@ def test_who_is_taken_offline_is_told_why(lead: User, anna: Person, invariants_h
         leading.force_offline(lead=lead, agent_id=anna.agent.pk, why="Again")
     presence.go_online(agent_id=anna.agent.pk)
     invariants_hold()
+
+
+def test_a_call_in_that_is_sent_twice_is_one(world: World, lead: User) -> None:
+    """A double click, with a ticket more in between: the second time nobody else is called, and the same is answered."""
+    for name in ("Ben", "Cleo"):
+        agent = world.agent(name)
+        PushDevice.objects.create(
+            agent=agent, endpoint=f"https://push.example/{name}", offers=False, busy=True
+        )
+    world.ticket()
+    said: dict[str, Any] = {"lead": lead, "pool_id": world.pool.pk, "why": "A shop is down.", "key": "c1"}
+    assert leading.call_in(**said) == 1
+    world.ticket()
+    with nothing_changed():
+        assert leading.call_in(**said) == 1
+        with pytest.raises(KeyReused):
+            leading.call_in(**said | {"why": "Another"})
+    assert leading.call_in(**said | {"key": "c2"}) == 1
+    assert CallWishes.objects.filter(call_until__isnull=False).count() == 2
+
+
+def test_who_is_called_in_and_the_act_are_one_transaction(
+    world: World, lead: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = world.agent("Ben")
+    PushDevice.objects.create(agent=agent, endpoint="https://push.example/", offers=False, busy=True)
+    world.ticket()
+
+    def dies(*_: Any, **__: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(leading, "_record", dies)
+    with nothing_changed(), pytest.raises(RuntimeError):
+        leading.call_in(lead=lead, pool_id=world.pool.pk, why="A shop is down.", key="c1")
 
 
 # --- The record -------------------------------------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from dispatch.runs import match_pool
 from tests.cast import World
 from tests.dispatch import offer_model
 from tests.dispatch.offer_model import ANSWER, GRACE, TICKET_UNITS, Model
+from tests.forcing import force_offline
 from tests.invariants import broken
 from tickets import kept, lifecycle
 from tickets.models import Ticket
@@ -152,7 +153,7 @@ class OffersAndShifts(RuleBasedStateMachine):
         for shift in self.model.shifts:
             if (shift.agent, shift.epoch) == (agent, epoch):
                 row = Shift.objects.get(agent_id=self.ids[agent], epoch=epoch)
-                assert presence.force_offline(shift_id=row.pk) == self.model.force_offline(shift)
+                assert force_offline(shift_id=row.pk) == self.model.force_offline(shift)
 
     @rule(agent=people, on=st.booleans())
     def auto_accept(self, agent: str, on: bool) -> None:

@@ -16,6 +16,7 @@ from dispatch.offers import due_offer_ids, offer_accept, offer_decline, offer_ex
 from dispatch.queue import closed_with_live_offers
 from dispatch.runs import match_pool
 from tests.cast import World
+from tests.forcing import force_offline
 from tickets.lifecycle import ticket_close, ticket_reopen
 from tickets.models import Message, Ticket, TicketEvent
 
@@ -261,7 +262,7 @@ class TestClosedWhileNobodyListens:
         if how == "offline":
             presence.go_offline(agent_id=left.agent_id, epoch=1)
         elif how == "forced":
-            assert presence.force_offline(shift_id=left.shift_id)
+            assert force_offline(shift_id=left.shift_id)
         else:
             Shift.objects.update(lost_at=Now() - timedelta(minutes=10))
             assert presence.graces_end() == 1

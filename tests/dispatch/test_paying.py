@@ -7,20 +7,25 @@ from django.db.models import F
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.errors import AlreadyAnswered
 from agents.models import LedgerEntry
 from agents.pay import credit
-from dispatch import cards, desk, paying, presence, tasks
-from dispatch.models import FeedEvent, Offer, Policy, Rate
-from dispatch.offers import offer_accept
+from dispatch import cards, contests, desk, paying, presence, tasks
+from dispatch.models import Contest, FeedEvent, Offer, Policy, Rate
+from dispatch.offers import offer_accept, offers_cancel
 from dispatch.pricing import Terms, percent_of, surge, waited_seconds, waiting_pay
 from dispatch.runs import match_pool
+from tests.agents.conftest import Office, office
 from tests.cast import World
-from tests.console import Person
+from tests.console import Person, text_of
+from tests.dispatch.scenes import rated
+from tests.untouched import nothing_changed
 from tickets import kept
 from tickets.conversation import customer_reply
-from tickets.lifecycle import ticket_rate
+from tickets.lifecycle import ticket_close, ticket_rate
 from tickets.models import Message, Rating, Ticket
 
+assert office
 BEGIN = datetime(2026, 11, 22, tzinfo=UTC)
 
 # --- Pure -------------------------------------------------------------------------------------------------------------
@@ -62,6 +67,26 @@ def test_waiting_is_never_longer_than_the_talk(said: list[tuple[bool, int]]) -> 
 def test_waiting_is_from_the_agents_last_word_to_the_customers_next(said: str, seconds: int) -> None:
     talk = [(one[0] == "a", BEGIN + timedelta(seconds=int(one[1:]))) for one in said.split()]
     assert waited_seconds(talk) == seconds
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds", "aside"),
+    [
+        ("", 0, 0),
+        ("c0", 0, 0),
+        ("a0", 100, 90),
+        ("a0 c60", 60, 60),
+        ("a0 c60 a70", 90, 80),
+        ("a0 a40", 60, 50),
+    ],
+)
+def test_closing_the_ticket_is_an_answer(said: str, seconds: int, aside: int) -> None:
+    """`aside`: when the ticket was put aside for the last ten seconds of it, in which nobody waited."""
+    talk = [(one[0] == "a", BEGIN + timedelta(seconds=int(one[1:]))) for one in said.split()]
+    closed_at = BEGIN + timedelta(seconds=100)
+    asleep = [(BEGIN + timedelta(seconds=90), BEGIN + timedelta(seconds=300))]
+    assert waited_seconds(talk, closed_at=closed_at) == seconds
+    assert waited_seconds(talk, asleep, closed_at) == aside
 
 
 @pytest.mark.parametrize(
@@ -164,6 +189,85 @@ def test_the_bonus_comes_by_the_signal_or_else_within_the_hour(
     assert lines(anna).count(("bonus", 50)) == 2
 
 
+@pytest.mark.parametrize(("by_customer", "cents"), [(True, 15), (False, 0)])
+def test_the_last_wait_is_paid_if_the_customer_ends_it(
+    world: World, anna: Person, by_customer: bool, cents: int
+) -> None:
+    """And not if the agent does: late resolving would be paid."""
+    rate(waiting_cents_per_minute=5)
+    ticket = anna.holding()
+    desk.reply(agent=anna.agent, epoch=anna.epoch, ticket_id=ticket.pk, body="Is it there?")
+    past = timedelta(seconds=180)
+    Offer.objects.update(answered_at=F("answered_at") - past)
+    Message.objects.filter(author="agent").update(created_at=F("created_at") - past)
+    if by_customer:
+        ticket_close(ticket=Ticket.objects.get())
+        offers_cancel(ticket_id=ticket.pk)
+        offers_cancel(ticket_id=ticket.pk)
+    else:
+        desk.resolve(agent=anna.agent, epoch=anna.epoch, ticket_id=ticket.pk)
+    assert lines(anna) == [("ticket", 400)] + [("waiting", cents)] * bool(cents)
+
+
+def test_the_card_says_the_cap(world: World, anna: Person) -> None:
+    rate(waiting_cents_per_minute=5, waiting_minutes=20)
+    offer = anna.offered()
+    rate(waiting_minutes=1)  # what is offered stays as it was shown
+    assert cards.offer_cards([offer.pk], "en")[offer.pk]["waiting_minutes"] == 20
+    assert "Each minute until the customer&#39;s answer, if one comes, up to 20 minutes" in text_of(
+        anna.get()
+    )
+
+
+class TestARatingThatIsCorrected:
+    @pytest.fixture
+    def contested(self, world: World, anna: Person) -> Contest:
+        """A 3 where a 4 would have earned the bonus."""
+        rate(bonus_cents=50, bonus_score=4)
+        anna.agent.user.language = "de"
+        anna.agent.user.save()
+        rating = rated(anna, 3)
+        assert lines(anna) == [("ticket", 400)]
+        return contests.contest_rating(agent_id=anna.agent.pk, rating_id=rating.pk, text="It was a 5.")
+
+    def answered(self, contest: Contest, office: Office, outcome: str, score: int | None = None) -> None:
+        contests.answer(
+            contest_id=contest.pk, by=office.olga, outcome=outcome, answer="So it was.", score=score
+        )
+
+    def test_brings_the_bonus_once_with_its_reason(
+        self, anna: Person, contested: Contest, office: Office
+    ) -> None:
+        self.answered(contested, office, "corrected", 4)
+        assert lines(anna) == [("ticket", 400), ("bonus", 50)]
+        line = LedgerEntry.objects.get(kind="bonus")
+        assert line.memo == f"{contested.rating.ticket.number} · Erstattung · Bewertung berichtigt"
+        told = FeedEvent.objects.filter(type="ledger.credited").latest("seq").data
+        assert (told["kind"], told["amount_cents"], told["memo"]) == ("bonus", 50, line.memo)
+        with nothing_changed():
+            with pytest.raises(AlreadyAnswered):
+                self.answered(contested, office, "corrected", 5)
+            assert not paying.rating_corrected(rating_id=contested.rating_id, score=5)
+            assert not paying.rated(rating_id=contested.rating_id)
+            assert paying.ratings_catch_up() == 0
+
+    @pytest.mark.parametrize(("outcome", "score"), [("corrected", 3), ("stands", None), ("struck", None)])
+    def test_else_it_brings_nothing(
+        self, anna: Person, contested: Contest, office: Office, outcome: str, score: int | None
+    ) -> None:
+        self.answered(contested, office, outcome, score)
+        assert lines(anna) == [("ticket", 400)]
+
+    @pytest.mark.parametrize("score", [1, 5])
+    def test_what_was_paid_stays_paid(self, world: World, anna: Person, office: Office, score: int) -> None:
+        rate(bonus_cents=50, bonus_score=4)
+        rating = rated(anna, 4)
+        assert paying.rated(rating_id=rating.pk)
+        contest = contests.contest_rating(agent_id=anna.agent.pk, rating_id=rating.pk, text="It was a 5.")
+        self.answered(contest, office, "corrected", score)
+        assert lines(anna) == [("ticket", 400), ("bonus", 50)]
+
+
 def test_work_handed_back_is_paid_once_if_there_was_any(world: World, anna: Person) -> None:
     rate(release_percent=50, waiting_cents_per_minute=6)
     idle = anna.holding()
@@ -203,7 +307,7 @@ def test_earnings_are_what_was_earned_not_what_was_paid_out(world: World, anna: 
         reference="payout:1",
         memo="",
     )  # type: ignore[arg-type]
-    assert cards.earnings(anna.agent.pk) == [
+    assert cards.earnings(anna.agent.pk, anna.agent.zone) == [
         {"currency": "EUR", "today_cents": 400, "week_cents": 400, "pending_cents": 0, "paid_cents": 400}
     ]
 

@@ -12,6 +12,7 @@ from dispatch.errors import NobodyThere, NothingToPractise, OnlyPractice
 from dispatch.models import Escalation, Offer, Practice, PracticeScript, Transfer
 from tests.cast import World
 from tests.console import text_of
+from tests.forcing import force_offline
 from tests.practising import ASKS, HELPS, begin, browser, make_applicant, make_script, resolve, say, talk
 from tests.untouched import nothing_changed
 from tickets.models import Ticket, TicketState
@@ -103,7 +104,7 @@ def test_every_other_end_closes_it_and_is_not_passed(
     elif end == "go_offline":
         presence.go_offline(agent_id=nina.pk, epoch=1)
     elif end == "force":
-        presence.force_offline(shift_id=one.shift_id)
+        force_offline(shift_id=one.shift_id)
     else:
         Shift.objects.get().lease.delete()
         Shift.objects.update(lost_at="2026-01-01T00:00:00Z")

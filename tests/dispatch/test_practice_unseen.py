@@ -2,7 +2,7 @@
 while it is under way and after it; and something else as soon as the same is done with a customer."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
@@ -120,7 +120,7 @@ LOOKS: dict[str, Look] = {
     "measures of the assistant": lambda _world: measures.counted(),
     "answers promised": lambda _world: answers.answers_promise(),
     "lines of pay": lambda _world: list(LedgerEntry.objects.values_list("reference", "amount_cents")),
-    "earnings": lambda world: cards.earnings(world.agents["Bernd"].pk),
+    "earnings": lambda world: cards.earnings(world.agents["Bernd"].pk, UTC),
     "mail to customers": lambda _world: mail.due_ticket_ids(),
     "mail to customers who are away": away_now,
     "runs of leads": page("/lead/runs"),

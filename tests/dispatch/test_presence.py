@@ -14,6 +14,7 @@ from dispatch.models import FeedEvent, Offer
 from dispatch.offers import offer_accept
 from dispatch.runs import match_pool
 from tests.cast import World
+from tests.forcing import force_offline
 from tickets.models import Ticket, TicketEvent
 
 pytestmark = pytest.mark.django_db
@@ -154,8 +155,8 @@ def test_going_offline_passes_tickets_on_with_their_age(
 def test_an_admin_can_end_a_shift(world: World) -> None:
     anna = world.agent("Anna")
     shift = presence.go_online(agent_id=anna.pk)
-    assert presence.force_offline(shift_id=shift.pk)
-    assert not presence.force_offline(shift_id=shift.pk)
+    assert force_offline(shift_id=shift.pk)
+    assert not force_offline(shift_id=shift.pk)
     shift.refresh_from_db()
     assert (shift.state, shift.end_reason) == ("ended", "forced")
 

@@ -1,5 +1,9 @@
 """Quality in matching: one term, shown, explained, and in the snapshot; ratings that were struck out do not count."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
 import pytest
 
 from dispatch import contests, decisions, members, quality, tasks
@@ -78,14 +82,27 @@ class TestFigures:
         anna, bernd = Person(world, "Anna").online(), Person(world, "Bernd")
         for score in (5, 5, 2):
             rated(anna, score)
+        assert quality.figures(anna.agent.pk).term == 0.0  # as matching has it until the task comes by
+        tasks.qualities()
         found = quality.figures(anna.agent.pk)
         assert (found.ratings, found.reviews) == (3, 0)
         # usual: (2.25 + 8) ÷ 13; shrunk: (2.25 + 10 usual) ÷ 13
         usual = (2.25 + 10 * 0.8) / 13
-        assert found.usual == pytest.approx(usual)
         assert found.term == pytest.approx(((2.25 + 10 * usual) / 13 - usual) / 0.25)
         assert quality.figures(bernd.agent.pk).ratings == 0
         assert quality.figures(bernd.agent.pk).term == 0.0
+
+    def test_a_look_reads_what_is_the_agents_alone(
+        self, world: World, django_assert_num_queries: Callable[[int], AbstractContextManager[Any]]
+    ) -> None:
+        """However many others were rated: three queries, each by this agent."""
+        anna, bernd = Person(world, "Anna").online(), Person(world, "Bernd")
+        rated(anna, 4)
+        with django_assert_num_queries(3) as asked:
+            quality.figures(bernd.agent.pk)
+        assert all(
+            f"= {bernd.agent.pk}" in one["sql"] or f"({bernd.agent.pk})" in one["sql"] for one in asked
+        )
 
     def test_matching_sees_what_the_page_shows(self, world: World) -> None:
         anna = Person(world, "Anna").online()
@@ -128,4 +145,4 @@ class TestFigures:
             pool=world.pool, fit=1.0, fairness=0.5, known=0.5, load=0.3, scarcity=0.3, quality=0.3, booked=0.0
         )
         people, _tickets = decisions.weights_in_words(policy)
-        assert [(one.name, one.share) for one in people if one.name == "Quality"] == [("Quality", 16)]
+        assert [(one.name, one.share) for one in people if one.name == "Quality"] == [("Quality", 7)]

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from django.urls import reverse
 
 from agents.models import User
 from dispatch import desk, reveals
@@ -17,7 +18,7 @@ from tests.console import Person, text_of
 from tests.practising import begin, make_applicant, make_script
 from tickets import canned
 from tickets.conversation import customer_reply
-from tickets.models import CannedReply, Customer, Message, Ticket, TicketEvent
+from tickets.models import CannedReply, Customer, MailIn, Message, Outcome, Ticket, TicketEvent
 
 pytestmark = pytest.mark.django_db
 
@@ -245,3 +246,32 @@ def test_unusual_are_many_and_more_than_others() -> None:
     assert unusual({1: (10, 10), 2: (3, 10), 3: (3, 10)}) == {1}
     assert unusual({1: (9, 1), 2: (3, 10)}) == set()
     assert unusual({1: (10, 0), 2: (0, 0)}) == {1}
+
+
+def test_the_admin_shows_mails_masked_and_finds_whole_addresses_only(world: World, client: Client) -> None:
+    """In the list, on the page, and in what is asked before a mail is dropped (ADR 23)."""
+    mail = MailIn.objects.create(
+        key="k" * 64,
+        sender="carla.kunze@customers.example",
+        subject="Call me at 030 901820, IBAN DE89 3704 0044 0532 0130 00",
+        left_out=[["Kunze.exe", "not allowed"]],
+        outcome=Outcome.HELD,
+    )
+    client.force_login(User.objects.create_superuser("boss@staff.example", "x"))
+    page = reverse("admin:tickets_mailin_changelist")
+    asked = client.post(page, {"action": "drop", "_selected_action": [mail.pk]})
+    shown = (client.get(page), client.get(reverse("admin:tickets_mailin_change", args=[mail.pk])), asked)
+    for answer in shown:
+        assert answer.status_code == 200
+        text = answer.content.decode()
+        assert "c…@…" in text
+        for word in ("kunze", "customers.example", "901820", "3704"):
+            assert word not in text.lower()
+
+    def found(words: str) -> int:
+        return int(client.get(page, {"q": words}).context["cl"].result_count)
+
+    assert found("Carla.Kunze@customers.example") == 1
+    assert [found(part) for part in ("kunze", "customers.example", "carla.kunze", "901820", "IBAN")] == [
+        0
+    ] * 5

@@ -25,7 +25,7 @@ GOOD = {"solved": 4, "correct": 4, "clear": 3, "kind": 3}
 
 def lead(name: str) -> User:
     user = User.objects.create_user(f"{name}@leads.example", PASSWORD, name=name.title())
-    rights = ("change_review", "view_contest", "answer_contest", "be_alerted")
+    rights = ("change_review", "view_review", "view_contest", "answer_contest", "be_alerted")
     user.user_permissions.add(*Permission.objects.filter(codename__in=rights))
     return user
 
@@ -79,7 +79,9 @@ class TestWhoMay:
         assert reviews.open_for_peer(bernd) == []
 
     def test_a_lead_who_is_an_agent_too_does_not_review_themselves(self, anna: Person, drawn: Review) -> None:
-        anna.agent.user.user_permissions.add(Permission.objects.get(codename="change_review"))
+        anna.agent.user.user_permissions.add(
+            *Permission.objects.filter(codename__in=("change_review", "view_review"))
+        )
         assert not reviews.may_write(drawn.pk, User.objects.get(pk=anna.agent.user_id), by_peer=False)
 
 
@@ -104,6 +106,7 @@ class TestWriting:
 
     def test_it_counts_as_two_ratings(self, lea: User, anna: Person, drawn: Review) -> None:
         reviews.write(review_id=drawn.pk, by=lea, by_peer=False, points=GOOD, text="Fine.")
+        tasks.qualities()
         usual = (2 * 0.9 + 10 * 0.8) / 12
         found = quality.figures(anna.agent.pk)
         assert (found.reviews, found.review_mean) == (1, 0.9)

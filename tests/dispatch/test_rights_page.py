@@ -22,6 +22,7 @@ from dispatch.runs import match_pool
 from tests.cast import PASSWORD, World
 from tests.console import Person
 from tests.dispatch.scenes import earlier, rated
+from tests.forcing import force_offline
 
 pytestmark = pytest.mark.django_db
 
@@ -124,7 +125,7 @@ class TestDecisions:
 
     def test_people_are_named_by_their_role(self, world: World, boss: User) -> None:
         anna = Person(world, "Anna").online()
-        presence.force_offline(shift_id=Shift.objects.get().pk)
+        force_offline(shift_id=Shift.objects.get().pk)
         suspension.suspend(agent_id=anna.agent.pk, by=boss, reason="To be looked at.")
         assert sorted(titles(anna)) == [("Your shift was ended", "team"), ("suspended", "Administration")]
         page = anna.get("/rights/decisions").content.decode()
@@ -148,7 +149,10 @@ class TestThePage:
         )
         anna = Person(world, "Anna").online()
         page = anna.get("/rights/").content.decode()
-        assert '<span>Skill</span> <b class="number">100 %</b>' in page
+        # Skill is worth 2, and 1 + 2 is what the chance of a yes multiplies, 0.95 of which it can change.
+        assert '<span>Skill</span> <b class="number">41 %</b>' in page
+        assert '<span>Chance of a yes</span> <b class="number">59 %</b>' in page
+        assert "is one of the figures that decide who is asked first, and is used for nothing else." in page
         assert "No customer has rated your work" in page
         assert "Nothing is measured while you are offline." in page
         for score in (5, 4):

@@ -1,12 +1,12 @@
 """Routes with steps on the database: whom a ticket is offered to, and after how long a wait."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.db.models.functions import Now
 
 from agents.models import Agent, Pool
-from dispatch import desk, presence, queue
+from dispatch import cards, desk, presence, queue
 from dispatch.models import Offer, Requirement, Route, RouteStep
 from dispatch.offers import offer_accept, offer_decline
 from dispatch.runs import match_pool
@@ -88,6 +88,24 @@ def test_the_best_are_asked_first_and_a_step_lets_the_others_in(world: World) ->
     aged(ticket, 30)
     assert match_pool(world.pool.pk) == 1
     assert asked() == ["Anna"]  # level 2 is required on every step
+
+
+def test_the_card_says_what_this_step_asked_for(world: World) -> None:
+    """Level 3 at first, then the topic's own; with a certificate on every step."""
+    route = route_of(world, least_level=3)
+    route.requirements.update(certificate=True)
+    step(route, 30, world.pool)
+    anna = world.agent("Anna")
+    anna.agent_skills.update(certified_until=date.max)
+    presence.go_online(agent_id=anna.pk)
+    for waited, level in ((0, 3), (30, 2)):
+        aged(world.ticket(), waited)
+        match_pool(world.pool.pk)
+        offer = Offer.objects.get(state="pending")
+        [card] = cards.offer_cards([offer.pk], "en").values()
+        assert card["skills"] == [{"name": "Payments", "level": level, "certificate": True}]
+        offer_decline(offer_id=offer.pk, agent_id=offer.agent_id, epoch=1)
+        Ticket.objects.update(state="closed", closed_at=Now())
 
 
 def test_preferred_skills_drop(world: World) -> None:

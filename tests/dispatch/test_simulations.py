@@ -36,7 +36,7 @@ def nothing_sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def lead_of(name: str) -> User:
     user = User.objects.create_user(f"{name}@team.example", PASSWORD, name=name)
-    user.user_permissions.add(Permission.objects.get(codename="add_simulation"))
+    user.user_permissions.add(*Permission.objects.filter(codename__in=("add_simulation", "view_simulation")))
     return user
 
 

@@ -251,7 +251,7 @@ EXAMPLES = {one["type"]: one for one in map(json.loads, re.findall(r"```json\n(.
 def test_the_page_names_every_event_and_its_fields() -> None:
     rows = re.findall(r"^\| `(ticket\.\w+)` \| (.*?) ?\|$", PAGE, re.MULTILINE)
     table = {name: tuple(re.findall(r"`(\w+)`", fields)) for name, fields in rows}
-    assert {**table, "alert.opened": (), "alert.closed": ()} == TYPES
+    assert {**table, "alert.opened": (), "alert.repeated": (), "alert.closed": ()} == TYPES
     assert set(TYPES) >= set(EXAMPLES) - {"webhook.test"}
 
 

@@ -9,12 +9,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.mail.backends.locmem import EmailBackend
 from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from dispatch import alerts
+from agents.models import User
+from dispatch import alerts, tasks
 from dispatch.errors import WebhookStopped
 from dispatch.models import Alert, WebhookDelivery, WebhookEndpoint, WebhookTry
 from dispatch.webhooks import endpoints, sending
@@ -22,7 +24,7 @@ from dispatch.webhooks.endpoints import Registered
 from dispatch.webhooks.events import TYPES
 from tests.cast import World
 from tests.console import Person
-from tests.dispatch.scenes import rated
+from tests.dispatch.scenes import earlier, rated
 from tests.receiver import Receiver, receiver
 from tickets import events
 from tickets.lifecycle import ticket_close
@@ -120,6 +122,34 @@ class TestRecording:
             ("alert.closed", "nobody_left", "refund"),
         ]
         assert [one.data["alert"] for one in WebhookDelivery.objects.all()] == [alert.pk] * 2
+
+    def test_alerts_that_are_told_again_once_a_time(
+        self, world: World, shop: Receiver, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Also while the mail server refuses, and tries follow each other every few seconds."""
+        User.objects.create_superuser("boss@staff.example", "x")
+        registered(shop, "alert.repeated")
+        ticket = world.ticket()
+        Ticket.objects.filter(pk=ticket.pk).update(flagged_at=Now())
+        alerts.nobody_left_refresh()
+        tasks.alerts_mail()
+        assert WebhookDelivery.objects.count() == 0
+
+        def refuse(self: EmailBackend, messages: object) -> int:
+            raise OSError("no route")
+
+        for number in (1, 2):
+            earlier(Alert, "told_at", timedelta(hours=1, seconds=1))
+            with monkeypatch.context() as patched:
+                patched.setattr(EmailBackend, "send_messages", refuse)
+                for _again in range(3):
+                    tasks.alerts_mail()
+            tasks.alerts_mail()
+            tasks.alerts_mail()
+            told = [
+                (one.type, one.data["kind"], one.data["subject"]) for one in WebhookDelivery.objects.all()
+            ]
+            assert told == [("alert.repeated", "nobody_left", "refund")] * number
 
 
 class TestSending:

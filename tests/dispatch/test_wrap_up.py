@@ -16,6 +16,7 @@ from dispatch.runs import match_pool
 from tests.callers import agent_of, problem
 from tests.cast import World
 from tests.console import Person, text_of
+from tests.forcing import force_offline
 from tests.untouched import nothing_changed
 from tickets import kept
 from tickets.lifecycle import ticket_close
@@ -185,7 +186,7 @@ def test_it_ends_with_the_shift_or_the_connection(
     if way == "offline":
         presence.go_offline(agent_id=anna.pk, epoch=1)
     elif way == "forced":
-        presence.force_offline(shift_id=Shift.objects.get().pk)
+        force_offline(shift_id=Shift.objects.get().pk)
     else:
         Lease.objects.update(expires_at=Now())
         assert presence.leases_end() == 1

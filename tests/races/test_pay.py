@@ -12,7 +12,7 @@ from agents.errors import NothingToPay, Refusal, RunMoved
 from agents.models import LedgerEntry, Payout, PayoutItem, PayoutRun
 from agents.pay import credit, runs
 from agents.pay.ledger import adjust
-from dispatch import desk, offers, paying, presence
+from dispatch import contests, desk, offers, paying, presence
 from dispatch.models import Offer, Rate
 from dispatch.offers import offer_accept
 from dispatch.runs import match_pool
@@ -67,6 +67,41 @@ def test_a_bonus_is_credited_once(world: World) -> None:
         rating = Rating.objects.latest("pk")
         outcomes = together(*[lambda rating=rating: paying.rated(rating_id=rating.pk)] * 4)
         assert sorted(outcomes) == [False, False, False, True]
+        assert lines_of(anna).count(("bonus", 50)) == turn + 1
+
+
+def test_a_correction_and_a_late_rating_credit_one_bonus(world: World, office: Office) -> None:
+    """A person corrects a rating, sent twice, while its news arrives late and the hourly look comes by."""
+    Rate.objects.update(bonus_cents=50)
+    kept.forget()
+    anna = world.agent("Anna")
+    presence.go_online(agent_id=anna.pk)
+    for turn in range(ROUNDS):
+        ticket = world.ticket()
+        match_pool(world.pool.pk)
+        offer_accept(offer_id=Offer.objects.get(ticket=ticket).pk, agent_id=anna.pk, epoch=1)
+        desk.resolve(agent=anna, epoch=1, ticket_id=ticket.pk)
+        with transaction.atomic():
+            Rating.objects.create(ticket=ticket, resolution_seq=99, score=4, solved=True)
+        rating = Rating.objects.latest("pk")
+        contest = contests.contest_rating(agent_id=anna.pk, rating_id=rating.pk, text="It was a 5.")
+        Rating.objects.filter(pk=rating.pk).update(
+            score=5
+        )  # so that the other way earns it in the same moment
+
+        def answer(contest_id: int = contest.pk) -> Any:
+            return contests.answer(
+                contest_id=contest_id, by=office.olga, outcome="corrected", answer="So it was.", score=5
+            )
+
+        outcomes = together(
+            answer,
+            answer,
+            lambda rating=rating: paying.rated(rating_id=rating.pk),
+            paying.ratings_catch_up,
+        )
+        assert [type(one).__name__ for one in outcomes].count("AlreadyAnswered") == 1
+        assert [type(one).__name__ for one in outcomes].count("Contest") == 1
         assert lines_of(anna).count(("bonus", 50)) == turn + 1
 
 

@@ -1,12 +1,22 @@
 """The buttons of the ticket's page, with and without scripts, and what refusals leave behind."""
 
-import pytest
-from django.test import Client
+from datetime import timedelta
+from typing import Any
 
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from config.throttles import Scoped
+from tests.callers import customer_of
 from tests.cast import World
 from tests.tickets.pages import at, resolved
+from tests.untouched import nothing_changed
+from tickets import conversation
 from tickets.access import token_of
-from tickets.models import Rating, Ticket, TicketEvent
+from tickets.models import Attachment, Message, Rating, Ticket, TicketEvent
+from tickets.redis import client as redis
 
 pytestmark = pytest.mark.django_db(transaction=True)
 JSON = {"Accept": "application/json"}
@@ -96,3 +106,85 @@ def test_a_bad_rating_offers_to_reopen(carla: Client, world: World, ticket: Tick
 def test_rating_an_open_ticket_is_refused(carla: Client, ticket: Ticket) -> None:
     assert carla.post(at(ticket, "rating"), {"score": "5", "solved": "yes"}).status_code == 409
     assert not Rating.objects.exists()
+
+
+class TestLimits:
+    @pytest.fixture(autouse=True)
+    def three_a_minute(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Scoped, "THROTTLE_RATES", {"ticket_write": "3/min"})
+        redis().flushdb()
+
+    def test_of_what_writes_into_a_ticket_by_page_and_by_api(self, carla: Client, ticket: Ticket) -> None:
+        assert carla.post(at(ticket, "messages"), {"body": "One"}).status_code == 303
+        assert carla.post(at(ticket, "close")).status_code == 303
+        assert carla.post(at(ticket, "reopen"), {"body": "Two"}).status_code == 303
+        with nothing_changed():
+            answer = carla.post(at(ticket, "messages"), {"body": "My long story"})
+            again = carla.post(at(ticket, "close"))
+            script = carla.post(at(ticket, "messages"), {"body": "Three"}, headers=JSON)
+            by_api = customer_of(ticket).tell(f"tickets/{ticket.public_id}/messages", {"body": "Three"})
+            closed = customer_of(ticket).tell(f"tickets/{ticket.public_id}/close")
+        page = answer.content.decode()
+        assert "That was too often within a short time. It goes on at" in page
+        assert ">My long story</textarea>" in page
+        for one in (answer, again, script, by_api, closed):
+            assert one.status_code == 429
+            assert 0 < int(one["Retry-After"]) <= 60
+        assert script.json()["code"] == by_api.json()["code"] == closed.json()["code"] == "throttled"
+
+    def test_never_of_reading_and_of_asking_for_a_person(
+        self, carla: Client, ticket: Ticket, world: World
+    ) -> None:
+        for text in ("One", "Two", "Three"):
+            assert carla.post(at(ticket, "messages"), {"body": text}).status_code == 303
+        asking = customer_of(ticket)
+        for _ in range(2):
+            assert carla.get(at(ticket)).status_code == 200
+            assert carla.post(at(ticket, "request-human")).status_code == 303
+            assert asking.tell(f"tickets/{ticket.public_id}/request-human").status_code == 200
+            assert asking.ask(f"tickets/{ticket.public_id}/messages").status_code == 200
+        # Another ticket is another count.
+        other = world.ticket()
+        carla.cookies[f"t-{other.public_id}"] = token_of(other)
+        assert carla.post(at(other, "messages"), {"body": "One"}).status_code == 303
+
+
+class TestFilesOfADay:
+    @pytest.fixture(autouse=True)
+    def ten_bytes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(conversation, "MAX_BYTES_A_DAY", 10)
+
+    def sent(self, browser: Client, ticket: Ticket, content: bytes, **more: Any) -> Any:
+        file = SimpleUploadedFile("pear.txt", content, "text/plain")
+        return browser.post(at(ticket, "messages"), {"body": "My pear", "files": file}, **more)
+
+    def test_more_is_refused_until_there_is_room(self, carla: Client, ticket: Ticket, world: World) -> None:
+        assert self.sent(carla, ticket, b"four").status_code == 303
+        assert self.sent(carla, ticket, b"5 five").status_code == 303
+        hours = timezone.now() - timedelta(hours=20)
+        Attachment.objects.filter(size=4).update(created_at=hours)
+        with nothing_changed():
+            answer = self.sent(carla, ticket, b"one")
+            script = self.sent(carla, ticket, b"sixsix", headers=JSON)
+        assert (answer.status_code, script.status_code) == (429, 429)
+        assert script.json()["code"] == "too_much_a_day"
+        page = answer.content.decode()
+        assert "Too many files within a day: 100 MB a ticket at most." in page
+        assert ">My pear</textarea>" in page
+        assert (
+            4 * 3600 - 60 < int(answer["Retry-After"]) <= 4 * 3600
+        )  # then the first four bytes are a day old
+        assert int(script["Retry-After"]) > 23 * 3600  # six need the room of the second file
+        by_api = customer_of(ticket).tell(
+            f"tickets/{ticket.public_id}/messages",
+            {"body": "", "files": SimpleUploadedFile("a.txt", b"one", "text/plain")},
+            format="multipart",
+        )
+        assert (by_api.status_code, by_api.json()["code"]) == (429, "too_much_a_day")
+        assert carla.post(at(ticket, "messages"), {"body": "Words alone"}).status_code == 303
+        Attachment.objects.filter(size=4).update(created_at=timezone.now() - timedelta(days=1))
+        assert self.sent(carla, ticket, b"one").status_code == 303
+        other = world.ticket()
+        carla.cookies[f"t-{other.public_id}"] = token_of(other)
+        assert self.sent(carla, other, b"ten bytes!").status_code == 303
+        assert Message.objects.filter(attachments__isnull=False).count() == 4

@@ -14,6 +14,7 @@ from PIL import Image
 from dispatch import desk
 from tests.cast import World
 from tests.tickets.pages import at, held
+from tickets import signs
 from tickets.access import token_of
 from tickets.models import Attachment, Message, Ticket, TicketEvent
 
@@ -268,6 +269,38 @@ def test_news_are_what_the_socket_would_send(carla: Client, world: World, ticket
     assert 'id="status"' in frames[0]["html"]
     assert "Anna is with you" in frames[0]["html"]
     assert carla.get(at(ticket, f"news?after={frames[-1]['seq']}")).json() == {"frames": []}
+
+
+def test_who_comes_back_sees_where_the_unread_begins(carla: Client, world: World, ticket: Ticket) -> None:
+    """Without a script, too: who has written has seen what stood above it."""
+    line = "New since your last visit"
+
+    def page() -> str:
+        return carla.get(at(ticket)).content.decode()
+
+    assert line not in page()
+    anna, shift = held(world, ticket)
+    assert line not in page()  # what happened is no message
+    for body in ("First answer", "Second answer"):
+        desk.reply(agent=anna, epoch=shift.epoch, ticket_id=ticket.pk, body=body)
+    first, second = Message.objects.filter(author="agent").order_by("seq").values_list("seq", flat=True)
+    begin = f'<li class="new-since" id="new-since">{line}</li><li class="message message-agent" id="e-%s"'
+    assert begin % first in page()
+    assert page().count(line) == 1
+    # A page whose script is at work says up to where it was seen; nobody else's reading moves it.
+    signs.read_up_to(ticket, signs.Side.AGENT, second)
+    signs.read_up_to(ticket, signs.Side.CUSTOMER, first)
+    assert begin % second in page()
+    assert line in carla.get(at(ticket, "news"), {"after": "x"}).json()["frames"][0]["html"]
+    signs.read_up_to(ticket, signs.Side.CUSTOMER, second)
+    assert line not in page()
+    desk.reply(agent=anna, epoch=shift.epoch, ticket_id=ticket.pk, body="Third answer")
+    assert line in page()
+    carla.post(at(ticket, "messages"), {"body": "Thank you", "key": "k"})
+    assert line not in page()
+    carla.cookies["django_language"] = "de"
+    desk.reply(agent=anna, epoch=shift.epoch, ticket_id=ticket.pk, body="You are welcome")
+    assert "Neu seit Ihrem letzten Besuch" in page()
 
 
 @pytest.mark.parametrize("after", ["", "x", "-1", "9" * 30, "²"])

@@ -25,7 +25,7 @@ from tickets import erasing
 from tickets.access import token_of
 from tickets.intake import ticket_open
 from tickets.lifecycle import ticket_rate
-from tickets.models import Channel, Customer, Ticket
+from tickets.models import Channel, Customer, MailIn, Ticket
 from tickets.tasks import retention
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -111,14 +111,82 @@ def test_the_page_asks_once_more_and_the_link_opens_nothing_then(worked_on: tupl
     assert browser.post(at(ticket, "erase")).status_code == 404
 
 
-def test_of_two_tickets_of_one_customer_the_other_stays(world: World) -> None:
+def test_of_two_tickets_of_one_customer_the_other_stays(world: World, client: Client) -> None:
     first, second = world.ticket(), world.ticket("And where is my card?")
     Ticket.objects.filter(pk=second.pk).update(customer=first.customer)
-    erasing.ticket_erase(ticket=first)
+    client.cookies[f"t-{first.public_id}"] = token_of(first)
+    asked = client.get(at(first, "erase")).content.decode()
+    left = f"Your other tickets stay, and with them your name and your e-mail address: {second.number}."
+    assert left in asked
+    assert "all messages and files." in asked
+    outbox.outbox.clear()
+    done = client.post(at(first, "erase")).content.decode()
+    assert left in done
+    assert "nor your name" not in done
+    [mail] = outbox.outbox
+    assert left in mail.body
+    assert "your name and your address. This" not in mail.body
+    apart = Ticket.objects.select_related("customer").get(pk=first.pk).customer
+    assert apart.pk != first.customer_id
+    assert (apart.name, apart.email, apart.confirmed_at) == ("", "", None)
     assert Customer.objects.get(pk=first.customer_id).name == "Carla"
     assert second.messages.get().body == "And where is my card?"
+    outbox.outbox.clear()
     erasing.ticket_erase(ticket=Ticket.objects.get(pk=second.pk))
     assert Customer.objects.get(pk=first.customer_id).name == ""
+    assert "and so are your name and your address." in outbox.outbox[0].body
+
+
+def test_what_was_merged_into_it_goes_with_it(world: World, client: Client) -> None:
+    ticket, merged, other = world.ticket(), world.ticket("The same again"), world.ticket("Else")
+    Ticket.objects.filter(pk__in=(merged.pk, other.pk)).update(customer=ticket.customer)
+    Ticket.objects.filter(pk=merged.pk).update(
+        state="closed", closed_at=timezone.now(), ended_as="merged", merged_into=ticket
+    )
+    client.cookies[f"t-{ticket.public_id}"] = token_of(ticket)
+    says = f"What was merged into it is deleted too: {merged.number}."
+    assert says in client.get(at(ticket, "erase")).content.decode()
+    outbox.outbox.clear()
+    assert says in client.post(at(ticket, "erase")).content.decode()
+    assert says in outbox.outbox[0].body
+    assert merged.messages.get().body == erasing.GONE
+    assert list(Ticket.objects.filter(erased_at__isnull=False).order_by("pk")) == [ticket, merged]
+    assert merged.events.filter(type="ticket.erased").count() == 1
+    assert Ticket.objects.get(pk=merged.pk).customer_id != other.customer_id
+    assert Ticket.objects.get(pk=other.pk).customer.name == "Carla"
+    # The other way round: the surviving one is another ticket, and stays.
+    kept, gone = world.ticket("Survives"), world.ticket("Merged")
+    Ticket.objects.filter(pk=gone.pk).update(
+        customer=kept.customer,
+        state="closed",
+        closed_at=timezone.now(),
+        ended_as="merged",
+        merged_into=kept,
+    )
+    found = erasing.ticket_erase(ticket=Ticket.objects.get(pk=gone.pk))
+    assert found == erasing.Reach([], [kept.number])
+    assert kept.messages.get().body == "Survives"
+
+
+def test_a_mail_that_was_held_goes_however_its_address_is_written(world: World) -> None:
+    """A mail's sender is kept in small letters; what somebody types is not."""
+    ticket = world.ticket()
+    Customer.objects.filter(pk=ticket.customer_id).update(email="Carla@Customers.Example")
+    mine, theirs = (
+        MailIn.objects.create(
+            key=name, sender=f"{name}@customers.example", subject=name, outcome="held", raw=b"words"
+        )
+        for name in ("carla", "boris")
+    )
+    erasing.ticket_erase(ticket=Ticket.objects.select_related("customer").get(pk=ticket.pk))
+    mine.refresh_from_db()
+    theirs.refresh_from_db()
+    assert (mine.sender, mine.subject, mine.raw) == ("", "", None)
+    assert (theirs.sender, theirs.subject, bytes(theirs.raw or b"")) == (
+        "boris@customers.example",
+        "boris",
+        b"words",
+    )
 
 
 def test_what_is_kept_long_enough_goes_by_itself(world: World, settings: Any) -> None:

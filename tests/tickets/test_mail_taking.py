@@ -11,7 +11,7 @@ from tests.cast import World
 from tests.tickets.mail_styles import head, mixed, part, plain, wire
 from tests.tickets.test_mail_reading import report
 from tests.untouched import nothing_changed
-from tickets import mail, postmarks
+from tickets import conversation, mail, postmarks
 from tickets.access import link_path
 from tickets.inbox import taking
 from tickets.inbox.taking import mail_take
@@ -159,6 +159,25 @@ def test_files_that_are_refused_are_told_in_the_answer(world: World) -> None:
     assert not mail.left_out_send(mail_id=due)
     assert "– a.zip: " in outbox.outbox[1].body
     assert outbox.outbox[1].extra_headers["In-Reply-To"] == "<two@customers.example>"
+
+
+def test_files_above_a_days_bound_are_left_out_and_told(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "MAX_BYTES_A_DAY", 2)
+    ticket = world.ticket()
+    letter = mixed(
+        "mixed",
+        part("text/plain", "See"),
+        part('text/plain; name="note.txt"', "one", "Content-Disposition: attachment"),
+        sender="carla@customers.example",
+    ).replace(b"To: Later & Co <help@later.example>", f"To: {postmarks.reply_address(ticket)}".encode())
+    assert mail_take(letter).outcome == Outcome.REPLIED
+    assert bodies(ticket)[1:] == ["See"]
+    assert not Attachment.objects.exists()
+    [[name, why]] = MailIn.objects.get().left_out
+    assert name == "note.txt"
+    assert why.startswith("Too many files within a day")
 
 
 def test_long_text_is_shortened_and_told(world: World) -> None:

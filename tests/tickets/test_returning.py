@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail as outbox
@@ -10,9 +11,10 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from config.throttles import Scoped
+from tests.callers import customer_of
 from tests.cast import World
 from tests.untouched import nothing_changed
-from tickets import mail, returning, tasks
+from tickets import mail, postmarks, returning, tasks
 from tickets.access import token_of
 from tickets.erasing import ticket_erase
 from tickets.intake import ticket_open
@@ -174,6 +176,59 @@ class TestConfirming:
                 ticket=Ticket.objects.select_related("customer").get(pk=third.pk), proof="nothing"
             )
         assert not confirmed_again
+
+    def test_the_keys_of_who_typed_the_address_end_with_it(
+        self, client: Client, world: World, settings: Any
+    ) -> None:
+        """Mallory opens a ticket under Carla's address; Carla looks at what was mailed to her."""
+        settings.MAIL_IN_SECRET, settings.MAIL_IN = "secret", True
+        carlas, mallorys = world.ticket(), world.ticket()
+        confirmed(client, carlas)
+        customer = Customer.objects.get(pk=mallorys.customer_id)
+        customer.name = "M"
+        customer.save()
+        mallory = Client()
+        know(mallory, mallorys)
+        with_api = customer_of(mallorys)
+        other_device = Client()
+        confirmed(other_device, mallorys)
+        sent = outbox.outbox[-1]
+        after = Ticket.objects.select_related("customer").get(pk=mallorys.pk)
+        assert (after.access_version, after.version_before, after.customer_id) == (2, 1, carlas.customer_id)
+        assert other_device.get(f"/t/{mallorys.public_id}/").status_code == 200
+        assert "carla@" in other_device.get(f"/work-with-us/from/{mallorys.public_id}").content.decode()
+        for path in (f"/work-with-us/from/{mallorys.public_id}", f"/t/{mallorys.public_id}/news"):
+            assert mallory.get(path).status_code == 404
+        assert "Open your ticket" in text(mallory, f"/t/{mallorys.public_id}/")
+        assert with_api.ask(f"tickets/{mallorys.public_id}").status_code == 404
+        answer = mallory.post(f"/t/{mallorys.public_id}/enter", {"token": token_of(mallorys)})
+        assert answer.status_code == 404
+        assert 'href="/links"' in answer.content.decode()
+        # What was mailed goes on, on a third device as well, and so do answers to it.
+        third = Client()
+        pasted = links_in(str(sent.body))[mallorys.public_id]
+        assert enter(third, mallorys, pasted) == 303
+        assert third.cookies[f"t-{mallorys.public_id}"].value == token_of(after)
+        assert postmarks.ticket_by_mark(sent.reply_to) == after
+        assert postmarks.message_id(after, 0) == sent.extra_headers["Message-ID"]
+        assert Ticket.objects.get(pk=mallorys.pk).access_version == 2  # once
+        assert mallorys.events.filter(type="ticket.link_renewed").count() == 1
+        with nothing_changed():
+            assert enter(Client(), mallorys, f"{token_of(mallorys)}~{'x' * 22}") == 404
+        # Whatever else ends the links ends those as well.
+        Ticket.objects.filter(pk=mallorys.pk).update(access_version=3)
+        with nothing_changed():
+            assert enter(Client(), mallorys, pasted) == 404
+            assert postmarks.ticket_by_mark(sent.reply_to) is None
+
+    def test_who_has_the_key_already_keeps_it(self, client: Client, world: World) -> None:
+        ticket = world.ticket()
+        know(client, ticket)
+        confirmed(client, ticket)
+        assert Customer.objects.get().confirmed_at is not None
+        after = Ticket.objects.get()
+        assert (after.access_version, after.version_before) == (1, None)
+        assert client.cookies[f"t-{ticket.public_id}"].value == token_of(ticket)
 
     def test_erasing_a_joined_one_leaves_nothing_with_the_last(self, client: Client, world: World) -> None:
         first, second = world.ticket(), world.ticket()

@@ -169,6 +169,20 @@ def test_a_withdrawn_link_is_closed_within_a_beat(
     assert socket.closed() == 4404
 
 
+def test_a_socket_that_never_beats_ends_with_its_key(
+    connect: Connect, backstage: Backstage, ticket: dict[str, Any]
+) -> None:
+    socket = connect(ticket)
+    socket.resume()
+    socket.next("snapshot")
+    backstage.run(
+        "Customer.objects.update(email='carla@customers.example')\n"
+        "one = Ticket.objects.select_related('customer').get()\n"
+        "returning.confirm(ticket=one, proof=returning.proof_of(one))"
+    )
+    assert socket.closed() == 4404
+
+
 def test_a_page_that_applies_all_events_has_what_a_snapshot_says(
     connect: Connect, backstage: Backstage, ticket: dict[str, Any]
 ) -> None:

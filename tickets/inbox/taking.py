@@ -18,7 +18,15 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from tickets import away, blocking, language, postmarks
-from tickets.attachments import MAX_FILES, FileNotScanned, FileRefused, Inspected, TooManyFiles, inspect
+from tickets.attachments import (
+    MAX_FILES,
+    FileNotScanned,
+    FileRefused,
+    Inspected,
+    TooManyFiles,
+    TooMuchADay,
+    inspect,
+)
 from tickets.conversation import MAX_LENGTH, body_clean, customer_reply
 from tickets.errors import Blocked, KeyReused, Refusal, TicketClosed
 from tickets.inbox import parsing
@@ -158,7 +166,12 @@ def _let_in(row: MailIn, mail: parsing.Mail) -> Taken:
         # Before anything is done with it: the answer to the mail may go out at once.
         MailIn.objects.filter(pk=row.pk).update(left_out=left_out)
         if ticket is not None:
-            _reply(row, ticket, mail, files)
+            try:
+                _reply(row, ticket, mail, files)
+            except TooMuchADay as refusal:  # the words are taken all the same
+                left_out += [[file.name, str(refusal.detail)] for file in files]
+                MailIn.objects.filter(pk=row.pk).update(left_out=left_out)
+                _reply(row, ticket, mail, [])
             return _done(row, Outcome.REPLIED, ticket=ticket)
         try:
             blocking.check(email=mail.sender, address="")

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from tickets.masking import mask_email
 from tickets.models.ticket import Ticket
 
 
@@ -91,4 +92,5 @@ class MailIn(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.sender}: {self.get_outcome_display()}"
+        # Masked (ADR 23): it is in titles, messages and questions of the admin.
+        return f"{mask_email(self.sender).text or '–'}: {self.get_outcome_display()}"

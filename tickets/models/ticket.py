@@ -253,6 +253,10 @@ class Ticket(models.Model):
     access_version = models.PositiveSmallIntegerField(
         _("version of the private link"), default=1, editable=False
     )
+    # The one that ended when the address was confirmed: what was mailed under it goes on (tickets/access.py).
+    version_before = models.PositiveSmallIntegerField(
+        _("version before the address was confirmed"), null=True, blank=True, editable=False
+    )
     access_expires_at = models.DateTimeField(_("private link ends"), editable=False)
     link_mailed_at = models.DateTimeField(_("link mailed"), null=True, blank=True, editable=False)
     intake_key = models.CharField(max_length=100, null=True, blank=True, unique=True, editable=False)

@@ -1,6 +1,6 @@
 """What the templates of a ticket's page need beyond Django's own tags."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +14,7 @@ from tickets import events
 from tickets.attachments import MAX_BYTES, MAX_FILES, TYPES
 from tickets.calendars import clock_in_words
 from tickets.models import AssistantAnswer, Rating, Ticket
-from tickets.reading import LINES, Status, open_answer_of, rating_of, status_of, thread_of
+from tickets.reading import LINES, Status, open_answer_of, rating_of, status_of, thread_of, unread_from
 from tickets.stream import Frame
 
 register = template.Library()
@@ -89,9 +89,15 @@ def attach(described_by: str) -> dict[str, Any]:
 
 
 @register.simple_tag
-def ticket_thread(ticket: Ticket) -> Iterator[Frame]:
+def ticket_thread(ticket: Ticket) -> list[Frame]:
     """{% ticket_thread ticket as thread %}"""
-    return thread_of(ticket)
+    return list(thread_of(ticket))
+
+
+@register.simple_tag
+def ticket_unread(ticket: Ticket, thread: Sequence[Frame]) -> int | None:
+    """{% ticket_unread ticket thread as unread %}: number of the first message that the customer has not seen."""
+    return unread_from(ticket, thread)
 
 
 @register.filter

@@ -30,7 +30,7 @@ def chat(request: HttpRequest, ticket: Ticket, status: int = 200, **more: Any) -
     """The whole page. `more`: `problem` (what was refused), `body`, `rating` (input to keep), `files_lost`."""
     context = {
         "ticket": ticket,
-        "thread": thread_of(ticket),
+        "thread": list(thread_of(ticket)),
         "link": request.build_absolute_uri(link_path(ticket)),
         "key": new_key(),
         **more,

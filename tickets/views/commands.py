@@ -8,17 +8,18 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from tickets import signs
+from tickets import limits, signs
 from tickets.addresses import ticket_address
 from tickets.assistant.turns import answer_judge
 from tickets.conversation import customer_reply
-from tickets.erasing import ticket_erase
-from tickets.errors import KeyReused, Refusal
+from tickets.erasing import reach, ticket_erase
+from tickets.errors import KeyReused, Refusal, TooOften
 from tickets.forms import RatingForm, ReopenForm, ReplyForm
 from tickets.lifecycle import ticket_close, ticket_rate, ticket_reopen, ticket_request_human
 from tickets.models import Ticket
 from tickets.views.chat import chat, frames
 from tickets.views.door import cookie_name, customers, see_ticket, wants_json
+from tickets.views.links import goes_on
 
 INVALID = 422
 
@@ -27,8 +28,10 @@ INVALID = 422
 @customers
 def messages(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
     """Write a message; files may come with it."""
-    form = ReplyForm(request.POST, request.FILES)
     kept = {"body": request.POST.get("body", ""), "files_lost": bool(request.FILES)}
+    if refusal := _counted(request, ticket):  # before files are looked into, which is work
+        return _refused(request, ticket, refusal, kept)
+    form = ReplyForm(request.POST, request.FILES)
     if not form.is_valid():
         return _invalid(request, ticket, form, kept)
     data = form.cleaned_data
@@ -62,6 +65,8 @@ def answer(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
 @customers
 def close(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
     """The customer needs nothing any more."""
+    if refusal := _counted(request, ticket):
+        return _refused(request, ticket, refusal)
     return _do(request, ticket, lambda: ticket_close(ticket=ticket))
 
 
@@ -77,8 +82,10 @@ def address(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
 @customers
 def reopen(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
     """Open a resolved or closed ticket again, with a message if there is one."""
-    form = ReopenForm(request.POST)
     kept = {"body": request.POST.get("body", "")}
+    if refusal := _counted(request, ticket):
+        return _refused(request, ticket, refusal, kept)
+    form = ReopenForm(request.POST)
     if not form.is_valid():
         return _invalid(request, ticket, form, kept)
     data = form.cleaned_data
@@ -114,9 +121,9 @@ def rating(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
 def erase(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
     """Delete what was said: asked once more by a page of its own, and not to be undone."""
     if request.method != "POST":
-        return render(request, "tickets/erase.html", {"ticket": ticket})
-    ticket_erase(ticket=ticket)
-    answer = render(request, "tickets/erased.html", {"number": ticket.number})
+        return render(request, "tickets/erase.html", {"ticket": ticket, "reach": reach(ticket)})
+    found = ticket_erase(ticket=ticket)
+    answer = render(request, "tickets/erased.html", {"number": ticket.number, "reach": found})
     answer.delete_cookie(cookie_name(ticket.public_id), samesite="Lax")
     return answer
 
@@ -143,16 +150,31 @@ def _do(
     try:
         act()
     except Refusal as refusal:
-        if wants_json(request):
-            raise
-        text = str(refusal.detail)
-        if isinstance(refusal, KeyReused):
-            text = _(
-                "You have sent this already, with another text. Please look at it once more and send it again."
-            )
-        ticket.refresh_from_db()
-        return chat(request, ticket, refusal.status, problem=text, **(kept or {}))
+        return _refused(request, ticket, refusal, kept)
     return frames(request, ticket, status) if wants_json(request) else see_ticket(ticket)
+
+
+def _counted(request: HttpRequest, ticket: Ticket) -> TooOften | None:
+    """Count what writes into the ticket, as REST does; the refusal when it was too often. Never of asking for a person."""
+    seconds = limits.seconds_left(request, "ticket_write", ticket.public_id)
+    return TooOften(goes_on(seconds), seconds) if seconds else None
+
+
+def _refused(
+    request: HttpRequest, ticket: Ticket, refusal: Refusal, kept: dict[str, Any] | None = None
+) -> HttpResponse:
+    if wants_json(request):
+        raise refusal
+    text = str(refusal.detail)
+    if isinstance(refusal, KeyReused):
+        text = _(
+            "You have sent this already, with another text. Please look at it once more and send it again."
+        )
+    ticket.refresh_from_db()
+    response = chat(request, ticket, refusal.status, problem=text, **(kept or {}))
+    if refusal.retry_after is not None:
+        response["Retry-After"] = str(refusal.retry_after)
+    return response
 
 
 def _invalid(request: HttpRequest, ticket: Ticket, form: Any, kept: dict[str, Any]) -> HttpResponse:

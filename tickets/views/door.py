@@ -10,10 +10,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from tickets.access import ticket_by_token, token_of
+from tickets.access import opens, ticket_by_token, token_of
 from tickets.intake import LINK_LIFETIME
 from tickets.models import Ticket
-from tickets.returning import MARK, Mine, confirm, proof_of, proves, tickets_of
+from tickets.returning import MARK, Mine, confirm, proof_of, proves, ticket_by_link, tickets_of
 
 P = ParamSpec("P")
 R = TypeVar("R", bound=HttpResponseBase)
@@ -113,10 +113,14 @@ def enter(request: HttpRequest, public_id: str) -> HttpResponse:
     """Exchange the token for the cookie. What people paste may be the whole link, or have blanks around it."""
     pasted = request.POST.get("token", "").strip()
     token, _mark, proof = pasted.rpartition("#")[2].partition(MARK)
-    ticket = ticket_by_token(public_id, token)
+    ticket = ticket_by_link(public_id, token, proof)
+    keyed = opens(ticket, request.COOKIES.get(cookie_name(public_id), ""))
+    confirmed = bool(proof) and confirm(ticket=ticket, proof=proof, keyed=keyed)
+    if confirmed:
+        ticket.refresh_from_db(fields=["access_version", "version_before"])  # the key may be a new one now
     answer = HttpResponse(status=204) if wants_json(request) else see_ticket(ticket)
     remember(answer, request, ticket)
-    if proof and confirm(ticket=ticket, proof=proof):
+    if confirmed:
         _set(answer, request, proof_name(public_id), proof)
     return private(answer)
 

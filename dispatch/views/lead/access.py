@@ -10,13 +10,15 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from agents.accounts import everywhere
+
 Page = Callable[..., HttpResponseBase]
 
 SEES_RUNS = "dispatch.view_run"  # what the demo's group “Team leads” has, and admins
 
 
 def lead_page(permission: str, methods: Sequence[str] = ("GET", "HEAD")) -> Callable[[Page], Page]:
-    """A page for accounts with this permission; others are told that it is not theirs."""
+    """A page for accounts with this permission in the whole house; others are told that it is not theirs."""
 
     def of(view: Page) -> Page:
         @require_http_methods(list(methods))
@@ -24,7 +26,7 @@ def lead_page(permission: str, methods: Sequence[str] = ("GET", "HEAD")) -> Call
         @login_required
         @wraps(view)
         def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            if not request.user.has_perm(permission):
+            if not everywhere(request.user, permission):
                 return render(request, "dispatch/lead/not_yours.html", status=403)
             return view(request, *args, **kwargs)
 

@@ -186,6 +186,7 @@ def call_in(request: HttpRequest) -> HttpResponse:
             for pool in pools
         ],
         "chosen": read_number(request.POST.get("pool", request.GET.get("pool", ""))),
+        "form_key": uuid.uuid4().hex,
     }
     status = 200
     if request.method == "POST":
@@ -199,12 +200,13 @@ def call_in(request: HttpRequest) -> HttpResponse:
                 why=why,
                 skill_id=skill.pk if skill and people else None,
                 people=people,
+                key=key_of(request),
             )
         except Refusal as refusal:
             context |= {"problem": str(refusal.detail), "why": why}
             status = refusal.status
         else:
-            told = ngettext("%(count)d person was called.", "%(count)d people were called.", called)
+            told = ngettext("%(count)d person is called.", "%(count)d people are called.", called)
             if called:
                 messages.success(request, told % {"count": called})
             else:

@@ -18,12 +18,13 @@ from dispatch.views.lead.access import lead_page, read_number
 from dispatch.views.rights.judged import write
 from tickets.errors import Refusal
 
+SEES_REVIEWS = "dispatch.view_review"
 SEES_CONTESTS = "dispatch.view_contest"
 ANSWERS = "dispatch.answer_contest"
 SHOWN = 50
 
 
-@lead_page(reviews.REVIEWS)
+@lead_page(SEES_REVIEWS)
 def review_list(request: HttpRequest) -> HttpResponse:
     """What waits, the oldest first, and what was written of late."""
     assert isinstance(request.user, User)
@@ -32,6 +33,7 @@ def review_list(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "waiting": reviews.open_for_lead(request.user).select_related("agent")[:SHOWN],
+        "may_review": request.user.has_perm(reviews.REVIEWS),
         "written": [
             {"review": one, "percent": round(100 * (one.score or 0))}
             for one in written.order_by("-written_at")[:20]

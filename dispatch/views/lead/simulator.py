@@ -12,6 +12,7 @@ from dispatch.forms import SimulationForm, given
 from dispatch.models import Simulation
 from dispatch.views.lead.access import lead_page
 
+SEES = "dispatch.view_simulation"
 ASKS = "dispatch.add_simulation"
 SHOWN = 20
 # Of a study's figures, those that the page shows; the report has all.
@@ -29,9 +30,12 @@ FIGURES = (
 SHARES = {"within_target", "abandoned", "rescinded", "utilisation"}
 
 
-@lead_page(ASKS, methods=("GET", "POST"))
+@lead_page(SEES, methods=("GET", "POST"))
 def simulator(request: HttpRequest) -> HttpResponse:
-    """The form, filled with what the address names, and the last studies of everybody."""
+    """The form, filled with what the address names, for who may ask; and the last studies of everybody."""
+    may_ask = request.user.has_perm(ASKS)
+    if request.method == "POST" and not may_ask:
+        return render(request, "dispatch/lead/not_yours.html", status=403)
     form = SimulationForm(request.POST or None, request.FILES or None, initial=given(request.GET))
     if request.method == "POST" and form.is_valid():
         try:
@@ -46,11 +50,11 @@ def simulator(request: HttpRequest) -> HttpResponse:
             tasks.simulate_ask(started.pk)
             return redirect("lead_simulation", started.pk)
     shown = Simulation.objects.select_related("asked_by").defer("result", "plots", "report", "arrivals")
-    context = {"form": form, "simulations": shown[:SHOWN]}
+    context = {"form": form, "may_ask": may_ask, "simulations": shown[:SHOWN]}
     return render(request, "dispatch/lead/simulator.html", context, status=422 if form.errors else 200)
 
 
-@lead_page(ASKS)
+@lead_page(SEES)
 def simulation(request: HttpRequest, simulation_id: int) -> HttpResponse:
     """One study: how far it is, or what came out. With htmx only the part that changes while it plays."""
     found = get_object_or_404(
@@ -77,7 +81,7 @@ def simulation_cancel(request: HttpRequest, simulation_id: int) -> HttpResponse:
     return redirect("lead_simulation", simulation_id)
 
 
-@lead_page(ASKS)
+@lead_page(SEES)
 def simulation_plot(request: HttpRequest, simulation_id: int, number: int) -> HttpResponse:  # noqa: ARG001
     """A plot as a picture: in one, styles are the picture's own and no page's policy is concerned."""
     plots = get_object_or_404(Simulation.objects.values_list("plots", flat=True), pk=simulation_id)
@@ -86,7 +90,7 @@ def simulation_plot(request: HttpRequest, simulation_id: int, number: int) -> Ht
     return HttpResponse(plots[number], content_type="image/svg+xml")
 
 
-@lead_page(ASKS)
+@lead_page(SEES)
 def simulation_report(request: HttpRequest, simulation_id: int, kind: str) -> HttpResponse:  # noqa: ARG001
     """The whole report as a file: HTML with plots, or every figure as JSON."""
     found = get_object_or_404(Simulation, pk=simulation_id, state="done")

@@ -8,7 +8,7 @@ from dispatch.leading import INTERVENE
 from dispatch.views.lead.access import lead_page
 from dispatch.wall import figures
 from dispatch.wall.frames import STREAM, context_of, drawn, frame
-from dispatch.wall.socket import SEES
+from dispatch.wall.socket import SEES, SEES_TICKETS
 
 
 @lead_page(SEES)
@@ -16,12 +16,8 @@ def wallboard(request: HttpRequest) -> HttpResponse:
     """`?wall=1`: without anything to click, for a screen on a wall."""
     board = figures.board_kept()
     wall = request.GET.get("wall") == "1"
-    acts = request.user.has_perm(INTERVENE) and not wall
-    context = context_of(board, acts=acts) | {
-        "wall": wall,
-        "after": {STREAM: board.seq},
-        "may_open": request.user.has_perm("tickets.view_ticket"),
-    }
+    acts, opens = (request.user.has_perm(right) and not wall for right in (INTERVENE, SEES_TICKETS))
+    context = context_of(board, acts=acts, opens=opens) | {"wall": wall, "after": {STREAM: board.seq}}
     return render(request, "dispatch/lead/wallboard.html", context)
 
 
@@ -29,5 +25,6 @@ def wallboard(request: HttpRequest) -> HttpResponse:
 def wallboard_news(request: HttpRequest) -> HttpResponse:
     """The state now, as the socket would send it."""
     board = figures.board_kept()
-    parts = drawn(board, get_language() or "en", acts=request.user.has_perm(INTERVENE))
+    acts, opens = (request.user.has_perm(right) for right in (INTERVENE, SEES_TICKETS))
+    parts = drawn(board, get_language() or "en", acts=acts, opens=opens)
     return JsonResponse({"frames": [frame(board, parts)]})

@@ -23,7 +23,12 @@ PAGE = 20
 @never_cache
 @agent_page
 def decided(request: HttpRequest, agent: Agent) -> HttpResponse:
-    """`day` (2026-11-22), `page` of the offers that were made, `others` of those that went to others."""
+    """`day` (2026-11-22), `page` of the offers that were made, `others` of those that went to others. By the agent's clock."""
+    with timezone.override(agent.zone):
+        return _page(request, agent)
+
+
+def _page(request: HttpRequest, agent: Agent) -> HttpResponse:
     days = about_me.days(agent)
     day = _day(request.GET.get("day", "")) or (days[0] if days else timezone.localdate())
     language = get_language() or "en"

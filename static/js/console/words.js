@@ -29,8 +29,17 @@ export function duration(milliseconds) {
 const page = document.getElementById("console");
 const ahead = page ? Date.parse(page.dataset.now) - Date.now() : 0;
 
+// The target of who waits for an answer: within it, close to it or over it. The sentences are in the page.
+function drawTarget(place, now) {
+  const { closeAt, dueAt } = place.dataset;
+  const state = now >= Date.parse(dueAt) ? "over" : now >= Date.parse(closeAt) ? "close" : "within";
+  place.className = `target target-${state}`;
+  for (const words of place.children) words.hidden = words.dataset.target !== state;
+}
+
 export function drawDurations() {
   for (const place of document.querySelectorAll("[data-since]")) {
     place.textContent = say("since", { s: duration(Date.now() + ahead - Date.parse(place.dataset.since)) });
   }
+  for (const place of document.querySelectorAll("[data-due-at]")) drawTarget(place, Date.now() + ahead);
 }

@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.urls.converters import IntConverter
+from django.urls.resolvers import RegexPattern
 
 from agents.models import Agent, Lease, User
+from dispatch import urls_lead
 from dispatch.models import Offer, Policy, Requirement, Route, RouteStep
 from tests.dispatch.backoffice.scene import Scene
 from tests.dispatch.backoffice.test_roles import address
@@ -57,6 +60,39 @@ def test_no_address_opens_what_is_of_others(scene: Scene, olaf: Client) -> None:
     run = Offer.objects.get(pk=scene.of["ours.offer"].pk).run_id
     assert olaf.get(reverse("admin:dispatch_run_replay", args=[run])).status_code == 403
     assert olaf.get(reverse("admin:agents_pool_add_members", args=[scene.second.pk])).status_code == 404
+
+
+def lead_addresses() -> list[str]:
+    """Every page of the leads, with numbers of nothing where one is asked for."""
+    found = []
+    for pattern in urls_lead.urlpatterns:
+        kwargs = {
+            name: 1 if isinstance(converter, IntConverter) else "nothing"
+            for name, converter in pattern.pattern.converters.items()
+        }
+        if isinstance(pattern.pattern, RegexPattern):
+            continue  # a picture of a simulation: below its page
+        found.append(reverse(pattern.name, kwargs=kwargs))
+    return found
+
+
+def test_pages_and_interfaces_that_know_nothing_of_pools_are_not_theirs(scene: Scene, olaf: Client) -> None:
+    """What they may see stands in the admin, where each row is looked at."""
+    theirs = Ticket.objects.get(pk=scene.of["theirs.ticket"].pk)
+    addresses = [
+        *lead_addresses(),
+        reverse("lead_ticket", args=[theirs.public_id]),
+        *(f"/api/v1/staff/{name}" for name in ("tickets", "offers", "agents", "shifts", "pools", "skills")),
+        f"/api/v1/staff/tickets/{theirs.public_id}",
+    ]
+    assert len(addresses) > 30
+    answers = {address: olaf.get(address) for address in addresses}
+    # 405: only to be posted to.
+    assert {
+        address: one.status_code for address, one in answers.items() if one.status_code not in (403, 405)
+    } == {}
+    assert not [address for address, one in answers.items() if "Zoe" in one.content.decode()]
+    assert scene.clients["auditor"].get("/api/v1/staff/tickets").status_code == 200
 
 
 def test_no_filter_tells_who_works_elsewhere(scene: Scene, olaf: Client) -> None:
@@ -183,7 +219,7 @@ def test_no_right_is_given(scene: Scene, olaf: Client) -> None:
 
 def test_actions_reach_own_things_only(scene: Scene, olaf: Client) -> None:
     theirs = scene.of["theirs.shift"]
-    data = {"action": "force_offline", "_selected_action": [theirs.pk], "sure": "yes"}
+    data = {"action": "force_offline", "_selected_action": [theirs.pk], "decided": "yes", "reason": "x"}
     olaf.post(address(type(theirs), "changelist"), data)
     theirs.refresh_from_db()
     assert theirs.ended_at is None
@@ -195,3 +231,18 @@ def test_actions_reach_own_things_only(scene: Scene, olaf: Client) -> None:
     assert olaf.post(address(Agent, "changelist"), moving).status_code == 200  # an error
     olaf.post(address(Agent, "changelist"), {"action": "take_out_of_pool", "pool": scene.second.pk, **chosen})
     assert sorted(pool.key for pool in bea.pools.all()) == ["first", "second"]
+
+
+def test_the_form_of_a_policy_begins_with_no_terms_of_others(scene: Scene, olaf: Client) -> None:
+    for pk in (scene.world.pool.pk, scene.second.pk):
+        Policy.objects.filter(pool_id=pk).update(fit=7.5, grace_seconds=77)
+
+    def initial(pool: object) -> dict[str, Any]:
+        page = olaf.get(address(Policy, "add"), {"pool": pool})
+        assert page.status_code == 200
+        found: dict[str, Any] = page.context["adminform"].form.initial
+        return {name: found.get(name) for name in ("pool", "fit", "grace_seconds")}
+
+    assert initial(scene.world.pool.pk) == {"pool": scene.world.pool.pk, "fit": 7.5, "grace_seconds": 77}
+    for pool in (scene.second.pk, "x", "", "99999999999999999999"):
+        assert initial(pool) == {"pool": None, "fit": None, "grace_seconds": None}

@@ -207,7 +207,7 @@ def test_ending_a_shift_asks_first(scene: Scene) -> None:
         page = scene.clients["pool_admin"].post(address(type(shift), "changelist"), data)
     assert "held tickets go back to the front of the queue" in page.content.decode()
     done = scene.clients["pool_admin"].post(
-        address(type(shift), "changelist"), data | {"sure": "yes"}, follow=True
+        address(type(shift), "changelist"), data | {"decided": "yes", "reason": "No answer"}, follow=True
     )
     assert [str(one) for one in done.context["messages"]] == ["1 shift was ended."]
     shift.refresh_from_db()

@@ -107,6 +107,27 @@ def test_one_pair_has_the_bits_of_the_matrix_with_acceptance_by_pair(problem, da
         assert terms(problem, int(i), int(j))["value"] == scores.value[i, j]
 
 
+@settings(max_examples=100, deadline=None)
+@given(problems(most_tickets=12, equal_units=False), st.data())
+def test_one_row_of_acceptance_for_several_tickets_has_the_bits_of_a_row_each(problem, data):
+    n, m = len(problem.tickets), len(problem.agents)
+    row = np.array(data.draw(st.lists(st.integers(0, 2), min_size=n, max_size=n)), np.int32)
+    accept = np.array(data.draw(st.lists(st.floats(0, 1, width=32), min_size=3 * m, max_size=3 * m)))
+    accept = accept.reshape(3, m)
+    by_row = replace(
+        problem,
+        tickets=replace(problem.tickets, accept_row=row),
+        agents=replace(problem.agents, accept=accept),
+    )
+    by_pair = replace(problem, agents=replace(problem.agents, accept=accept[row]))
+    few, many = score(by_row), score(by_pair)
+    assert len(few.kind_able) <= len(many.kind_able) == len(np.unique(many.kind))
+    assert few.eligible.tolist() == many.eligible.tolist()
+    assert few.value[few.eligible].tobytes() == many.value[many.eligible].tobytes()
+    for i, j in zip(*np.nonzero(few.eligible), strict=True):
+        assert terms(by_row, int(i), int(j))["value"] == few.value[i, j]
+
+
 def test_hardly_ever_accepting_never_looks_better():
     ticket = TicketRow(id=100, waited_seconds=0, priority=-1)
     worst = replace(ALICE, load=1.0, share=90.0)
@@ -166,6 +187,15 @@ def test_parts_that_do_not_fit_are_refused():
         replace(problem, skill_demand=np.ones(9))
     with pytest.raises(InvalidProblem, match="accept has shape"):
         replace(problem, agents=replace(problem.agents, accept=np.ones(3)))
+    with pytest.raises(InvalidProblem, match="accept has shape"):
+        replace(problem, agents=replace(problem.agents, accept=np.ones((1, 3))))
+    for row in (-1, 1):
+        with pytest.raises(InvalidProblem, match="accept_row"):
+            replace(
+                problem,
+                tickets=replace(problem.tickets, accept_row=[row]),
+                agents=replace(problem.agents, accept=np.ones((1, 2))),
+            )
     with pytest.raises(InvalidProblem, match=r"required\.skill"):
         replace(problem, tickets=replace(problem.tickets, required=Needs([0], [9], [1])))
     with pytest.raises(InvalidProblem, match="one dimension"):

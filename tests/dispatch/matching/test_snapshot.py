@@ -42,6 +42,24 @@ def test_acceptance_by_pair_is_kept():
     assert again.agents.accept.tolist() == problem.agents.accept.tolist()
 
 
+def test_acceptance_by_topic_is_kept_a_row_a_topic():
+    problem = crowd(40, 30, 6)
+    by_topic = np.linspace(0.2, 0.9, 90, dtype=np.float32).reshape(3, 30)
+    problem = replace(
+        problem,
+        tickets=replace(problem.tickets, accept_row=np.arange(40) % 3),
+        agents=replace(problem.agents, accept=by_topic),
+    )
+    solution = solve(problem)
+    data = pack(problem, solution)
+    again, _ = unpack(data)
+    assert again.tickets.accept_row.tolist() == problem.tickets.accept_row.tolist()
+    assert again.agents.accept.tolist() == (by_topic * solution.scores.agent_able).tolist()
+    replayed = replay(data)
+    assert replayed.value.tobytes() == solution.value.tobytes()
+    assert pack(again, solve(again)) == data
+
+
 def crowd(tickets, agents, skills, seed=0):
     draw = np.random.default_rng(seed)
     return build(
@@ -182,6 +200,38 @@ def test_a_run_of_version_3_replays_to_the_bit():
     assert problem.weights.booked == 0
     again = replay(OF_VERSION_3)
     assert again.value.tolist() == VALUES_OF_VERSION_3
+    assert unpack(pack(problem, again))[1] == stored
+
+
+# The same of version 5, its first ticket reserved; and then with acceptance by pair, 0.2 to 0.9 in 20 steps.
+OF_VERSION_5 = base64.b64decode(
+    "U0JNBXgBY2FgYGAFYjYgBgEWCAVnI/gf7CFSMJrDAZX/ACr/wN4YDC7DaYg6iPpbWtoODDs3ddfFrLHZXLS+zohLVRwijyBr5peuuXF7R7BoSp"
+    "tpwOH2ZWFL3zCl+HgauwTksTsAAUIlKssPCPDJxwEBPnmYaZJAAGODaUZGRgZGJmZkMUZmRkTQACWA0syE/MWAYgKyaVA20BAUQ7EoAQmlgACa"
+    "HDYxZhBAU4eNC/Qe0INZttmyDPsFFCsZfqw5/5DBztbOjsHDMo6N4c6iE7cYJh99F8vg5OTozBCy8vlrBrH8Fb4Mkd7lVQyOQMDw3nnVUgYD2Q"
+    "n7GLaXitQx2NnZ2zOysAJ9w8zEysrMygI0n4mFhYWRCUQyAwlQeLGA0h0VwQcwsAcDJkbUwAZaT0xI4HTNBXtGoNysmSBw0x4ABDBZ1A=="
+)
+OF_VERSION_5_BY_PAIR = base64.b64decode(
+    "U0JNBXgBY2FgYGAFYjYgZgRiFiCGARAbwf9gDxGH0RwOqPwHUPkH9sZgcBlOQ9RB1N/S0nZg2Lmpuy5mjc3movV1Rlyq4hB5BFkzv3TNjds7gk"
+    "VT2kwDDrcvC1v6hinFx9PYJSCP3QEIECpRWX5AgE8+DgjwycNMkwQCGBtMMzIyMjAyMSOLMTIzIoIGKAGUZibkLwYUE5BNg7KBhqAYikUJSCgF"
+    "BNDksIkxgwCaOmxcoPeAHsyyzZZl2C+gWMnwY835hwx2tnZ2DB6WcWwMdxaduMUw+ei7WAYnJ0dnhpCVz18ziOWv8GWI9C6vYnAEAoa9YX5uDG"
+    "Z6av0M7cz1vxk+571KY2hT+HuLYUqhnyjDp8TztgxSnd/TGIp65m1kuP7qLweDlIquOYNXcEwagx0QgAh7BnsgABOMLKzAkGBmYmVlZmUBuo2J"
+    "hYWFkQlEMgMJUFizgNIsFcEHMAA5wN6eiRE1ooDWExOKOF1zwR6UsWbNBIGb9gDLXG23"
+)
+VALUES_OF_VERSION_5 = [4.883437371160038, 2.755492147469976, 4.4723048284510964, 2.555095325112223]
+VALUES_OF_VERSION_5_BY_PAIR = [5.494464134613716, 3.366113001605556, 2.654563301550236, 3.2894177688222808]
+
+
+@pytest.mark.parametrize(
+    ("data", "values", "rows"),
+    [(OF_VERSION_5, VALUES_OF_VERSION_5, (5,)), (OF_VERSION_5_BY_PAIR, VALUES_OF_VERSION_5_BY_PAIR, (4, 5))],
+)
+def test_a_run_of_version_5_replays_to_the_bit(data, values, rows):
+    problem, stored = unpack(data)
+    assert stored == PAIRS_OF_VERSION_2
+    assert problem.tickets.reserved.tolist() == [True, False, False, False]  # the third is overdue
+    assert problem.agents.accept.shape == rows
+    again = replay(data)
+    assert again.value.tolist() == values
     assert unpack(pack(problem, again))[1] == stored
 
 
