@@ -1,7 +1,21 @@
 # syntax=docker/dockerfile:1
-# Two stages: the first installs and compiles, the second only runs. Packages are pinned by hash; the base image may be pinned by
-# its digest from outside: docker build --build-arg PYTHON=python:3.12-slim@sha256:… .
-ARG PYTHON=python:3.12-slim
+# The last stage only runs what the others have made. Packages are pinned by hash; the base images may be pinned by their digest from
+# outside: docker build --build-arg PYTHON=python:3.12-slim-trixie@sha256:… . Both are of the same Debian, so that one's programs
+# run with the other's C library.
+ARG PYTHON=python:3.12-slim-trixie
+ARG POSTGRES=postgres:18-trixie
+
+# PostgreSQL's programs for backups, not older than the server (compose.yaml), with the libraries that they want.
+FROM ${POSTGRES} AS client
+SHELL ["/bin/bash", "-o", "pipefail", "-c"]
+WORKDIR /opt/standby-postgres
+RUN mkdir bin libexec lib \
+ && for name in pg_dump pg_restore psql; do \
+      cp "/usr/lib/postgresql/${PG_MAJOR}/bin/${name}" libexec/ \
+      && printf '#!/bin/sh\nLD_LIBRARY_PATH=/opt/standby-postgres/lib exec /opt/standby-postgres/libexec/%s "$@"\n' "${name}" >"bin/${name}" \
+      && chmod 755 "bin/${name}" || exit 1; \
+    done \
+ && ldd libexec/* | awk '$3 ~ /^\// && $3 !~ /\/lib(c|m|dl|rt|pthread|resolv)\.so/ { print $3 }' | sort -u | xargs cp -L -t lib
 
 FROM ${PYTHON} AS build
 # requirements-observe.txt has Sentry and OpenTelemetry as well.
@@ -34,10 +48,13 @@ LABEL org.opencontainers.image.title="Standby" \
       org.opencontainers.image.revision="${REVISION}"
 RUN groupadd --system --gid 10001 standby \
  && useradd --system --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent standby \
- && install -d -o standby -g standby /var/lib/standby/media
+ && install -d -o standby -g standby -m 0750 /var/lib/standby/media /var/lib/standby/backups
+COPY --from=client /opt/standby-postgres /opt/standby-postgres
 COPY --from=build /srv /srv
+# A library that is missing ends the build, and not the first backup.
+RUN for name in pg_dump pg_restore psql; do "/opt/standby-postgres/bin/${name}" --version || exit 1; done
 WORKDIR /srv/standby
-ENV PATH=/srv/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+ENV PATH=/srv/venv/bin:/opt/standby-postgres/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     STANDBY_DEV_TOOLS=no MEDIA_ROOT=/var/lib/standby/media PULSE_FILE=/tmp/standby-pulse MPLCONFIGDIR=/tmp/matplotlib
 USER 10001:10001
 EXPOSE 8000

@@ -16,6 +16,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.util import find_spec
@@ -28,6 +29,7 @@ from django.db.migrations.loader import MigrationLoader
 FORMAT = 1
 DUMP, MEDIA, MANIFEST = "database.dump", "media", "manifest.json"
 CHUNK = 1024 * 1024
+REPLACE = b"DROP SCHEMA public CASCADE;\nCREATE SCHEMA public;\n"
 
 
 class BackupFailed(Exception):
@@ -102,7 +104,8 @@ def restore(source: Path, media: Path, *, replace: bool = False) -> Told:
     """Bring the database, which must be empty, and the files below `media` to what the backup holds.
 
     The archive is verified before anything is changed, and the database is written in one transaction; its rows are counted
-    afterwards. `replace`: what is in the database goes. Raises ArchiveDamaged, NotEmpty, FromLater, BackupFailed.
+    afterwards, and then come the files. `replace`: all that is in the schema goes, also what the backup does not know. Raises
+    ArchiveDamaged, NotEmpty, FromLater, BackupFailed.
     """
     manifest = verify(source)
     known = {
@@ -116,15 +119,16 @@ def restore(source: Path, media: Path, *, replace: bool = False) -> Told:
         raise NotEmpty(
             "The database is not empty. Name an empty one, or say --replace to lose what is in it."
         )
-    with tempfile.TemporaryDirectory(prefix="standby-restore-") as folder, tarfile.open(source) as archive:
+    # Beside the archive if possible, where there is room for it: /tmp of a container is small.
+    beside = source.parent if os.access(source.parent, os.W_OK) else None
+    with (
+        tempfile.TemporaryDirectory(dir=beside, prefix="standby-restore-") as folder,
+        tarfile.open(source) as archive,
+    ):
         dump = Path(folder) / DUMP
         with dump.open("wb") as sink:
             shutil.copyfileobj(_member(archive, DUMP), sink, CHUNK)
-        restorer = program("pg_restore")
-        connection.close()  # nobody of ours stands in its way
-        clean = ("--clean", "--if-exists") if replace else ()
-        _run(restorer, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", *clean,
-             "--dbname", connection.settings_dict["NAME"], str(dump))  # fmt: skip
+        _load(dump, replace=replace)
         rows = _count()
         if rows != manifest["rows"]:
             wrong = sorted(
@@ -220,6 +224,44 @@ def _dump(target: Path) -> dict[str, int]:
     return rows
 
 
+def _load(dump: Path, *, replace: bool) -> None:
+    """Play a dump in, in one transaction. With `replace` the schema is dropped first, in the same one.
+
+    `pg_restore --clean` drops what the dump knows only, and fails at a table of later that points at one of these. So psql gets
+    what pg_restore writes, between BEGIN and a COMMIT that it gets only when pg_restore has ended well: without, it rolls back.
+    """
+    restorer, player = program("pg_restore"), program("psql")
+    environment = _environment()
+    connection.close()  # nobody of ours stands in its way
+    with tempfile.TemporaryFile() as complaints:
+        with (
+            subprocess.Popen(
+                [player, "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--output", os.devnull],
+                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints, env=environment,
+            ) as playing,
+            subprocess.Popen(
+                [restorer, "--no-owner", "--no-privileges", "--file=-", str(dump)],
+                stdout=subprocess.PIPE, stderr=complaints, env=environment,
+            ) as reading,
+        ):  # fmt: skip
+            if playing.stdin is None or reading.stdout is None:  # PIPE says they are not
+                raise BackupFailed("There is no pipe between pg_restore and psql.")
+            try:
+                playing.stdin.write(b"BEGIN;\n" + (REPLACE if replace else b""))
+                shutil.copyfileobj(reading.stdout, playing.stdin, CHUNK)
+                reading.stdout.close()
+                if reading.wait() == 0:
+                    playing.stdin.write(b"\nCOMMIT;\n")
+                playing.stdin.close()
+            except BrokenPipeError:  # psql has ended at an error, which it has told
+                reading.kill()
+                with suppress(BrokenPipeError):
+                    playing.stdin.close()
+        if playing.returncode or reading.returncode:
+            complaints.seek(0)
+            raise BackupFailed(_first_line(complaints.read().decode(errors="replace")))
+
+
 def _count() -> dict[str, int]:
     """Rows of each table."""
     found = {}
@@ -264,8 +306,19 @@ def _major(path: str) -> int:
 
 def _run(path: str, *words: str) -> None:
     """Run it on our database. Its complaints may hold rows, so the operator gets the first line only."""
+    done = subprocess.run([path, *words], env=_environment(), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BackupFailed(f"{Path(path).name}: {_first_line(done.stderr)}")
+
+
+def _first_line(told: str) -> str:
+    return (told.strip().splitlines() or ["no reason given"])[0]
+
+
+def _environment() -> dict[str, str]:
+    """Ours, and which database PostgreSQL's programs are to speak to."""
     set_ = connection.settings_dict
-    environment = os.environ | {
+    return os.environ | {
         f"PG{key}": str(set_[field])
         for key, field in (
             ("HOST", "HOST"),
@@ -276,8 +329,3 @@ def _run(path: str, *words: str) -> None:
         )
         if set_[field]
     }
-    done = subprocess.run([path, *words], env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise BackupFailed(
-            f"{Path(path).name}: {(done.stderr.strip().splitlines() or ['no reason given'])[0]}"
-        )

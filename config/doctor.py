@@ -16,11 +16,13 @@ from django.db import Error, connection
 from redis.exceptions import RedisError
 
 from config import health
-from dispatch import pulse
+from dispatch import audit, pulse
+from tickets import scanning
 from tickets.redis import client
 
 POSTGRES = 150000  # the oldest that knows all that our migrations ask for (unique with equal nulls)
 REDIS = (6, 2)
+AUDITED = 1000  # links of the audit chain that are computed again here; `manage.py verify_audit` takes all
 SKEW = 2.0  # seconds between the database's clock and ours from which on people would wonder
 
 
@@ -45,11 +47,13 @@ def examine(*, with_mail: bool = False) -> list[Finding]:
     )
     if not any(one.about in ("database", "migrations") and one.level == "failure" for one in found):
         found += _trying("processes", _processes, "Look at the database first.")
+        found += _trying("audit", _audit, "Look at the database first.")
     found += _trying(
         "files",
         _files,
         "Give the user that Standby runs as a folder that it may write, and name it in MEDIA_ROOT.",
     )
+    found += _trying("scanner", _scanner, "Look at SCAN_COMMAND.")
     if with_mail:
         found += _trying("mail", _mail, "Look at EMAIL_HOST, EMAIL_PORT, EMAIL_HOST_USER and the password.")
     return found
@@ -168,12 +172,34 @@ def _processes() -> Iterator[Finding]:
         yield Finding("processes", level, f"{kind} {never}.", f"Start one: `python -m config.roles {kind}`.")
 
 
+def _audit() -> Iterator[Finding]:
+    found = audit.verify(newest=AUDITED)
+    if found.broken:
+        yield Finding("audit", "failure", found.broken, "See docs/admin.md, “What nobody can change”.")
+    else:
+        yield Finding("audit", "ok", f"{found.entries} entries; the newest {AUDITED:,} are unbroken.")
+
+
 def _files() -> Iterator[Finding]:
     folder = Path(settings.MEDIA_ROOT)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as probe:
         probe.write(b"x")
     yield Finding("files", "ok", f"{folder} can be written.")
+
+
+def _scanner() -> Iterator[Finding]:
+    if not settings.SCAN_COMMAND:
+        yield Finding("scanner", "ok", "No SCAN_COMMAND: files are not scanned for viruses.")
+    elif scanning.scan(b"A text without anything in it.\n") is scanning.Verdict.CLEAN:
+        yield Finding("scanner", "ok", f"{Path(settings.SCAN_COMMAND[0]).name} answers.")
+    else:
+        yield Finding(
+            "scanner",
+            "failure",
+            "The virus scanner does not call a harmless text clean: every file is refused.",
+            "Run SCAN_COMMAND by hand, as the user that Standby runs as.",
+        )
 
 
 def _mail() -> Iterator[Finding]:

@@ -4,6 +4,7 @@ import base64
 import binascii
 import ipaddress
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -54,6 +55,15 @@ def number(name: str, default: int) -> int:
 def words(name: str, default: str = "") -> list[str]:
     """A list, separated by commas; spaces around items are dropped."""
     return [item.strip() for item in text(name, default).split(",") if item.strip()]
+
+
+def command(name: str) -> list[str]:
+    """A program and its words, quoted as for a shell, which is not asked. May be empty."""
+    value = text(name, "")
+    try:
+        return shlex.split(value)
+    except ValueError as error:
+        raise BadSetting(f"{name} wants a command, quoted as for a shell ({error}), not {value!r}") from None
 
 
 def pairs(name: str) -> dict[str, str]:

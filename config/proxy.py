@@ -8,6 +8,7 @@ from config.stack import PROJECT, Program
 
 TEMPLATE = PROJECT / "deploy" / "nginx.conf.template"
 KEEPALIVE = 32
+NOBODY = "255.255.255.255"  # no peer has this address
 FAIL = "max_fails=1 fail_timeout=1s"
 
 # What an image of nginx brings along; here nothing outside `folder` is written, and no root is needed.
@@ -44,13 +45,14 @@ def nginx() -> str:
     return found
 
 
-def site(listen: str, upstreams: Sequence[str], scheme: str = "http") -> str:
-    """The template with these values. `upstreams`: host:port of each web process."""
+def site(listen: str, upstreams: Sequence[str], scheme: str = "http", trusted: str = NOBODY) -> str:
+    """The template with these values. `upstreams`: host:port of each web process. `trusted`: where a proxy before it stands."""
     values = {
         "LISTEN": listen,
         "UPSTREAMS": "\n    ".join(f"server {one} {FAIL};" for one in upstreams),
         "WEB_KEEPALIVE": str(KEEPALIVE),
         "SCHEME": scheme,
+        "TRUSTED_PROXY": trusted,
     }
     text = TEMPLATE.read_text()
     for name, value in values.items():

@@ -20,6 +20,7 @@ KINDS = {
     "flag": "yes or no",
     "number": "whole number",
     "words": "list, separated by commas",
+    "command": "command, quoted as for a shell",
     "pairs": "left=right, separated by commas",
     "mailbox": "address of a mailbox",
     "address": "address with http or https",
@@ -90,7 +91,13 @@ SAYS: dict[str, dict[str, Says]] = {
         "DATABASE_PREPARE": Says("Statements that are planned once; no behind a pooler of transactions."),
         "REDIS_PREFIX": Says("Of channels, when several installations share one Redis."),
     },
-    "Files": {"MEDIA_ROOT": Says("Files of customers and agents; shared by all web processes and workers.")},
+    "Files": {
+        "MEDIA_ROOT": Says("Files of customers and agents; shared by all web processes and workers."),
+        "SCAN_COMMAND": Says(
+            "Virus scanner: a program that gets each file on its stdin and ends with 0 (clean) or 1 (infected), such as "
+            "`clamdscan --no-summary --fdpass -`. Anything else, or 20 seconds: the file is refused. Without it nothing is scanned."
+        ),
+    },
     "Mail": {
         "EMAIL_BACKEND": Says("Django's class that sends.", "django.core.mail.backends.smtp.EmailBackend"),
         "EMAIL_HOST": Says("The mail server."),
@@ -223,7 +230,8 @@ def default_of(read: Read) -> str:
     if not written:
         return (
             "none"
-            if read.kind in {"address", "keys", "secret", "secret32", "mailbox", "networks", "words"}
+            if read.kind
+            in {"address", "keys", "secret", "secret32", "mailbox", "networks", "words", "command"}
             else "**must be set**"
         )
     value = ast.literal_eval(written)

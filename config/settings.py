@@ -285,6 +285,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = (
     1024 * 1024
 )  # without files; files have their own limits in tickets/attachments.py
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+SCAN_COMMAND = env.command("SCAN_COMMAND")  # tickets/scanning.py
 
 # --- Mail -----------------------------------------------------------------------------------------------------------
 MAIL_FOLDER = env.text("MAIL_FOLDER", "")  # of a trial: its mails lie there as .eml files

@@ -5,7 +5,7 @@ What is personal of customers is masked; who has the right has it shown on the t
 
 from typing import Any, ClassVar
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
@@ -17,6 +17,7 @@ from tickets import admin_assistant, admin_doors, admin_triage, calendars, maski
 from tickets.admin_finding import EventTypeFilter, LanguageFilter, find
 from tickets.admin_readonly import ReadOnly
 from tickets.assistant import measures
+from tickets.attachments import FileNotScanned
 from tickets.inbox import taking
 from tickets.models import (
     Attachment,
@@ -292,10 +293,14 @@ class MailInAdmin(ReadOnly, admin.ModelAdmin[MailIn]):
         return request.user.has_perm("tickets.change_mailin")
 
     @admin.action(description=_("Let in what is held"), permissions=["decide"])
-    def let_in(self, request: HttpRequest, rows: models.QuerySet[MailIn]) -> None:  # noqa: ARG002  Django's signature
+    def let_in(self, request: HttpRequest, rows: models.QuerySet[MailIn]) -> None:
         held = rows.filter(outcome=Outcome.HELD, settled_at__isnull=True, raw__isnull=False)
         for mail_id in held.values_list("pk", flat=True):
-            taking.mail_let_in(mail_id=mail_id)
+            try:
+                taking.mail_let_in(mail_id=mail_id)
+            except FileNotScanned as refusal:  # it stays held, and so do those after it
+                self.message_user(request, str(refusal.detail), messages.ERROR)
+                return
 
     @admin.action(description=_("Seen; drop what is held"), permissions=["decide"])
     def drop(self, request: HttpRequest, rows: models.QuerySet[MailIn]) -> None:  # noqa: ARG002  Django's signature

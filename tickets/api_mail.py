@@ -20,6 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from tickets.attachments import FileNotScanned
 from tickets.errors import BadSignature
 from tickets.inbox.taking import mail_take
 from tickets.models import Outcome
@@ -41,7 +42,7 @@ class MailView(APIView):
     authentication_classes = ()
     permission_classes = (AllowAny,)
     keyless = True  # a mail is known again by its Message-ID
-    refuses = {"post": (BadSignature,)}
+    refuses = {"post": (BadSignature, FileNotScanned)}
 
     @extend_schema(
         operation_id="mail_take",

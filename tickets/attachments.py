@@ -2,10 +2,11 @@
 
 Nothing of the sender's claim is trusted: the extension is looked up in a short list, the content has to be
 what the extension says, pictures are decoded and written anew (which drops EXIF, GPS, comments, profiles and
-whatever hangs on behind), texts are strict UTF-8. PDFs are kept as they are: serve everything as attachment,
-with nosniff.
+whatever hangs on behind), texts are strict UTF-8, without card numbers and the like, as are names. PDFs are kept
+as they are: serve everything as attachment, with nosniff. All of it comes through `inspect`, and so past the virus
+scanner, if there is one.
 
-No models, no storage; the virus scan is another's hook.
+No models, no storage.
 """
 
 import hashlib
@@ -22,7 +23,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, ImageOps
 
+from tickets import scanning
 from tickets.errors import Refusal
+from tickets.redaction import redact
 
 MAX_FILES = 5  # a message
 MAX_BYTES = 5 * 1024 * 1024  # a file, as received
@@ -87,6 +90,21 @@ class BrokenImage(FileRefused):
     default_detail = _("This picture is damaged and cannot be opened.")
 
 
+class FileInfected(FileRefused):
+    code = "infected"
+    default_detail = _("The virus scanner found something in this file.")
+
+
+class FileNotScanned(FileRefused):
+    """The scanner did not say that it is clean. Not the file's fault: the same one may be let in later."""
+
+    status = 503
+    code = "not_scanned"
+    default_detail = _(
+        "This file could not be checked for viruses. Please try again later, or write without it."
+    )
+
+
 class TooManyFiles(FileRefused):
     code = "too_many_files"
     default_detail = _("Too many files: five a message at most.")
@@ -105,7 +123,16 @@ class TooMuchADay(FileRefused):
 
 
 # Of the files of one request; a ticket's day is another matter.
-FILE_REFUSALS = (FileEmpty, FileTooLarge, FileTypeNotAllowed, FileTypeMismatch, BrokenImage, TooManyFiles)
+FILE_REFUSALS = (
+    FileEmpty,
+    FileTooLarge,
+    FileTypeNotAllowed,
+    FileTypeMismatch,
+    BrokenImage,
+    FileInfected,
+    FileNotScanned,
+    TooManyFiles,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +155,13 @@ def inspect(name: str, content: bytes, declared_type: str | None = None) -> Insp
     """Check an uploaded file and give back what to store of it.
 
     `declared_type`: the Content-Type of the sender, if any; it may only agree. A picture near MAX_PIXELS
-    takes seconds of CPU: never call it on the event loop. Raises a FileRefused.
+    takes seconds of CPU, and the scanner its time: never call it on the event loop. Raises a FileRefused.
     """
     if not content:
         raise FileEmpty
     if len(content) > MAX_BYTES:
         raise FileTooLarge
-    name = safe_name(name)
+    name = _redacted_name(name)
     content_type = TYPES.get(_extension(name))
     if content_type is None:
         raise FileTypeNotAllowed
@@ -149,8 +176,11 @@ def inspect(name: str, content: bytes, declared_type: str | None = None) -> Insp
         content_type == "application/pdf" and not content.startswith(b"%PDF-")
     ):
         raise FileTypeMismatch
+    _scan(content)  # as it came, and before a decoder has it
     if content_type in _PICTURES:
         content = _written_anew(content, _PICTURES[content_type])
+    elif content_type == "text/plain":
+        content = redact(content.decode()).text.encode()
     return Inspected(name, content_type, content, hashlib.sha256(content).hexdigest())
 
 
@@ -160,6 +190,20 @@ def safe_name(name: str) -> str:
     Control characters, direction overrides and other invisible ones go; letters of all scripts stay. A cap
     shortens the stem, not the extension.
     """
+    return _capped(*_parted(name))
+
+
+def _redacted_name(name: str) -> str:
+    """The same without card numbers and the like: before the cap, which would leave the beginning of one.
+
+    Only the stem is looked at: no extension that is let in has a digit.
+    """
+    stem, tail = _parted(name)
+    return _capped(redact(stem).text, tail)
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """Stem, never empty, and extension with its dot, or nothing."""
     name = unicodedata.normalize("NFC", name).replace("\\", "/").rpartition("/")[2]
     name = "".join(" " if sign.isspace() else sign for sign in name)
     name = "".join(sign for sign in name if unicodedata.category(sign)[0] != "C")
@@ -171,8 +215,19 @@ def safe_name(name: str) -> str:
     stem = stem.strip(". ") or "file"
     if re.fullmatch(r"(?i)con|prn|aux|nul|(?:com|lpt)\d", stem.partition(".")[0].strip()):
         stem = f"_{stem}"  # devices on Windows, whatever the extension
-    tail = f".{extension}"[:20] if dot else ""
+    return stem, f".{extension}"[:20] if dot else ""
+
+
+def _capped(stem: str, tail: str) -> str:
     return stem[: MAX_NAME - len(tail)].rstrip(". ") + tail
+
+
+def _scan(content: bytes) -> None:
+    verdict = scanning.scan(content)
+    if verdict is scanning.Verdict.INFECTED:
+        raise FileInfected
+    if verdict is not scanning.Verdict.CLEAN:
+        raise FileNotScanned
 
 
 def _extension(name: str) -> str:

@@ -1,6 +1,7 @@
 """Offers, routing, runs and the agents' feeds, one file a matter."""
 
 from dispatch.models.alerts import Alert, AlertKind, AlertRule
+from dispatch.models.audit import AuditAct, AuditLink
 from dispatch.models.changes import Change, ChangeKind
 from dispatch.models.desk import DeskKeys, Draft, DraftKind
 from dispatch.models.feed import Feed, FeedEvent
@@ -25,6 +26,8 @@ __all__ = [
     "Alert",
     "AlertKind",
     "AlertRule",
+    "AuditAct",
+    "AuditLink",
     "Booking",
     "Change",
     "ChangeKind",

@@ -99,9 +99,19 @@ def test_a_living_installation_comes_back_elsewhere(
     assert hashes(Path(elsewhere["MEDIA_ROOT"])) == hashes(media)
     assert "No planned migration operations" in run_manage(elsewhere, "migrate", "--plan")
 
-    # What is there is not lost by mistake, and a file that is not whole changes nothing.
+    # What is there is not lost by mistake, a later version's tables go too, and a file that is not whole changes nothing.
     assert "The database is not empty" in refused(elsewhere, "restore", str(target))
+    with connection(elsewhere["DATABASE_URL"]) as restored, restored.cursor() as cursor:
+        cursor.execute("CREATE TABLE of_later (ticket bigint REFERENCES tickets_ticket, note text)")
+        cursor.execute("INSERT INTO of_later SELECT id, 'later' FROM tickets_ticket")
+        cursor.execute("CREATE VIEW of_later_too AS SELECT id FROM tickets_ticket")
     assert run_manage(elsewhere, "restore", str(target), "--replace").startswith("restored: ")
+    with connection(elsewhere["DATABASE_URL"]) as restored, restored.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('of_later'), to_regclass('of_later_too')")
+        assert cursor.fetchone() == (None, None)
+        cursor.execute(TRIGGERS)
+        assert cursor.fetchall() == triggers
+    unreadable(elsewhere, target, tmp_path / "unreadable.tar")
     damaged = tmp_path / "damaged.tar"
     content = bytearray(target.read_bytes())
     content[5000] ^= 1
@@ -110,6 +120,33 @@ def test_a_living_installation_comes_back_elsewhere(
     with connection(elsewhere["DATABASE_URL"]) as restored, restored.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM tickets_ticket")
         assert cursor.fetchone() == (manifest["rows"]["tickets_ticket"],)
+
+
+def unreadable(environment: dict[str, str], whole: Path, target: Path) -> None:
+    """A dump that begins well and ends badly: the transaction is not committed, and no file is written."""
+    with tarfile.open(whole) as source:
+        dump = source.extractfile("database.dump")
+        assert dump is not None
+        half = dump.read()[:-3000]
+    manifest = backup.verify(whole)
+    archive(target, {"database.dump": half, "media/new.txt": b"x"}, rows=manifest["rows"])
+    with connection(environment["DATABASE_URL"]) as restored, restored.cursor() as cursor:
+        cursor.execute("CREATE TABLE stays (id int)")
+        cursor.execute("SELECT count(*) FROM tickets_ticketevent")
+        before = cursor.fetchone()
+    assert "pg_restore: error: " in refused(environment, "restore", str(target), "--replace")
+    held = {
+        **environment,
+        "PGOPTIONS": "-c default_transaction_read_only=on",
+    }  # psql stops at the first statement
+    assert "ERROR:  cannot execute DROP SCHEMA in a read-only transaction" in refused(
+        held, "restore", str(whole), "--replace"
+    )
+    with connection(environment["DATABASE_URL"]) as restored, restored.cursor() as cursor:
+        cursor.execute("SELECT count(*), to_regclass('stays') IS NOT NULL FROM tickets_ticketevent")
+        assert cursor.fetchone() == (*before, True)
+        cursor.execute("DROP TABLE stays")
+    assert not (Path(environment["MEDIA_ROOT"]) / "new.txt").exists()
 
 
 def archive(path: Path, parts: dict[str, bytes], **manifest: Any) -> Path:

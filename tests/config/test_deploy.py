@@ -1,11 +1,15 @@
 """Dockerfile, compose file, manifests and proxy: linted by their own tools, and true to the code."""
 
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
+import httpx
 import kubernetes_validate
 import pytest
 import yaml
@@ -73,7 +77,7 @@ def test_the_compose_file_is_of_its_schema() -> None:
 
 
 def test_the_compose_file_is_true_to_the_code() -> None:
-    started = {name: one["command"][0] for name, one in OURS.items()}
+    started = {name: one["command"][0] for name, one in OURS.items() if "profiles" not in one}
     assert set(started.values()) == ROLES
     assert sorted(role for role in started.values() if role in {"web", "matcher"}) == [
         "matcher",
@@ -91,11 +95,112 @@ def test_the_compose_file_is_true_to_the_code() -> None:
         files = {value for key, value in one["environment"].items() if key.endswith("_FILE")}
         assert files == {f"/run/secrets/{secret}" for secret in one["secrets"]}, name
         assert (
-            name == "migrate" or one["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+            name in ("migrate", "backup")
+            or one["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
         )
     assert "ports" not in COMPOSE["services"]["postgres"] | COMPOSE["services"]["redis"]
     made = (PROJECT / "deploy" / "secrets").read_text()
     assert all(f"kept {name} " in made for name in COMPOSE["secrets"])
+
+
+def test_a_container_can_back_up() -> None:
+    """Programs for it, not older than the server; a place that can be written; and nothing is migrated before."""
+    lines = (PROJECT / "Dockerfile").read_text().splitlines()
+    (image,) = [line.removeprefix("ARG POSTGRES=") for line in lines if line.startswith("ARG POSTGRES=")]
+    (python,) = [line.removeprefix("ARG PYTHON=") for line in lines if line.startswith("ARG PYTHON=")]
+    assert image.rpartition("-")[2] == python.rpartition("-")[2]  # one Debian, one C library
+    server = COMPOSE["services"]["postgres"]["image"]
+    assert image.partition(":")[2].partition("-")[0] == server.partition(":")[2].partition("-")[0]
+    assert "COPY --from=client /opt/standby-postgres /opt/standby-postgres" in lines
+    assert any(line.startswith("ENV PATH=") and "/opt/standby-postgres/bin:" in line for line in lines)
+    one = OURS["backup"]
+    assert one["command"] == ["manage", "backup", "/var/lib/standby/backups"]
+    assert set(one["depends_on"]) == {"postgres"}
+    assert {volume.rpartition(":")[2] for volume in one["volumes"]} == {
+        "/var/lib/standby/media",
+        "/var/lib/standby/backups",
+    }
+    assert any("install -d -o standby" in line and "/var/lib/standby/backups" in line for line in lines)
+    assert "docker compose run --rm backup" in (PROJECT / "docs" / "howto" / "upgrade.md").read_text()
+
+
+# Settings that an operator of containers has no say in, because the image or compose.yaml says them.
+SAID_BY_THE_IMAGE = {"HOST", "PORT", "MEDIA_ROOT", "STATIC_ROOT", "PULSE_FILE", "STANDBY_DEV_TOOLS"}
+OF_A_TRIAL = {
+    "STANDBY_TRIAL",
+    "STANDBY_HOME",
+    "MAIL_FOLDER",
+    "WEB_PROCESSES",
+    "MATCHER_PROCESSES",
+    "DEMO_TRAFFIC",
+    "DEBUG",
+}
+ONE_PROCESS_A_CONTAINER = {"PROMETHEUS_MULTIPROC_DIR"}
+
+
+def test_every_setting_reaches_the_containers() -> None:
+    every = set(reference.settings_read()) | set(reference.BESIDE)
+    own = SAID_BY_THE_IMAGE | OF_A_TRIAL | ONE_PROCESS_A_CONTAINER
+    assert own <= every
+    for name, one in OURS.items():
+        given = {key.removesuffix("_FILE") for key in one["environment"]}
+        of_web = set() if one["command"] == ["web"] else {"WEB_DRAIN_SECONDS", "METRICS_NETWORKS"}
+        assert every - given - own == of_web, name
+        # A value is passed on only if there is one: an empty number would stop the start.
+        written = {key: value for key, value in one["environment"].items() if value is not None}
+        assert [
+            key for key, value in written.items() if value.startswith("${") and f"${{{key}:" not in value
+        ] == []
+        assert [key for key in given if key in own] == []
+
+
+def forwarded(tmp_path: Path, trusted: str, claims: str) -> str:
+    """What a web process behind nginx reads in X-Forwarded-For when a peer at 127.0.0.1 claims this."""
+    seen: list[str] = []
+
+    class Web(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            seen.extend(self.headers.get_all("X-Forwarded-For") or [])
+            self.send_response(204)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    web = HTTPServer(("127.0.0.1", 0), Web)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    made = proxy.site(f"127.0.0.1:{port}", [f"127.0.0.1:{web.server_port}"], trusted=trusted)
+    (tmp_path / "standby.conf").write_text(made)
+    (tmp_path / "nginx.conf").write_text(proxy.MAIN.format(folder=tmp_path))
+    words = [proxy.nginx(), "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf"), "-e", "stderr"]
+    running = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        with httpx.Client(transport=httpx.HTTPTransport(retries=8)) as client:
+            client.get(f"http://127.0.0.1:{port}/", headers={"X-Forwarded-For": claims})
+    finally:
+        running.terminate()
+        running.wait()
+        web.shutdown()
+    (one,) = seen
+    return one
+
+
+@pytest.mark.parametrize(
+    ("trusted", "sees"),
+    [
+        (proxy.NOBODY, "127.0.0.1"),  # whoever claims something: its peer counts
+        ("10.0.0.0/8", "127.0.0.1"),
+        (
+            "127.0.0.0/8",
+            "203.0.113.7",
+        ),  # the last one, which the trusted peer has written, and not the client's own claim
+    ],
+)
+def test_only_a_trusted_proxy_says_where_somebody_comes_from(tmp_path: Path, trusted: str, sees: str) -> None:
+    assert forwarded(tmp_path, trusted, "198.51.100.1, 203.0.113.7") == sees
 
 
 def test_the_proxy_gets_what_its_template_asks_for() -> None:
@@ -151,6 +256,50 @@ def test_the_manifests_are_true_to_the_code() -> None:
         "migrate.yaml",
         "secret.example.yaml",
     }
+
+
+def through(path: str) -> str:
+    """Which service the ingress passes a path to, by the rules of Kubernetes: exact ones first, then the longest prefix."""
+    (ingress,) = manifests("Ingress")
+    (rule,) = ingress["spec"]["rules"]
+    matching = [
+        one
+        for one in rule["http"]["paths"]
+        if path == one["path"]
+        or (one["pathType"] == "Prefix" and path.startswith(one["path"].rstrip("/") + "/"))
+    ]
+    best = max(matching, key=lambda one: (one["pathType"] == "Exact", len(one["path"])))
+    return str(best["backend"]["service"]["name"])
+
+
+@pytest.mark.parametrize(
+    ("path", "service"),
+    [
+        ("/", "standby-web"),
+        ("/api/v1/tickets", "standby-web"),
+        ("/healthz/live", "standby-web"),
+        ("/healthz/ready", "standby-nowhere"),
+        ("/healthz/web", "standby-nowhere"),
+        ("/healthz/web/", "standby-nowhere"),
+        ("/metrics", "standby-nowhere"),
+        ("/metrics/", "standby-nowhere"),
+    ],
+)
+def test_the_ingress_shows_no_health_and_no_metrics(path: str, service: str) -> None:
+    assert through(path) == service
+    services = {one["metadata"]["name"]: one["spec"] for one in manifests("Service")}
+    assert "selector" in services["standby-web"]
+    assert "selector" not in services["standby-nowhere"]
+
+
+def test_only_the_ingress_and_monitoring_reach_web_pods() -> None:
+    policies = {one["metadata"]["name"]: one["spec"] for one in manifests("NetworkPolicy")}
+    assert "ingress" not in policies["standby"]
+    (allowed,) = policies["standby-web"]["ingress"]
+    assert [one["namespaceSelector"]["matchLabels"] for one in allowed["from"]] == [
+        {"kubernetes.io/metadata.name": name} for name in ("ingress-nginx", "monitoring")
+    ]
+    assert [one["port"] for one in allowed["ports"]] == [8000]
 
 
 def test_a_pod_has_time_to_drain() -> None:

@@ -23,8 +23,20 @@ from agents.models import (
 )
 from agents.pay import runs
 from agents.pay.accounts import account_save
-from dispatch import contests, desk, drafts, erasure, export, leaving, passing, presence, suspension, tasks
-from dispatch.models import DraftKind, FeedEvent, Offer
+from dispatch import (
+    audit,
+    contests,
+    desk,
+    drafts,
+    erasure,
+    export,
+    leaving,
+    passing,
+    presence,
+    suspension,
+    tasks,
+)
+from dispatch.models import AuditLink, DraftKind, FeedEvent, Offer
 from dispatch.runs import match_pool
 from tests.agents.conftest import IBAN
 from tests.cast import PASSWORD, World
@@ -162,6 +174,10 @@ class TestErasing:
         tasks.erase_due()
         assert erasure.erase(agent_id=zeno.agent.pk) is False
         assert everywhere(["former agent"]) == before
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # as the commits would have
+        assert AuditLink.objects.filter(act="deleted").exists()
+        assert audit.verify().broken == ""
 
     def test_it_goes_on_where_it_was_left(
         self, zeno: Person, world: World, boss: User, monkeypatch: pytest.MonkeyPatch

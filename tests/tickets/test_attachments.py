@@ -234,6 +234,31 @@ def test_safe_names(name, safe):
     assert safe_name(name) == safe
 
 
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [
+        ("Karte 4111 1111 1111 1111.txt", "Karte [card …1111].txt"),
+        ("4111-1111-1111-1111.txt", "[card …1111].txt"),
+        ("DE89 3704 0044 0532 0130 00.txt", "[IBAN …3000].txt"),
+        ("DE89370400440532013000.txt", "[IBAN …3000].txt"),
+        ("4\u200b111111111111111.txt", "[card …1111].txt"),
+        ("cvv 123.txt", "cvv [CVV].txt"),
+        ("Rechnung 2026-11-28 Nr. 4711.txt", "Rechnung 2026-11-28 Nr. 4711.txt"),
+        ("x" * 88 + " 4111 1111 1111 1111.txt", "x" * 88 + " [card ….txt"),
+    ],
+)
+def test_names_lose_numbers_of_cards_and_accounts(name, kept):
+    assert inspect(name, b"hello").name == kept
+
+
+def test_texts_lose_numbers_of_cards_and_accounts():
+    text = "\ufeffKarte: 4111 1111\r\n1111 1111, Konto DE89 3704 0044 0532 0130 00, cvv 123, Nr. 4711\r\n"
+    done = inspect("a.txt", text.encode())
+    kept = "\ufeffKarte: [card …1111], Konto [IBAN …3000], cvv [CVV], Nr. 4711\r\n"
+    assert done.content.decode() == kept
+    assert done.sha256 == hashlib.sha256(kept.encode()).hexdigest()
+
+
 @given(st.text(max_size=300))
 def test_any_name_becomes_safe_and_stays_so(name):
     safe = safe_name(name)

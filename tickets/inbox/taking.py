@@ -18,7 +18,15 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from tickets import away, blocking, language, postmarks
-from tickets.attachments import MAX_FILES, FileRefused, Inspected, TooManyFiles, TooMuchADay, inspect
+from tickets.attachments import (
+    MAX_FILES,
+    FileNotScanned,
+    FileRefused,
+    Inspected,
+    TooManyFiles,
+    TooMuchADay,
+    inspect,
+)
 from tickets.conversation import MAX_LENGTH, body_clean, customer_reply
 from tickets.errors import Blocked, KeyReused, Refusal, TicketClosed
 from tickets.inbox import parsing
@@ -47,7 +55,8 @@ class Taken:
 def mail_take(raw: bytes) -> Taken:
     """Take in a mail as it came off the wire. Outermost; safe to call again, and at the same time, with the same mail.
 
-    Raises nothing that the mail is to blame for. What fails for another reason is tried again by who has the mail.
+    Raises nothing that the mail is to blame for. What fails for another reason (FileNotScanned too) is tried again by who has
+    the mail.
     """
     mail = parsing.read(raw)
     row, limited = _claim(mail)
@@ -225,7 +234,7 @@ def _redacted(text: str) -> str:
 
 
 def _files(mail: parsing.Mail) -> tuple[list[Inspected], list[list[str]]]:
-    """(files that are let in, [name, why] of the others)."""
+    """(files that are let in, [name, why] of the others). Raises FileNotScanned."""
     good: list[Inspected] = []
     bad: list[list[str]] = []
     for file in mail.files:
@@ -233,6 +242,8 @@ def _files(mail: parsing.Mail) -> tuple[list[Inspected], list[list[str]]]:
             if len(good) >= MAX_FILES:
                 raise TooManyFiles
             good.append(inspect(file.name, file.content, _claimed(file)))
+        except FileNotScanned:
+            raise  # nothing is wrong with the mail: it stays where it is, and is told of
         except FileRefused as refusal:
             bad.append([_redacted(file.name)[:100] or "?", str(refusal.detail)])
     return good, bad
