@@ -101,7 +101,7 @@ DROP FUNCTION dispatch_audit_change(text, dispatch_change); DROP FUNCTION dispat
 
 
 class Migration(migrations.Migration):
-    dependencies = [("dispatch", "0044_told_again")]
+    dependencies = [("dispatch", "0042_told_again")]
     operations = [
         migrations.CreateModel(
             name="AuditLink",

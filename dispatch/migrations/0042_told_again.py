@@ -59,7 +59,7 @@ KINDS = [
 class Migration(migrations.Migration):
     dependencies = [
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
-        ("dispatch", "0040_standings_by_topic_and_pool"),
+        ("dispatch", "0041_standings_by_topic_and_pool"),
     ]
 
     operations = [

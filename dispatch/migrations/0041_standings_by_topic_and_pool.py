@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("dispatch", "0045_policy_weights"),
+        ("dispatch", "0040_policy_weights"),
     ]
 
     operations = [
