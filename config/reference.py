@@ -93,6 +93,11 @@ SAYS: dict[str, dict[str, Says]] = {
     },
     "Files": {
         "MEDIA_ROOT": Says("Files of customers and agents; shared by all web processes and workers."),
+        "REDACT_SHAPES": Says(
+            "Numbers of your own that messages, files and names lose before they are stored, beside cards and accounts: shape=name, separated "
+            "by commas. `#` is a digit, `@` a letter, `*` either.",
+            "LC-########=customer number",
+        ),
         "SCAN_COMMAND": Says(
             "Virus scanner: a program that gets each file on its stdin and ends with 0 (clean) or 1 (infected), such as "
             "`clamdscan --no-summary --fdpass -`. Anything else, or 20 seconds: the file is refused. Without it nothing is scanned."

@@ -12,6 +12,7 @@ from redis.backoff import NoBackoff
 from config import env, logs, schedule
 from config.addresses import broker, database, origin
 from config.api import DOCUMENT
+from tickets import redaction
 
 django_stubs_ext.monkeypatch()
 
@@ -285,6 +286,12 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = (
     1024 * 1024
 )  # without files; files have their own limits in tickets/attachments.py
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# What messages lose beside cards and accounts: {"LC-########": "customer number"} (tickets/redaction.py).
+REDACT_SHAPES = env.pairs("REDACT_SHAPES")
+try:
+    redaction.shapes(REDACT_SHAPES)
+except redaction.BadShape as error:
+    raise env.BadSetting(f"REDACT_SHAPES: {error}") from None
 SCAN_COMMAND = env.command("SCAN_COMMAND")  # tickets/scanning.py
 
 # --- Mail -----------------------------------------------------------------------------------------------------------

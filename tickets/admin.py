@@ -36,7 +36,7 @@ from tickets.models import (
     TicketEvent,
     Topic,
 )
-from tickets.redaction import redact
+from tickets.redacting import redacted
 
 assert admin_assistant  # importing it registers its pages
 assert admin_doors
@@ -286,7 +286,7 @@ class MailInAdmin(ReadOnly, admin.ModelAdmin[MailIn]):
 
     @admin.display(description=_("subject"))
     def masked_subject(self, mail: MailIn) -> str:
-        subject = redact(mail.subject).text  # kept as it came, unlike a ticket's words
+        subject = redacted(mail.subject).text  # kept as it came, unlike a ticket's words
         return _said(subject, mail.ticket) if mail.ticket else masking.mask(subject).text
 
     def has_decide_permission(self, request: HttpRequest) -> bool:

@@ -25,7 +25,7 @@ from PIL import Image, ImageOps
 
 from tickets import scanning
 from tickets.errors import Refusal
-from tickets.redaction import redact
+from tickets.redacting import redacted
 
 MAX_FILES = 5  # a message
 MAX_BYTES = 5 * 1024 * 1024  # a file, as received
@@ -180,7 +180,7 @@ def inspect(name: str, content: bytes, declared_type: str | None = None) -> Insp
     if content_type in _PICTURES:
         content = _written_anew(content, _PICTURES[content_type])
     elif content_type == "text/plain":
-        content = redact(content.decode()).text.encode()
+        content = redacted(content.decode()).text.encode()
     return Inspected(name, content_type, content, hashlib.sha256(content).hexdigest())
 
 
@@ -199,7 +199,7 @@ def _redacted_name(name: str) -> str:
     Only the stem is looked at: no extension that is let in has a digit.
     """
     stem, tail = _parted(name)
-    return _capped(redact(stem).text, tail)
+    return _capped(redacted(stem).text, tail)
 
 
 def _parted(name: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from tickets.attachments import MAX_BYTES_A_DAY, Inspected, TooMuchADay
 from tickets.errors import BadText, EmptyMessage, MessageTooLong, TicketClosed
 from tickets.files import write
 from tickets.models import Attachment, Author, Message, Ticket, TicketEvent, TicketState
-from tickets.redaction import redact
+from tickets.redacting import redacted
 from tickets.signals import tell_answer_wanted
 
 MAX_LENGTH = 8000  # characters
@@ -48,7 +48,7 @@ def body_clean(text: str, *, required: bool = True) -> str:
         raise MessageTooLong
     if _UNSTORABLE.search(text):
         raise BadText
-    return redact(text).text
+    return redacted(text).text
 
 
 def message_post(

@@ -15,12 +15,14 @@ What is left alone although its digits would fit: "+" and up to 15 digits (E.164
 with a valid check digit right after EAN, GTIN, ISBN or barcode; digits in groups of 3-7-7 (the best known
 shop's order numbers); a UUID; the inside of an IBAN in capitals whose check digits are wrong.
 
+An installation adds shapes of its own (`shapes`), such as its customer numbers; where it keeps them is tickets/redacting.py.
+
 Pure: no Django. Time and memory are linear in the text.
 """
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
@@ -36,7 +38,22 @@ class Redacted:
     found: tuple[str, ...]
 
 
-KINDS = ("card", "iban", "cvv")
+KINDS = ("card", "iban", "cvv", "shape")
+
+
+class BadShape(ValueError):
+    """A shape that would hide too much, or never anything; says which, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What one of an installation's own numbers looks like, and what stands in its place."""
+
+    pattern: re.Pattern[str]
+    mark: str
+
+
+NO_SHAPES: tuple[Shape, ...] = ()
 
 # Characters, as the inside of a regular expression's class. "[", "]" and "…" are in none of them: they fence
 # the digits of a mark off from what stands beside it, so that a second run finds nothing new.
@@ -284,14 +301,43 @@ _STEPS: tuple[tuple[str, Callable[[str], Iterator[tuple[int, int]]], Callable[[s
 )
 
 
-def redact(text: str) -> Redacted:
-    """Replace card numbers by `[card …1234]`, IBANs by `[IBAN …5678]`, card check codes by `[CVV]`.
+_PLACES = {"#": "[0-9]", "@": "[A-Za-z]", "*": "[0-9A-Za-z]"}
+_OWN_SHAPE = re.compile(r"[A-Za-z0-9#@*/._ -]{3,40}")
+_OWN_NAME = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+)*")
+
+
+def shapes(wanted: Mapping[str, str]) -> tuple[Shape, ...]:
+    """Shapes of an installation's own: shape → what is said instead, as {"LC-########": "customer number"}.
+
+    `#` is a digit, `@` a letter, `*` either; all else stands for itself, letters in either case. It begins and ends where a
+    word does. Raises BadShape: without three places, one of them a digit, it would hide common words; a name with digits in
+    it could be taken for a number once more.
+    """
+    found = []
+    for shape, name in wanted.items():
+        places = [one for one in shape if one in _PLACES]
+        if not _OWN_SHAPE.fullmatch(shape) or len(places) < 3 or "#" not in places:
+            raise BadShape(f"{shape!r} wants 3 to 40 signs, of which three are #, @ or *, one of them #")
+        if not _OWN_NAME.fullmatch(name) or len(name) > 40:
+            raise BadShape(f"{name!r} of {shape!r} wants a word or some, without digits")
+        inside = "".join(_PLACES.get(one) or re.escape(one) for one in shape)
+        found.append(Shape(re.compile(rf"(?i)(?<![^\W_]){inside}(?![^\W_])"), f"[{name}]"))
+    return tuple(found)
+
+
+def redact(text: str, own: tuple[Shape, ...] = NO_SHAPES) -> Redacted:
+    """Replace card numbers by `[card …1234]`, IBANs by `[IBAN …5678]`, card check codes by `[CVV]`, and what has one of `own`
+    shapes by its name.
 
     No other character changes, and redact(redact(x).text).text == redact(x).text. Raises nothing on any str.
     """
-    if not _THREE_DIGITS.match(text):
-        return Redacted(text, ())
     found: set[str] = set()
+    for shape in own:
+        text, hits = shape.pattern.subn(shape.mark, text)
+        if hits:
+            found.add("shape")
+    if not _THREE_DIGITS.match(text):
+        return Redacted(text, tuple(found))
     before = None
     # What a mark has parted is looked at once more. Each round that changes something leaves fewer digits.
     while text != before:

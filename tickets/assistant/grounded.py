@@ -14,7 +14,7 @@ from pathlib import Path
 from tickets import language as languages
 from tickets.assistant.limits import plain
 from tickets.masking import mask
-from tickets.redaction import redact
+from tickets.redacting import redacted
 
 LONGEST = 900  # characters
 LONGER = 1.3  # times as long as what it puts in other words, and a sentence more
@@ -72,7 +72,7 @@ def _link(text: str, source: Source) -> bool:
     """A link, an address or a number of a person that the article does not have."""
     there = {found.rstrip(".,;:!?)").lower() for found in _LINK.findall(source.passage)}
     named = {found.rstrip(".,;:!?)").lower() for found in _LINK.findall(text)}
-    if not named <= there or redact(text).found:
+    if not named <= there or redacted(text).found:
         return True
     return not set(mask(text).kinds) <= set(mask(source.passage).kinds)
 

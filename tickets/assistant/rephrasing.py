@@ -19,7 +19,7 @@ from tickets.assistant import endpoint
 from tickets.assistant.grounded import LONGEST, Source, doubt
 from tickets.masking import HIDDEN, spans
 from tickets.models import AssistantAnswer, Phrasing
-from tickets.redaction import redact
+from tickets.redacting import redacted
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +123,7 @@ def nameless(question: str, name: str) -> str:
     """The customer's words without cards, accounts, addresses, telephones, names, long numbers and links."""
     words = {word for word in re.findall(r"[^\W\d_]+", name.lower()) if len(word) >= SHORTEST}
     names = tuple(sorted(words, key=lambda word: (-len(word), word)))
-    text = redact(question[:READ]).text
+    text = redacted(question[:READ]).text
     for one in reversed(spans(text, names)):
         text = f"{text[: one.start]}{HIDDEN}{text[one.end :]}"
     return _ADDRESS.sub(HIDDEN, _NUMBER.sub(HIDDEN, _MARK.sub(HIDDEN, text)))

@@ -34,7 +34,7 @@ from tickets.intake import ticket_open
 from tickets.lifecycle import ticket_reopen
 from tickets.mail import MAIL_KEY
 from tickets.models import MISUSES, Channel, MailIn, Outcome, Ticket
-from tickets.redaction import redact
+from tickets.redacting import redacted
 
 logger = logging.getLogger(__name__)
 
@@ -230,7 +230,7 @@ def _redacted(text: str) -> str:
     try:
         return body_clean(text, required=False)
     except Refusal:
-        return redact(text[:MAX_LENGTH]).text.replace("\x00", "")
+        return redacted(text[:MAX_LENGTH]).text.replace("\x00", "")
 
 
 def _files(mail: parsing.Mail) -> tuple[list[Inspected], list[list[str]]]:
