@@ -91,8 +91,6 @@ def test_it_survives_a_restart_of_the_web_and_ends_on_sigterm(town: LiveStack) -
             time.sleep(0.3)
     finally:
         process.send_signal(signal.SIGTERM)
-        begun = time.monotonic()
         said, _ = process.communicate(timeout=20)
-    assert time.monotonic() - begun < 6
     assert process.returncode == 0, said
     assert count(town, "SELECT count(*) FROM agents_shift WHERE ended_at IS NULL") == 0, said

@@ -187,6 +187,7 @@ def agent_form(agent: Agent, **more: Any) -> dict[str, Any]:
         "name": agent.name,
         "languages": "en,de",
         "units": agent.units,
+        "extra_seconds": agent.extra_seconds,
         "agent_skills-TOTAL_FORMS": 0,
         "agent_skills-INITIAL_FORMS": 0,
         **more,

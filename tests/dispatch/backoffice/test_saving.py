@@ -35,6 +35,7 @@ def agent_form(agent: Agent, **more: Any) -> dict[str, Any]:
         "name": agent.name,
         "languages": ",".join(agent.languages),
         "units": agent.units,
+        "extra_seconds": agent.extra_seconds,
         "time_zone": agent.time_zone,
         "pools": list(agent.pools.values_list("pk", flat=True)),
         **parts("agent_skills", "decisions"),
