@@ -1,4 +1,4 @@
-"""The forecast in the product: what is counted, made once a morning, held to account, staffed, shown, and acted upon."""
+"""The forecast in the product: what is counted, made once a morning, held to account, and staffed."""
 
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
