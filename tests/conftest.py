@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from config.stack import PROJECT
 from dispatch import members, tasks
@@ -40,6 +40,9 @@ SIZES: dict[str, dict[str, Any]] = {
         "device_scale_factor": 2,
     },
 }
+# What a page is waited for at most. Long, because it is no target: three workers share the machine's cores.
+PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
 LOCALES = {"en": "en-GB", "de": "de-DE"}
 
 NewPage = Callable[..., Page]
@@ -166,7 +169,7 @@ def new_page(chromium: Browser, stack: LiveStack, request: pytest.FixtureRequest
             # A worker would serve pages beside what a test routes; its own test lets it in.
             **({"service_workers": "block"} | SIZES[size] | more),
         )
-        context.set_default_timeout(10_000)  # milliseconds
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         # A violation is an error on the console too, but not when the policy is one that only reports.
         page.add_init_script(
