@@ -4,6 +4,8 @@
 PY := .venv/bin/python
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
+# Where it is set each process compiles all of the product as it starts, for a quarter of a second or more.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: help setup demo demo-reset cluster manage test check bench lock messages sbom reference
 
 help: ## what there is

@@ -27,7 +27,7 @@ from typing import Any
 
 import psycopg2
 
-from bench import client, ground, hops
+from bench import begins, client, ground, hops
 from bench.floors.push import SCHEMA
 from bench.ground import Plan, Row, percentile, row
 from bench.sockets import FRAGMENTS
@@ -84,7 +84,7 @@ def measure(plan: Plan, servers: embedded.Servers) -> list[Row]:
             )
     more = traced(people, count, servers)
     samples = sum(len(one) for one in found["ours"])
-    return [
+    offers = [
         row(
             f"offer_{name}",
             "ms",
@@ -92,10 +92,11 @@ def measure(plan: Plan, servers: embedded.Servers) -> list[Row]:
             [percentile(delays(one), share) * 1000 for one in found["floor"]],
             notes=f"form POST to frame, {people} agents, {RATE:g}/s, {samples} samples"
             + ("" if FRAGMENTS else "; without HTML fragments"),
-            **(more if name == "p50" else {}),
+            **({"hops": hops.medians(more)} if name == "p50" else {}),
         )
         for name, share in ground.PERCENTILES.items()
     ]
+    return offers + begins.rows(more, RATE, servers.redis_url)
 
 
 def prepare_floor(database: str, people: int) -> None:
@@ -230,8 +231,8 @@ class giving_back:  # noqa: N801  a context manager, read as a verb
         self.thread.join()
 
 
-def traced(people: int, count: int, servers: embedded.Servers) -> dict[str, Any]:
-    """The same load once more, with every step's time written down. Prints and returns each hop's share."""
+def traced(people: int, count: int, servers: embedded.Servers) -> dict[str, list[float]]:
+    """The same load once more, with every step's time written down. Prints each hop's share; returns hop → milliseconds."""
     ground.say("  tracing the hops")
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -241,4 +242,4 @@ def traced(people: int, count: int, servers: embedded.Servers) -> dict[str, Any]
         seen = ours(stack, made, count, servers)
         found = hops.read(Path(folder), seen)
     print(hops.table(found, percentile(delays(seen), 0.5) * 1000), flush=True)
-    return {"hops": hops.medians(found)}
+    return found

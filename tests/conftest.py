@@ -4,6 +4,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -117,6 +118,13 @@ def chromium() -> Iterator[Browser]:
     A module's and not the session's: as long as Playwright runs, this thread has a running event loop, in which no other
     asyncio test could run and in which Django refuses its database.
     """
+    with launched(find()) as browser:
+        yield browser
+
+
+@contextmanager
+def launched(program: Path) -> Iterator[Browser]:
+    """This Chromium, until the end of the block."""
     with sync_playwright() as playwright:
         flags = [
             "--disable-background-networking",
@@ -126,7 +134,7 @@ def chromium() -> Iterator[Browser]:
         ]
         if os.geteuid() == 0:
             flags.append("--no-sandbox")  # Chromium's sandbox does not work for root
-        browser = playwright.chromium.launch(executable_path=find(), args=flags)
+        browser = playwright.chromium.launch(executable_path=program, args=flags)
         yield browser
         browser.close()
 

@@ -10,10 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.axe import no_findings
 from tests.backstage import Backstage
+from tests.chromium import find
+from tests.conftest import launched
 from tests.push import PushedTo, pushed_to
 from tests.stack import LiveStack
 
@@ -35,6 +37,12 @@ SUBSCRIPTION = """
   PushManager.prototype.getSubscription = async () => (localStorage.getItem("subscribed") ? like : null);
 })();
 """
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    with launched(find(whole=True)) as opened:  # the headless shell knows no notifications
+        yield opened
 
 
 @pytest.fixture

@@ -169,7 +169,10 @@ def test_own_keys_are_the_accounts(console: Any, backstage: Backstage, light: No
         expect(one.locator(".offer .kbd").first).to_have_text("Y")
         one.locator("body").press("a")
         one.locator("body").press("y")
-        for either in (page, elsewhere):  # what the one accepted must have left the other, or its key would mean that one
+        for either in (
+            page,
+            elsewhere,
+        ):  # what the one accepted must have left the other, or its key would mean that one
             expect(either.locator(".item")).to_have_count(held_now)
             expect(either.locator(".offer")).to_have_count(0)
 

@@ -1,0 +1,67 @@
+"""`run_begins_p50`, `run_begins_p99`: from the commit that put a ticket into the queue to the begin of the matching run's task.
+
+Ours is of the traced round of the row `offer` (bench/hops.py): the signal, the routes that it looks up, Celery's message,
+the wait for a matcher that is just at another run, and what Celery does until the task's first line. Floor: a word through a
+list of the same Redis to a process that waits for it, at the same rate.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import redis
+
+from bench import ground
+from bench.ground import Row, percentile, row
+
+WORDS, READY = "bench:words", "bench:ready"
+ASKED_MS = 50  # the issue's: a run begins within so much of a change
+PARTS = ("signal, routes", "Celery publish → task begins")  # of bench/hops.py
+
+
+def rows(hops: Mapping[str, Sequence[float]], rate: float, redis_url: str) -> list[Row]:
+    """`hops`: milliseconds of each hop, a figure a ticket. The floor is measured now, on the same machine."""
+    ours = [sum(parts) for parts in zip(*(hops[part] for part in PARTS), strict=True)]
+    ground.say("  a word through Redis")
+    bare = floor(len(ours), rate, redis_url)
+    late = sum(one > ASKED_MS for one in ours)
+    return [
+        row(
+            f"run_begins_{name}",
+            "ms",
+            [percentile(ours, share)],
+            [percentile(bare, share)],
+            notes=f"commit to the task's begin, {len(ours)} samples, {late} above {ASKED_MS} ms; floor: a word through Redis",
+        )
+        for name, share in ground.PERCENTILES.items()
+    ]
+
+
+def floor(count: int, rate: float, redis_url: str) -> list[float]:
+    """Milliseconds from before a word is pushed until another process has it, `count` times."""
+    with _waiting(count, redis_url) as heard, redis.Redis.from_url(redis_url) as client:
+        client.blpop([READY], timeout=60)
+        begun = []
+        for _ in range(count):
+            begun.append(time.monotonic())
+            client.rpush(WORDS, "word")
+            time.sleep(1 / rate)
+        return [(at - one) * 1000 for one, at in zip(begun, heard.result(timeout=60), strict=True)]
+
+
+@contextlib.contextmanager
+def _waiting(count: int, redis_url: str) -> Iterator[Future[list[float]]]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(ground.child, "begins", {"count": count, "redis_url": redis_url}, {})
+
+
+def main(count: int, redis_url: str) -> list[float]:
+    """In the child: when each word was there, by time.monotonic()."""
+    heard = []
+    with redis.Redis.from_url(redis_url) as client:
+        client.rpush(READY, "ready")
+        for _ in range(count):
+            client.blpop([WORDS], timeout=60)
+            heard.append(time.monotonic())
+    return heard
