@@ -26,9 +26,11 @@ from tests.invariants import broken
 from tests.stack import LiveStack, live_stack, migrated_template
 from tickets import kept
 
-# No test is timed: a busy machine is no failure. A hundred examples would be hypothesis's own choice.
-hypothesis_settings.register_profile("standby", deadline=None, max_examples=60)
-hypothesis_settings.load_profile("standby")
+# No test is timed: a busy machine is no failure. A hundred examples would be hypothesis's own choice. The same ones in each
+# run, so that nobody is told by luck of what somebody else wrote; HYPOTHESIS_PROFILE=explore looks for new ones.
+hypothesis_settings.register_profile("standby", deadline=None, max_examples=60, derandomize=True)
+hypothesis_settings.register_profile("explore", deadline=None, max_examples=500)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "standby"))
 
 TransactionTestCase._fixture_teardown = empty  # type: ignore[method-assign]
 

@@ -243,8 +243,8 @@ def what_changes(
         after = rows()
         found += [
             f"{operation.label}: {table} has changed"
-            for table, was in before.items()
-            if table not in COUNTED and after[table] != was
+            for table in sorted(before.keys() | after.keys())
+            if table not in COUNTED and after.get(table) != before.get(table)
         ]
     return statuses
 

@@ -5,12 +5,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import cache
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
-import kubernetes_validate
 import pytest
 import yaml
 
@@ -27,7 +27,12 @@ ROLES = {"web", "matcher", "worker", "simulator", "beat", "migrate"}
 
 def known(name: str) -> bool:
     """Whether this is a setting of ours, plain or as a file."""
-    return name.removesuffix("_FILE") in set(reference.settings_read()) | set(reference.BESIDE)
+    return name.removesuffix("_FILE") in settings_known()
+
+
+@cache
+def settings_known() -> set[str]:
+    return {*reference.settings_read(), *reference.BESIDE}  # reads all of the product's code
 
 
 def manifests(kind: str) -> Iterator[dict[str, Any]]:
@@ -233,6 +238,8 @@ def test_secrets_are_made_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: path.name)
 def test_the_manifests_are_of_their_schemas(path: Path) -> None:
+    import kubernetes_validate  # here: it takes a second, in each process that looks which tests there are
+
     for one in yaml.safe_load_all(path.read_text()):
         kubernetes_validate.validate(one, kubernetes_validate.latest_version(), strict=True)
 
