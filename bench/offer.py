@@ -82,7 +82,9 @@ def measure(plan: Plan, servers: embedded.Servers) -> list[Row]:
                     "ours": lambda: ours(stack, made, count, servers),
                 },
             )
-    more = traced(people, count, servers)
+    traces = traced(plan, people, count, servers)
+    together = {what: [one for trace in traces for one in trace[what]] for what in traces[0]}
+    more: dict[str, Any] = {"hops": hops.medians(together)}
     samples = sum(len(one) for one in found["ours"])
     offers = [
         row(
@@ -92,11 +94,11 @@ def measure(plan: Plan, servers: embedded.Servers) -> list[Row]:
             [percentile(delays(one), share) * 1000 for one in found["floor"]],
             notes=f"form POST to frame, {people} agents, {RATE:g}/s, {samples} samples"
             + ("" if FRAGMENTS else "; without HTML fragments"),
-            **({"hops": hops.medians(more)} if name == "p50" else {}),
+            **(more if name == "p50" else {}),
         )
         for name, share in ground.PERCENTILES.items()
     ]
-    return offers + begins.rows(more, RATE, servers.redis_url)
+    return offers + begins.rows(traces, RATE, servers.redis_url)
 
 
 def prepare_floor(database: str, people: int) -> None:
@@ -231,15 +233,18 @@ class giving_back:  # noqa: N801  a context manager, read as a verb
         self.thread.join()
 
 
-def traced(people: int, count: int, servers: embedded.Servers) -> dict[str, list[float]]:
-    """The same load once more, with every step's time written down. Prints each hop's share; returns hop → milliseconds."""
-    ground.say("  tracing the hops")
+def traced(plan: Plan, people: int, count: int, servers: embedded.Servers) -> list[dict[str, list[float]]]:
+    """The same load once more, with every step's time written down. Prints each hop's share; returns of each round hop →
+    milliseconds."""
+    found = []
     with (
         tempfile.TemporaryDirectory() as folder,
         live_stack("hops", web_processes=WEBS, settings=hops.settings(Path(folder))) as stack,
     ):
         made = ground.child("world", {"agents": people}, stack.environment)
-        seen = ours(stack, made, count, servers)
-        found = hops.read(Path(folder), seen)
-    print(hops.table(found, percentile(delays(seen), 0.5) * 1000), flush=True)
+        for number in range(plan.rounds):
+            ground.say(f"  tracing the hops, round {number + 1}/{plan.rounds}")
+            seen = ours(stack, made, count, servers)
+            found.append(hops.read(Path(folder), seen))
+            print(hops.table(found[-1], percentile(delays(seen), 0.5) * 1000), flush=True)
     return found
