@@ -1,8 +1,9 @@
 """What runs saw, stored with them when there is time for it: an offer that is on its way waits for nobody.
 
 Packing and storing take as long as finding the pairs, on the cores that the readers of the bell need at that very moment. So a
-matcher does it once a second for all its runs since (tasks.match). A process that is killed loses what runs of its last
-second saw: they can be read, and not solved again.
+matcher packs what each run saw a little later, and stores it once a second for all its runs since (tasks.match): all at once
+would make the next ticket wait. A process that is killed loses what runs of its last second saw: they can be read, and not
+solved again.
 """
 
 from collections import deque
@@ -28,6 +29,7 @@ class Seen(NamedTuple):
 
 
 _noted: deque[Seen] = deque()
+_packed: deque[tuple[int, bytes]] = deque()  # run's id, snapshot
 
 
 def note(run_id: int, problem: Problem, solution: Solution) -> None:
@@ -37,15 +39,23 @@ def note(run_id: int, problem: Problem, solution: Solution) -> None:
 
 def full() -> bool:
     """Whether it should be stored now, whatever else there is to do."""
-    return len(_noted) >= MOST
+    return len(_noted) + len(_packed) >= MOST
+
+
+def pack() -> None:
+    """Pack what one run saw, the oldest, if there is any that is not packed. No query."""
+    if _noted:
+        one = _noted.popleft()
+        _packed.append((one.run_id, snapshot.pack(one.problem, one.solution)))
 
 
 def store() -> int:
     """Store what was noted; returns of how many runs. One query, none when there is nothing."""
-    seen = []
     while _noted:
-        seen.append(_noted.popleft())
-    if seen:
-        packed = [snapshot.pack(one.problem, one.solution) for one in seen]
-        planned(_STORE, [[one.run_id for one in seen], packed])
-    return len(seen)
+        pack()
+    packed = []
+    while _packed:
+        packed.append(_packed.popleft())
+    if packed:
+        planned(_STORE, [[run_id for run_id, _ in packed], [stored for _, stored in packed]])
+    return len(packed)

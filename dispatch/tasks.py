@@ -75,15 +75,18 @@ def match(pool_id: int) -> None:
     _seen_store_soon()
 
 
-SEEN_SECONDS = 1.0
+PACKED_SECONDS, SEEN_SECONDS = 0.1, 1.0
 
 
 def _seen_store_soon() -> None:
-    """Have what runs saw stored, in a worker by the loop that hears of messages, so that of a busy second it is done once."""
+    """Have what runs saw packed and stored, in a worker by the loop that hears of messages: packed one after the other, since
+    the next run would wait for all of a second's, and stored once for a busy second."""
     loop = get_event_loop()  # kombu's; None where no worker runs
     if loop is None or threading.current_thread() is not threading.main_thread() or seen.full():
         seen.store()
-    elif not _storing:
+        return
+    loop.call_later(PACKED_SECONDS, seen.pack)
+    if not _storing:
         _storing.append(loop.call_later(SEEN_SECONDS, _seen_store))
 
 
