@@ -54,11 +54,6 @@ NewPage = Callable[..., Page]
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests with real processes first: their files take longest, and at the end one worker would wait for the other's."""
     items.sort(key=lambda item: item.get_closest_marker("servers") is None)
-    # What threads, processes and browsers do on two busy cores may meet by chance what its writer did not think of. It is run
-    # once more, and the end of the report names it (RERUN), so that somebody looks; what fails twice has failed.
-    for item in items:
-        if any(item.get_closest_marker(name) for name in ("race", "servers", "browser")):
-            item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture(scope="session")
