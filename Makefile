@@ -32,8 +32,7 @@ manage: setup ## a manage.py command: make manage ARGS=doctor
 test: setup ## all tests, real servers and browser included; ARGS="-k name" narrows
 	@.ci/chromium
 	@.ci/nginx
-	@# On busy cores clocks and threads may meet by chance what nobody thought of: such a test is run once more, and named (RERUN).
-	@exec $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder --reruns 1 $(ARGS)
+	@exec $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup ## format, lint, types, arrows between apps, migrations
 	@.ci/check

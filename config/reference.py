@@ -347,7 +347,7 @@ def complaints() -> list[str]:
 
 def main() -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from config.embedded.command import fill_environment, harmless_environment  # noqa: PLC0415
+    from config.embedded.command import fill_environment, harmless_environment  # noqa: PLC0415  needs Django
 
     fill_environment(harmless_environment())
     import django  # noqa: PLC0415  after the environment

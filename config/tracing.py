@@ -36,7 +36,7 @@ def start(role: str) -> None:
             ) from None
     if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
         try:
-            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
+            from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415  an extra
 
             otel_start(OTLPSpanExporter(), role)
         except ImportError:
@@ -47,7 +47,7 @@ def start(role: str) -> None:
 
 def sentry_start(dsn: str, role: str, **more: Any) -> None:
     """Errors go to Sentry from here on. `more` goes to its init. That it collects no personal data of itself is its default."""
-    import sentry_sdk  # noqa: PLC0415
+    import sentry_sdk  # noqa: PLC0415  an extra
 
     sentry_sdk.init(
         dsn=dsn,
@@ -85,11 +85,11 @@ def sentry_clean(event: Any, _hint: Any) -> Any:
 
 def otel_start(exporter: "SpanExporter", role: str, *, at_once: bool = False) -> Any:
     """Spans of requests and tasks go to the exporter from here on. Returns the provider. `at_once`: without a batch."""
-    from opentelemetry.instrumentation.celery import CeleryInstrumentor  # noqa: PLC0415
-    from opentelemetry.instrumentation.django import DjangoInstrumentor  # noqa: PLC0415
-    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
-    from opentelemetry.sdk.trace import ReadableSpan, TracerProvider  # noqa: PLC0415
-    from opentelemetry.sdk.trace.export import (  # noqa: PLC0415
+    from opentelemetry.instrumentation.celery import CeleryInstrumentor  # noqa: PLC0415  an extra
+    from opentelemetry.instrumentation.django import DjangoInstrumentor  # noqa: PLC0415  an extra
+    from opentelemetry.sdk.resources import Resource  # noqa: PLC0415  an extra
+    from opentelemetry.sdk.trace import ReadableSpan, TracerProvider  # noqa: PLC0415  an extra
+    from opentelemetry.sdk.trace.export import (  # noqa: PLC0415  an extra
         BatchSpanProcessor,
         SimpleSpanProcessor,
         SpanExporter,

@@ -48,6 +48,8 @@ def test_the_results_in_the_tree_are_whole() -> None:
     assert {row["name"] for row in rows} >= {
         "offer_p50",
         "offer_p99",
+        "run_begins_p50",
+        "run_begins_p99",
         "intake",
         "accept",
         "accept_p99",

@@ -28,15 +28,14 @@ _prepared: WeakSet[Any] = WeakSet()  # the driver's connections that know the qu
 
 @cache
 def _question() -> str:
-    tables = sorted(
+    tables = {
         model._meta.db_table
         for app in APPS
         for model in apps.get_app_config(app).get_models(include_auto_created=True)
-        if model._meta.managed
-    )
+    }
     return " UNION ALL ".join(
         f"SELECT '{table}', array_agg(t::text ORDER BY t::text) FROM {table} AS t HAVING count(*) > 0"
-        for table in tables
+        for table in sorted(tables)
     )
 
 
@@ -46,5 +45,5 @@ def nothing_changed() -> Iterator[None]:
     before = rows()
     yield
     after = rows()
-    for table in before.keys() | after.keys():
+    for table in sorted(before.keys() | after.keys()):
         assert after.get(table) == before.get(table), f"{table} has changed"
