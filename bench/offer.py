@@ -7,6 +7,8 @@ bell, consumer, card, rendered fragment, socket.
 
 Floor: one raw ASGI process on the same PostgreSQL, one statement that inserts and claims, one send (floors/push.py).
 
+Behind the desk lie 20,000 tickets that are over, as many rows behind the floor.
+
 500 agents would all have an open card after 8 seconds, so once a second, outside the measured way, both sides are given
 their people back by SQL: offers older than half a second are ended, units returned, their tickets closed.
 
@@ -37,6 +39,7 @@ from tests.stack import LiveStack, live_stack
 RATE = 20.0  # tickets a second
 WEBS = 2  # web processes, as in `make demo`
 WARM = 20  # tickets before the clock counts
+PAST = 20_000  # tickets that are closed, on both sides (bench/past.py)
 MARK = re.compile(r"ref ([a-z]{8})\b")
 TEXTS = (
     "I still have not received my refund for the parcel I sent back two weeks ago, could you check it please",
@@ -68,10 +71,10 @@ Seen = dict[str, tuple[float, float]]  # mark of a ticket → POST begun, first 
 
 
 def measure(plan: Plan, servers: embedded.Servers) -> list[Row]:
-    people, count = plan.size(500, 40), plan.size(400, 20)
+    people, count, past = plan.size(500, 40), plan.size(400, 20), plan.size(PAST, 200)
     with ground.empty_database("bench_floor") as database, live_stack("offer", web_processes=WEBS) as stack:
-        prepare_floor(database, people)
-        made = ground.child("world", {"agents": people}, stack.environment)
+        prepare_floor(database, people, past)
+        made = ground.child("world", {"agents": people, "tickets": past}, stack.environment)
         with ground.floor("push", {"DATABASE_URL": database}) as floor:
             base = f"ws://127.0.0.1:{floor.port}/agent/"
             seats = [client.Seat(f"{base}{n}", {}, '{"type": "beat", "epoch": 1}') for n in range(people)]
@@ -82,7 +85,7 @@ def measure(plan: Plan, servers: embedded.Servers) -> list[Row]:
                     "ours": lambda: ours(stack, made, count, servers),
                 },
             )
-    traces = traced(plan, people, count, servers)
+    traces = traced(plan, people, count, past, servers)
     together = {what: [one for trace in traces for one in trace[what]] for what in traces[0]}
     more: dict[str, Any] = {"hops": hops.medians(together)}
     samples = sum(len(one) for one in found["ours"])
@@ -101,12 +104,17 @@ def measure(plan: Plan, servers: embedded.Servers) -> list[Row]:
     return offers + begins.rows(traces, RATE, servers.redis_url)
 
 
-def prepare_floor(database: str, people: int) -> None:
+def prepare_floor(database: str, people: int, past: int) -> None:
     with psycopg2.connect(database) as connection, connection.cursor() as cursor:
         cursor.execute(SCHEMA)
         cursor.execute(
             "INSERT INTO floor_agent SELECT n, false, clock_timestamp() FROM generate_series(0, %s) AS n",
             [people - 1],
+        )
+        cursor.execute(
+            "INSERT INTO floor_ticket (body, agent_id) SELECT repeat('I sent the parcel back two weeks ago. ', 3), n %% %s"
+            " FROM generate_series(1, %s) AS n",
+            [people, past],
         )
         cursor.execute("ANALYZE")
     connection.close()
@@ -233,7 +241,9 @@ class giving_back:  # noqa: N801  a context manager, read as a verb
         self.thread.join()
 
 
-def traced(plan: Plan, people: int, count: int, servers: embedded.Servers) -> list[dict[str, list[float]]]:
+def traced(
+    plan: Plan, people: int, count: int, past: int, servers: embedded.Servers
+) -> list[dict[str, list[float]]]:
     """The same load once more, with every step's time written down. Prints each hop's share; returns of each round hop →
     milliseconds."""
     found = []
@@ -241,7 +251,7 @@ def traced(plan: Plan, people: int, count: int, servers: embedded.Servers) -> li
         tempfile.TemporaryDirectory() as folder,
         live_stack("hops", web_processes=WEBS, settings=hops.settings(Path(folder))) as stack,
     ):
-        made = ground.child("world", {"agents": people}, stack.environment)
+        made = ground.child("world", {"agents": people, "tickets": past}, stack.environment)
         for number in range(plan.rounds):
             ground.say(f"  tracing the hops, round {number + 1}/{plan.rounds}")
             seen = ours(stack, made, count, servers)

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from rest_framework.authtoken.models import Token
 
 from agents.models import Agent, AgentSkill, AgentStatus, Lease, Pool, Shift, Skill, User
+from bench import past
 from dispatch.models import Feed, Offer, Rate, Requirement, Route
 from dispatch.runs import match_pool
 from tickets.models import Channel, Customer, Ticket, Topic
@@ -22,8 +23,8 @@ TOPICS, SKILLS, HAS = 12, 15, 6
 FAR = timedelta(hours=1)  # the first lease: sockets open later, their beats make it an ordinary one
 
 
-def main(agents: int, offers: bool = False) -> dict[str, Any]:
-    """Everybody is online. With `offers`, (nearly) each has an open offer.
+def main(agents: int, offers: bool = False, tickets: int = 0) -> dict[str, Any]:
+    """Everybody is online. With `offers`, (nearly) each has an open offer; `tickets` are closed and past.
 
     Returns {"agents": [[id, token, epoch], …], "offers": {agent id: offer id}, "topics": [key, …]}.
     """
@@ -33,6 +34,8 @@ def main(agents: int, offers: bool = False) -> dict[str, Any]:
     )
     topics = _topics(pool, skills)
     people = _agents(agents, pool, skills)
+    if tickets:
+        past.make(pool.pk, tickets)
     pending = _offers(pool, people, topics) if offers else {}
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")  # as autovacuum has done long since where people work

@@ -5,8 +5,10 @@
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from celery import shared_task
@@ -78,11 +80,16 @@ def match(pool_id: int) -> None:
 PACKED_SECONDS, SEEN_SECONDS = 0.1, 1.0
 
 
+def _loop() -> Any:
+    """The loop that hears of messages, in the thread of a matcher; None anywhere else."""
+    return get_event_loop() if threading.current_thread() is threading.main_thread() else None
+
+
 def _seen_store_soon() -> None:
     """Have what runs saw packed and stored, in a worker by the loop that hears of messages: packed one after the other, since
     the next run would wait for all of a second's, and stored once for a busy second."""
-    loop = get_event_loop()  # kombu's; None where no worker runs
-    if loop is None or threading.current_thread() is not threading.main_thread() or seen.full():
+    loop = _loop()
+    if loop is None or seen.full():
         seen.store()
         return
     loop.call_later(PACKED_SECONDS, seen.pack)
@@ -100,22 +107,46 @@ def _seen_store(**_: Any) -> None:
     seen.store()
 
 
+PART_SECONDS = 0.05  # from one part of the tick to the next: all of them lie within the second
+
+
 @shared_task
 def tick() -> None:
     """Once a second: what is due by the clock of the database. Safe to run twice or late.
 
     What one part cannot do, another pool's data being wrong for instance, holds up none of the others; then it fails.
+    A matcher's loop does one part after the other and hears of messages in between, so that a run waits for one of them at
+    most; whose parts are still to come then, the last tick's, has too much to do for another one.
     """
-    failed: list[Exception] = []
-    for part in _TICK:
-        try:
-            part()
-        except Exception as error:
-            failed.append(error)
-            logger.error("a part of the tick failed: %s", part.__name__, exc_info=error)
-            close_old_connections()
-    if failed:
-        raise failed[0]
+    loop = _loop()
+    if loop is None:
+        failed = [error for part in _TICK if (error := _failed(part))]
+        if failed:
+            raise failed[0]
+    elif not _to_come:
+        _to_come.extend(_TICK)
+        _part_next(loop)
+
+
+_to_come: deque[Callable[[], Any]] = deque()  # parts of this tick, in a matcher
+
+
+def _part_next(loop: Any) -> None:
+    close_old_connections()  # as before a task
+    _failed(_to_come.popleft())
+    if _to_come:
+        loop.call_later(PART_SECONDS, partial(_part_next, loop))
+
+
+def _failed(part: Callable[[], Any]) -> Exception | None:
+    """Do a part; returns what went wrong, if anything did, and has it written down."""
+    try:
+        part()
+    except Exception as error:
+        logger.error("a part of the tick failed: %s", part.__name__, exc_info=error)
+        close_old_connections()
+        return error
+    return None
 
 
 def _offers_expire() -> None:
