@@ -5,25 +5,26 @@ A run keeps what it saw for as long as the policy of its pool says; the reason o
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import ngettext, override
 
-from agents.models import Agent
-from dispatch import cards
+from agents.models import Agent, Shift, ShiftState
+from dispatch import cards, events
 from dispatch.matching import snapshot
 from dispatch.matching.explain import Reason, explain, explain_absence, reasons
 from dispatch.matching.score import MIN_ACCEPT
 from dispatch.matching.snapshot import ReplayDiffers, SnapshotUnreadable
 from dispatch.matching.solve import Solution
-from dispatch.models import Offer, Policy, Run
+from dispatch.models import FeedEvent, Offer, OfferState, Policy, Run
 from dispatch.queue import WINDOW
 from tickets.models import Ticket
 
+_TAKEN = (OfferState.ACCEPTED, OfferState.COMPLETED, OfferState.RELEASED)
 DROPPED_AT_ONCE = 1000  # runs; the rest is dropped by the next task
 
 
@@ -137,14 +138,70 @@ def why_not_of(found: Replayed, ticket_id: int, agent_id: int, language: str) ->
         if not made.filter(agent_id=agent_id).exists():
             with override(language):
                 return [_passed_over(automatic=made.filter(automatic=True).exists())]
+    problem, at = found.solution.problem, found.run.started_at
+    if agent_id not in problem.agents.id and ticket_id in problem.tickets.id:
+        with override(language):
+            return [_unseen(agent_id, at)]
+    no = Offer.objects.filter(
+        ticket_id=ticket_id,
+        agent_id=agent_id,
+        state__in=(OfferState.DECLINED, OfferState.RELEASED),
+        ended_at__lte=at,
+    )
     return explain_absence(
-        found.solution.problem,
+        problem,
         ticket_id,
         agent_id,
         language=cards.tongue(language),
         names=cards.names(language),
         solution=found.solution,
+        said_no=no.exists(),
     )
+
+
+def _unseen(agent_id: int, at: datetime) -> str:
+    """Why a run of this moment did not see this agent: it looks at who is free only, so the rest is read from what was written
+    down about them. At most four queries.
+    """
+    shifts = Shift.objects.filter(
+        Q(ended_at__isnull=True) | Q(ended_at__gt=at), agent_id=agent_id, started_at__lte=at
+    )
+    shift = shifts.first()
+    if shift is None:
+        return _("You were not online at that moment.")
+    if shift.practice:
+        return _("You were practising at that moment.")
+    told = FeedEvent.objects.filter(agent_id=agent_id, type=events.SHIFT_CHANGED.name, created_at__lte=at)
+    changed = told.order_by("-seq").values_list("data", flat=True).first() or {}
+    return (
+        _not_there(changed)
+        or _busy(agent_id, at)
+        or _("You were online, but not free for this pool at that moment.")
+    )
+
+
+def _not_there(changed: Mapping[str, Any]) -> str:
+    """Of the data of the last SHIFT_CHANGED; empty when they were there."""
+    if changed.get("lost"):
+        return _("Your connection was lost at that moment.")
+    return {
+        ShiftState.PAUSED: _("You had paused at that moment."),
+        ShiftState.FINISHING: _("You were finishing at that moment, and new tickets are for others then."),
+    }.get(changed.get("state"), "")
+
+
+def _busy(agent_id: int, at: datetime) -> str:
+    mine = Offer.objects.filter(Q(ended_at__isnull=True) | Q(ended_at__gt=at), agent_id=agent_id)
+    if mine.filter(Q(answered_at__isnull=True) | Q(answered_at__gt=at), made_at__lt=at).exists():
+        return _("You had another offer open at that moment; nobody is asked about two at once.")
+    held = mine.filter(answered_at__lte=at, state__in=_TAKEN).count()
+    if not held:
+        return ""
+    return ngettext(
+        "The ticket that you had open left no room for another one at that moment.",
+        "The %(count)s tickets that you had open left no room for another one at that moment.",
+        held,
+    ) % {"count": held}
 
 
 def _passed_over(*, automatic: bool) -> str:

@@ -153,10 +153,13 @@ def explain_absence(
     language: Language = "en",
     names: Names | None = None,
     solution: Solution | None = None,
+    said_no: bool | None = None,
 ) -> list[str]:
     """Why this person did not get this ticket; one sentence for each thing that stood in the way.
 
-    Solves the problem again if no solution is given. Never an error: unknown ids are an answer too.
+    Solves the problem again if no solution is given. `said_no`: whether this person has said no to it before, where the caller
+    knows: an excluded pair alone does not tell that from a ticket that waits for somebody else. Never an error: unknown ids are
+    an answer too.
     """
     say = Speaker(language)
     ticket = np.flatnonzero(problem.tickets.id == ticket_id).tolist()
@@ -164,12 +167,16 @@ def explain_absence(
     if not ticket:
         return [say("ticket_unknown")]
     if not agent:
-        return [say("not_online")]
+        return [say("not_free")]
     i, j = ticket[0], agent[0]
-    return _barriers(problem, i, j, say, names or Names()) or _outdone(solution or solve(problem), i, j, say)
+    return _barriers(problem, i, j, say, names or Names(), said_no=said_no) or _outdone(
+        solution or solve(problem), i, j, say
+    )
 
 
-def _barriers(problem: Problem, i: int, j: int, say: Speaker, names: Names) -> list[str]:
+def _barriers(
+    problem: Problem, i: int, j: int, say: Speaker, names: Names, *, said_no: bool | None
+) -> list[str]:
     """Everything that made the pair impossible; empty for exactly the eligible ones."""
     tickets, agents = problem.tickets, problem.agents
     found = []
@@ -191,7 +198,7 @@ def _barriers(problem: Problem, i: int, j: int, say: Speaker, names: Names) -> l
         found.append(say("language_missing", tongue=names.language(bit)))
     out = tickets.excluded
     if ((out.ticket_id == tickets.id[i]) & (out.agent_id == agents.id[j])).any():
-        found.append(say("excluded"))
+        found.append(say("excluded" if said_no is None else "said_no" if said_no else "waited_for"))
     if not found and withheld(problem, i, j):
         found.append(say("reserved_for_others", reserve=say.decimal(problem.weights.reserve)))
     return found

@@ -32,8 +32,8 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "de": "Sie haben dieser Kundin oder diesem Kunden schon geholfen.",
     },
     "only": {
-        "en": "Of the people online, only you could take it.",
-        "de": "Von allen, die online sind, konnten nur Sie es übernehmen.",
+        "en": "Of the people who were free, only you could take it.",
+        "de": "Von allen, die gerade frei waren, konnten nur Sie es übernehmen.",
     },
     "idle": {
         "en": (
@@ -112,9 +112,9 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "en": "The ticket was not waiting in this run.",
         "de": "Das Ticket wartete in diesem Lauf nicht.",
     },
-    "not_online": {
-        "en": "You were not online in this pool at that moment.",
-        "de": "Sie waren in diesem Augenblick in diesem Pool nicht online.",
+    "not_free": {
+        "en": "You were not among the people who were free for this pool at that moment.",
+        "de": "Sie gehörten in diesem Moment nicht zu denen, die für diesen Pool frei waren.",
     },
     "pending": {
         "en": "You had as many open offers as you can answer at once.",
@@ -141,10 +141,21 @@ SENTENCES: dict[str, dict[Language, str]] = {
         "de": "Das Ticket ist auf {tongue}, das nicht zu Ihren Sprachen gehört.",
     },
     "excluded": {
-        "en": "You declined this ticket before, or it could not go to you on its present step.",
+        "en": "You said no to this ticket before, or it was waiting for one person in particular.",
+        "de": "Sie hatten dieses Ticket schon abgelehnt oder zurückgegeben, oder es wartete auf eine bestimmte Person.",
+    },
+    "said_no": {
+        "en": "You declined this ticket or gave it back before, so others are asked.",
+        "de": "Sie hatten dieses Ticket schon abgelehnt oder zurückgegeben, deshalb werden andere gefragt.",
+    },
+    "waited_for": {
+        "en": (
+            "In its first moments the ticket was waiting for one person in particular: to whom it was passed on, who had put "
+            "it aside, or who has helped this customer before."
+        ),
         "de": (
-            "Sie haben dieses Ticket schon abgelehnt, oder es durfte auf seiner jetzigen Stufe nicht zu "
-            "Ihnen."
+            "In den ersten Momenten wartete das Ticket auf eine bestimmte Person: die, an die es weitergegeben wurde, die es "
+            "zurückgestellt hatte oder die dieser Kundin oder diesem Kunden schon geholfen hat."
         ),
     },
     "reserved_for_others": {

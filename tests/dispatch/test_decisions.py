@@ -12,14 +12,17 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.utils import translation
 
-from agents.models import User
-from dispatch import decisions
+from agents.models import Lease, User
+from dispatch import decisions, desk, presence
 from dispatch.matching import AgentRow, TicketRow, build, solve
 from dispatch.matching.score import Terms
 from dispatch.matching.snapshot import pack
 from dispatch.models import Offer, Policy, Run
+from dispatch.offers import offer_accept, offer_decline
+from dispatch.runs import match_pool
 from tests.callers import Caller, account, agent_of, anonymous, problem
 from tests.cast import PASSWORD, World
+from tickets.models import Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -130,8 +133,69 @@ def test_why_not(world: World, run: Run) -> None:
     assert why("Greta", "de") == [
         "Das Ticket braucht die Fähigkeit Zahlungen auf Stufe 2; die haben Sie noch nicht."
     ]
-    assert why("Hans") == ["You were not online in this pool at that moment."]
+    assert why("Hans") == ["You were not online at that moment."]
     assert decisions.last_run_of(ticket) == run
+
+
+@pytest.mark.parametrize(
+    ("was", "says"),
+    [
+        ("asked", "You had another offer open at that moment; nobody is asked about two at once."),
+        ("full", "The ticket that you had open left no room for another one at that moment."),
+        ("paused", "You had paused at that moment."),
+        ("finishing", "You were finishing at that moment, and new tickets are for others then."),
+        ("lost", "Your connection was lost at that moment."),
+        ("elsewhere", "You were online, but not free for this pool at that moment."),
+    ],
+)
+def test_why_not_of_somebody_who_was_online_and_not_free(world: World, was: str, says: str) -> None:
+    anna = world.agent("Anna", units=30)
+    presence.go_online(agent_id=anna.pk)
+    if was in ("asked", "full", "finishing"):
+        world.ticket()
+        assert match_pool(world.pool.pk) == 1
+    if was in ("full", "finishing"):
+        offer_accept(offer_id=Offer.objects.get().pk, agent_id=anna.pk, epoch=1)
+    if was == "paused":
+        presence.pause(agent_id=anna.pk, epoch=1)
+    elif was == "finishing":
+        presence.finish(agent_id=anna.pk, epoch=1)
+    elif was == "lost":
+        Lease.objects.update(expires_at=Now() - timedelta(seconds=1))
+        assert presence.leases_end() == 1
+    elif was == "elsewhere":
+        anna.pools.clear()
+    presence.go_online(agent_id=world.agent("Bernd").pk)
+    Ticket.objects.filter(state="waiting").update(state="closed", closed_at=Now())
+    ticket = world.ticket()
+    assert match_pool(world.pool.pk) == 1
+    run = Run.objects.latest("pk")
+    assert decisions.why_not(run, ticket.pk, anna.pk, "en") == [says]
+    # and whatever they do afterwards
+    for offer in Offer.objects.filter(agent=anna, state="pending"):
+        offer_decline(offer_id=offer.pk, agent_id=anna.pk, epoch=1)
+    presence.shift_force(agent_id=anna.pk)
+    assert decisions.why_not(run, ticket.pk, anna.pk, "en") == [says]
+
+
+def test_why_not_of_a_ticket_that_is_kept_from_somebody(world: World) -> None:
+    """Who has said no before, and who only stands behind somebody who knows the customer, hear different things."""
+    anna, bernd = (world.agent(name) for name in ("Anna", "Bernd"))
+    presence.go_online(agent_id=anna.pk)
+    first = world.ticket()
+    match_pool(world.pool.pk)
+    offer_decline(offer_id=Offer.objects.get().pk, agent_id=anna.pk, epoch=1)
+    presence.go_online(agent_id=bernd.pk)
+    match_pool(world.pool.pk)
+    declined = decisions.why_not(Run.objects.latest("pk"), first.pk, anna.pk, "en")
+    assert declined == ["You declined this ticket or gave it back before, so others are asked."]
+    offer_accept(offer_id=Offer.objects.get(agent=bernd).pk, agent_id=bernd.pk, epoch=1)
+    desk.resolve(agent=bernd, epoch=1, ticket_id=first.pk)
+    again = world.ticket()
+    Ticket.objects.filter(pk=again.pk).update(customer=first.customer)
+    match_pool(world.pool.pk)
+    [line] = decisions.why_not(Run.objects.latest("pk"), again.pk, anna.pk, "de")
+    assert line.startswith("In den ersten Momenten wartete das Ticket auf eine bestimmte Person")
 
 
 def test_sight_is_forgotten_and_reasons_stay(world: World, run: Run) -> None:
@@ -275,7 +339,7 @@ class TestTheApi:
         path = f"tickets/{ticket.public_id}/why-not/"
         assert lead.ask(path + str(world.agents["Hans"].pk)).json() == {
             "run": run.pk,
-            "why_not": ["You were not online in this pool at that moment."],
+            "why_not": ["You were not online at that moment."],
         }
         lonely = world.ticket()
         path = f"tickets/{lonely.public_id}/why-not/{world.agents['Hans'].pk}"

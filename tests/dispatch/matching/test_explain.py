@@ -36,14 +36,14 @@ def test_why_alice():
     (reason,) = reasons(solve(build([ticket], [ALICE, BOB, CHARLIE], ONE)))
     stored = json.loads(json.dumps(reason))
     assert explain(stored, names=EN) == [
-        "Of the people online, only you could take it.",
+        "Of the people who were free, only you could take it.",
         "You have the skill Refunds at level 4, 3 was needed.",
         "You have helped this customer before.",
         "You speak German, the language of this ticket.",
         "You have no other ticket open.",
     ]
     assert explain(stored, language="de", names=DE) == [
-        "Von allen, die online sind, konnten nur Sie es übernehmen.",
+        "Von allen, die gerade frei waren, konnten nur Sie es übernehmen.",
         "Sie haben die Fähigkeit Erstattung auf Stufe 4, nötig war 3.",
         "Sie haben dieser Kundin oder diesem Kunden schon geholfen.",
         "Sie sprechen Deutsch, die Sprache dieses Tickets.",
@@ -81,12 +81,20 @@ def test_why_not():
         "Your free capacity was 20 units, the ticket needs 50.",
         "The ticket needs the skill Refunds at level 3; you have level 2.",
         "The ticket is in English, which is not among your languages.",
-        "You declined this ticket before, or it could not go to you on its present step.",
+        "You said no to this ticket before, or it was waiting for one person in particular.",
     ]
+    assert explain_absence(problem, 100, 2, said_no=True)[-1] == (
+        "You declined this ticket or gave it back before, so others are asked."
+    )
+    assert explain_absence(problem, 100, 2, said_no=False)[-1].startswith(
+        "In its first moments the ticket was waiting for"
+    )
     assert explain_absence(problem, 100, 1, names=DE, language="de") == [
         "Das Ticket braucht die Fähigkeit Betrug auf Stufe 1; die haben Sie noch nicht."
     ]
-    assert explain_absence(problem, 100, 3) == ["You were not online in this pool at that moment."]
+    assert explain_absence(problem, 100, 3) == [
+        "You were not among the people who were free for this pool at that moment."
+    ]
     assert explain_absence(problem, 101, 1) == ["The ticket was not waiting in this run."]
 
 
