@@ -53,7 +53,13 @@ class SimulationForm(forms.Form):
         required=False,
     )
     day = forms.DateField(
-        label=_("Day"), required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+        label=_("Day"),
+        help_text=_(
+            "Its tickets, answers and patience, and its people for as long as they were online. Left out: preferred skills, "
+            "people whom a customer knows, certificates that ended that day, further pools of a route."
+        ),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
     )
     pool = forms.ModelChoiceField(
         label=_("Pool"), queryset=Pool.objects.all(), to_field_name="key", required=False

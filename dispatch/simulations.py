@@ -93,7 +93,8 @@ def _play(simulation: Simulation, running: QuerySet[Simulation]) -> None:
         )
         from dispatch.simulator.report import as_html, svg  # noqa: PLC0415  the plots take a second to import
 
-        plots = [svg(one, cells) for one, cells in done.cases()]
+        words = dict(policy_choices()) | _plot_words()
+        plots = [svg(one, cells, words, _case_title(one)) for one, cells in done.cases()]
         running.update(
             state=SimulationState.DONE,
             ended_at=Now(),
@@ -174,12 +175,28 @@ def policies_of(names: list[str]) -> list[Policy]:
     return [_of_pool(name.removeprefix(POOL)) if name.startswith(POOL) else NAMED[name] for name in names]
 
 
+def _plot_words() -> dict[str, str]:
+    """Headings of dispatch.simulator.report.PLOTS in the reader's language."""
+    return {
+        "Seconds from creation to accepted, mean": _("Seconds from creation to accepted, mean"),
+        "… 95th percentile": _("… 95th percentile"),
+        "Skill fit": _("Skill fit"),
+        "Gini of work per online hour": _("Gini of work per online hour"),
+        "Offers a ticket": _("Offers a ticket"),
+        "Share of the online time that is work": _("Share of the online time that is work"),
+    }
+
+
+def _case_title(case: Case) -> str:
+    return _("Load %(load)s, %(agents)s agents") % {"load": f"{case.load:.0%}", "agents": case.agents}
+
+
 def _of_pool(key: str) -> Policy:
     pool = Pool.objects.get(key=key)
     spec = routes.policy(pool.pk)
     version = PolicyRow.objects.values_list("version", flat=True).get(pk=spec.id)
     return Policy(
-        f"{key}, version {version}",
+        _("%(pool)s, version %(version)s") % {"pool": pool.name, "version": version},
         weights=spec.weights,
         means=Means(
             next_up=spec.next_up,

@@ -10,7 +10,7 @@ from math import inf, log, sqrt
 import numpy as np
 from numpy.random import Generator
 
-from dispatch.matching.problem import I8
+from dispatch.matching.problem import ANY_LANGUAGE, I8
 from dispatch.rules import steps
 from dispatch.rules.steps import Step
 
@@ -29,6 +29,7 @@ class Kind:
     max_wait_seconds: float = 600.0
     offer_seconds: float = 60.0
     steps: Sequence[Step] = (Step(0, POOL),)  # of the route, ascending; the first begins at 0
+    language: int = ANY_LANGUAGE  # bit number in Case.languages
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,10 @@ class Case:
     measured: float = 7200.0
     coming: Coming | None = None  # instead of Poisson arrivals
     people: I8 | None = None  # (agents, skills) levels instead of drawn ones
+    languages: Sequence[int] | None = None  # (agents,) bits; None: nobody asks for any
+    presence: Sequence[Sequence[tuple[float, float]]] | None = (
+        None  # (agents,) when each is there; None: always
+    )
 
     @property
     def horizon(self) -> float:
@@ -154,6 +159,9 @@ class World:
         key = (kind, step.least_level)
         if key not in self._able:
             may = np.ones(self.case.agents, np.bool_)
+            language = self.case.kinds[kind].language
+            if language != ANY_LANGUAGE:
+                may &= np.array(self.case.languages) >> language & 1 != 0
             for skill, level in steps.required(self.case.kinds[kind].required, step).items():
                 may &= self.levels[:, skill] >= level
             self._able[key] = frozenset(np.flatnonzero(may).tolist())

@@ -13,6 +13,7 @@ from math import inf
 
 import numpy as np
 
+from dispatch.matching.problem import F64
 from dispatch.rules import offers as rules
 from dispatch.rules.offers import EFFECTS, State
 from dispatch.rules.reserve import is_reserved
@@ -34,6 +35,8 @@ class What(IntEnum):
     AGAIN = 6  # a declined ticket may be offered to the same people again
     STEP = 7  # a ticket's wait has reached the next step of its route
     OPEN = 8  # a ticket is no longer reserved
+    COME = 9  # an agent goes online
+    LEAVE = 10  # an agent takes nothing new any more, and ends what they have
 
 
 class Play:
@@ -63,8 +66,12 @@ class Play:
 
         auto = world.auto_order[: round(policy.means.auto_share * m)]
         self.auto = frozenset(auto)
-        self.free: set[int] = set(range(m))  # may be asked now
-        self.online = [True] * m
+        always = world.case.presence is None
+        self.free: set[int] = set(range(m) if always else ())  # may be asked now
+        self.online = [True] * m  # has not missed an offer
+        self.present = [always] * m
+        self.since = [0.0] * m  # present, or not
+        self.was_there = [0.0] * m  # seconds until then
         self.pending = [0] * m  # open offers
         self.turn = [0] * m  # offers so far that wanted an answer
         self.taken = [0] * m  # units of tickets they hold
@@ -87,11 +94,16 @@ class Play:
     # --- The clock ----------------------------------------------------------------------------------------------------
 
     def run(self) -> Play:
-        """Play until the last ticket that came is served."""
+        """Play until the last ticket that came is served, or everybody has left for good."""
         handlers = (
             self._arrival, self._patience, self._answer, self._wrap, self._done, self._back, self._again,
-            self._step, self._open,
+            self._step, self._open, self._come, self._leave,
         )  # fmt: skip
+        for agent, times in enumerate(self.world.case.presence or ()):
+            for begin, end in times:
+                if end > max(begin, 0.0):
+                    self._at(max(begin, 0.0), What.COME, agent)
+                    self._at(end, What.LEAVE, agent)
         if self.world.at:
             self._at(self.world.at[0], What.ARRIVAL, 0)
         heap = self._heap
@@ -166,12 +178,23 @@ class Play:
         hourly = self.hourly
         if not hourly:
             return 1.0
-        return (self.worked[agent] + DRAWN * hourly) / (self.now + DRAWN) / hourly
+        return float((self.worked[agent] + DRAWN * hourly) / (self._there(agent) + DRAWN) / hourly)
 
     @property
     def hourly(self) -> float:
         """Mean work per online second until now; 0 while nothing has ended."""
+        if self.world.case.presence is not None:
+            return self.worked_all / max(float(np.sum(self.online_seconds())), 1.0)
         return self.worked_all / len(self.worked) / self.now if self.worked_all else 0.0
+
+    def online_seconds(self) -> F64 | float:
+        """(agents,) seconds that each was there until now, or of everybody."""
+        if self.world.case.presence is None:
+            return self.now
+        return np.array([self._there(agent) for agent in range(len(self.present))])
+
+    def _there(self, agent: int) -> float:
+        return self.was_there[agent] + (self.now - self.since[agent] if self.present[agent] else 0.0)
 
     # --- Events -------------------------------------------------------------------------------------------------------
 
@@ -318,6 +341,19 @@ class Play:
         self.reserved.remove(ticket)
         self._changed |= self.holder[ticket] < 0
 
+    def _come(self, agent: int) -> None:
+        self.present[agent], self.since[agent] = True, self.now
+        self.idle_since[agent] = self.now
+        self._look(agent)
+
+    def _leave(self, agent: int) -> None:
+        self.was_there[agent] = self._there(agent)
+        self.present[agent], self.since[agent] = False, self.now
+        for offers in list(self.open.values()):
+            for offer in [one for one in offers if self._offers[one][1] == agent]:
+                self._end(offer, State.REVOKED)
+        self._look(agent)
+
     def _end(self, offer: int, state: State) -> None:
         """A pending offer ends otherwise than by a yes; what follows is in the rules."""
         ticket, agent, _ = self._offers[offer]
@@ -349,7 +385,8 @@ class Play:
 
     def _look(self, agent: int) -> None:
         """Whether they may be asked, after something about them has changed."""
-        asks = rules.may_be_asked(online=self.online[agent], open_offers=self.pending[agent])
+        there = self.online[agent] and self.present[agent]
+        asks = rules.may_be_asked(online=there, open_offers=self.pending[agent])
         if asks and self.units_free(agent) > 0:
             self.free.add(agent)
         else:

@@ -51,7 +51,8 @@ def figures_of(play: Play) -> Figures:
     wait = np.array(play.accepted_at)[served] - at[served]
     target = np.array([case.kinds[world.kind[ticket]].target_seconds for ticket in served])
     offered = int(np.array(play.offered)[came].sum())
-    per_hour = play.busy / np.maximum(case.measured - play.away, 1.0)
+    there = _there(play)
+    per_hour = (play.busy / np.maximum(there - play.away, 1.0))[there > 0]
 
     def within(waits: F64) -> float:
         """Of all that came: who left was not served in time."""
@@ -69,9 +70,26 @@ def figures_of(play: Play) -> Figures:
         rescinded=float(np.array(play.rescinded)[came].sum()) / max(offered, 1),
         expired=float(np.array(play.expired)[came].sum()) / max(offered, 1),
         gini=gini(per_hour),
-        utilisation=float(per_hour.mean()),
+        # Everybody counts by their time; where all have the same, it is the mean.
+        utilisation=float(
+            per_hour.mean() if case.presence is None else play.busy.sum() / max(there.sum(), 1.0)
+        ),
         solve_ms=1000 * play.solve_seconds / play.solves if play.solves else float("nan"),
     )
+
+
+def _there(play: Play) -> F64:
+    """(agents,) seconds online of what is measured. Who ends their last tickets after they have left was there for as long as
+    they worked.
+    """
+    case = play.world.case
+    if case.presence is None:
+        return np.full(case.agents, case.measured)
+    seconds = [
+        sum(max(min(end, case.horizon) - max(begin, case.warm_up), 0.0) for begin, end in times)
+        for times in case.presence
+    ]
+    return np.maximum(np.array(seconds), play.busy + play.away)
 
 
 def _mean(values: F64) -> float:

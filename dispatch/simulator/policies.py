@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dispatch.matching import ANY_LANGUAGE, Agents, Needs, Pairs, Problem, Tickets, Weights, solve
+from dispatch.matching import Agents, Needs, Pairs, Problem, Tickets, Weights, solve
 from dispatch.matching.problem import F32
 from dispatch.rules import offers as rules
 from dispatch.rules import steps
@@ -92,7 +92,7 @@ def _solved(play: Play, weights: Weights) -> Asked:
             max_wait_seconds=np.array([kind.max_wait_seconds for kind in kinds]),
             priority=np.zeros(n),
             units=np.array([kind.units for kind in kinds], np.int32),
-            language=np.full(n, ANY_LANGUAGE, np.int8),
+            language=np.array([kind.language for kind in kinds], np.int8),
             required=Needs(needs[:, 0], needs[:, 1], needs[:, 2].astype(np.int8)),
             excluded=Pairs.of(
                 (ticket, agent)
@@ -112,7 +112,7 @@ def _solved(play: Play, weights: Weights) -> Asked:
             load=(taken / capacity).astype(np.float32),
             idle_seconds=np.where(taken > 0, 0.0, now - np.array(play.idle_since)[here]).astype(np.float32),
             share=_shares(play)[here],
-            languages=np.zeros(m, np.int64),
+            languages=np.array(world.case.languages or [0] * world.case.agents, np.int64)[here],
             levels=world.levels[here],
             skill_id=np.arange(world.levels.shape[1], dtype=np.int64),
             accept=np.full(m, world.case.accept, np.float32),
@@ -134,7 +134,9 @@ def _shares(play: Play) -> F32:
     hourly = play.hourly
     if not hourly:
         return np.ones(len(play.worked), np.float32)
-    return ((np.array(play.worked) + DRAWN * hourly) / (play.now + DRAWN) / hourly).astype(np.float32)
+    return ((np.array(play.worked) + DRAWN * hourly) / (play.online_seconds() + DRAWN) / hourly).astype(
+        np.float32
+    )
 
 
 def _random(play: Play, ticket: int, agent: int) -> tuple[float, ...]:  # noqa: ARG001  one form for all

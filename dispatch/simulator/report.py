@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import matplotlib as mpl
@@ -53,13 +53,16 @@ def title(case: Case) -> str:
     return f"Load {case.load:.2f}, {case.agents} agents, {faster}"
 
 
-def svg(case: Case, cells: Sequence[Cell]) -> str:
-    """PLOTS of one case, policies beside each other."""
+def svg(case: Case, cells: Sequence[Cell], words: Mapping[str, str] | None = None, heading: str = "") -> str:
+    """PLOTS of one case, policies beside each other. `words`: of a reader's language, for headings of PLOTS and names of
+    policies; `heading`: instead of ``title``.
+    """
+    said, heading = words or {}, heading or title(case)
     with mpl.rc_context({"svg.hashsalt": "standby", "svg.fonttype": "none", "font.size": 8}):
         figure = Figure(figsize=(11, 5.5), layout="constrained")
-        names = [cell.policy.name for cell in cells]
+        names = [said.get(cell.policy.name, cell.policy.name) for cell in cells]
         found = [summary(cell.runs) for cell in cells]
-        for axes, (name, heading) in zip(figure.subplots(2, 3).flat, PLOTS, strict=True):
+        for axes, (name, plot) in zip(figure.subplots(2, 3, sharey=True).flat, PLOTS, strict=True):
             means = [of[name].mean for of in found]
             # One seed has no interval.
             error = [0.0 if of[name].high != of[name].high else of[name].high - of[name].mean for of in found]
@@ -69,14 +72,12 @@ def svg(case: Case, cells: Sequence[Cell]) -> str:
                 xerr=error,
                 color=["#2f6f4f" if cell.policy.key is None else "#9aa5b1" for cell in cells],
             )
-            axes.invert_yaxis()
-            axes.set_title(heading, fontsize=8)
+            axes.set_title(said.get(plot, plot), fontsize=8)
+        axes.invert_yaxis()  # all of them: they share it
         out = io.StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None, "Title": title(case)})
+        figure.savefig(out, format="svg", metadata={"Date": None, "Title": heading})
     text = out.getvalue()
-    return text[text.index("<svg") :].replace(
-        "<svg ", f'<svg role="img" aria-label="{escape(title(case))}" ', 1
-    )
+    return text[text.index("<svg") :].replace("<svg ", f'<svg role="img" aria-label="{escape(heading)}" ', 1)
 
 
 def _table(cells: Sequence[Cell]) -> str:

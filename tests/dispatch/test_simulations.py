@@ -69,7 +69,7 @@ def test_from_the_form_to_the_report(lea: Client, nothing_sent: list[int]) -> No
     assert (simulation.state, simulation.played, simulation.error) == ("done", 4, "")
     assert simulation.result is not None
     assert [one["policy"] for one in simulation.result["cases"][0]["policies"]] == [
-        "first, version 1",
+        "First line, version 1",
         "longest idle",
     ]
     page = lea.get(f"/lead/simulator/{simulation.pk}").content.decode()
@@ -83,6 +83,19 @@ def test_from_the_form_to_the_report(lea: Client, nothing_sent: list[int]) -> No
     # A message that comes twice plays nothing again.
     with nothing_changed():
         simulations.simulation_play(simulation_id=simulation.pk)
+
+
+def test_plots_speak_the_readers_language(lea: Client, nothing_sent: list[int]) -> None:
+    User.objects.filter(email="lea@team.example").update(language="de")
+    simulation = asked(lea)
+    simulations.simulation_play(simulation_id=simulation.pk)
+    plot = lea.get(f"/lead/simulator/{simulation.pk}/plot-0.svg").content.decode()
+    for words in (
+        "Anteil der Online-Zeit, der Arbeit ist",
+        "Erste Reihe, Version 1",
+        "Wer am längsten frei ist",
+    ):
+        assert words in plot
 
 
 def test_the_same_inputs_give_the_same_figures(lea: Client) -> None:

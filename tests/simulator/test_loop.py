@@ -50,6 +50,53 @@ def test_one_after_the_other():
     assert play.busy.tolist() == [150.0]
 
 
+def test_who_has_not_come_or_has_left_is_not_asked():
+    """The first comes at 50, leaves with an open card at 55, is back at 100; the second leaves in the middle of the work."""
+    play = played(
+        case_of(
+            [0.0, 200.0, 201.0],
+            [30.0, 500.0, 10.0],
+            [3, 3],
+            presence=[[(50.0, 55.0), (100.0, 130.0)], [(190.0, 300.0)]],
+            measured=400.0,
+        )
+    )
+    assert play.accepted_at == [
+        110.0,
+        210.0,
+        inf,
+    ]  # asked at 100; the last is nobody's: who is there works until 710
+    assert (play.holder, play.offered) == ([0, 1, -1], [2, 1, 0])
+    assert [play._state[offer].value for offer in (0, 1, 2)] == ["revoked", "accepted", "accepted"]
+    assert play.was_there == [5.0 + 30.0, 110.0]
+    found = figures_of(play)
+    # 30 s of 35; and 190 s until the end of what is measured, all of which the second worked.
+    assert found.utilisation == pytest.approx((30.0 + 190.0) / (35.0 + 190.0))
+    assert found.abandoned == pytest.approx(1 / 3)
+
+
+def test_who_does_not_speak_the_language_is_not_asked():
+    kinds = [Kind({0: 1}, language=0), Kind({0: 1}, language=1)]
+    case = case_of(
+        [0.0, 0.0], [30.0, 30.0], [3, 3], kinds=kinds, coming=Coming([0.0, 0.0], [0, 1], [30.0, 30.0])
+    )
+    for policy in (OURS, LONGEST_IDLE):
+        assert played(replace(case, languages=[0b10, 0b01]), policy).holder == [1, 0]
+        assert sorted(played(replace(case, languages=[0b01, 0b01]), policy).holder) == [-1, 0]
+
+
+def test_always_there_is_as_if_nobody_had_said_so():
+    case = case_of([3.0 * n for n in range(60)], [40.0 + n % 7 for n in range(60)], [1, 3, 5, 2], accept=0.7)
+    there = replace(case, presence=[[(0.0, 1e9)]] * 4, languages=[1] * 4)
+    for policy in (OURS, LONGEST_IDLE):
+        one, other = played(case, policy), played(there, policy)
+        assert (one.accepted_at, one.holder, one.busy.tolist()) == (
+            other.accepted_at,
+            other.holder,
+            other.busy.tolist(),
+        )
+
+
 def test_next_up_is_asked_while_wrapping_up():
     play = played(
         case_of([0.0, 5.0], [100.0, 50.0], [3], wrap_share=0.2), replace(ONE, means=Means(next_up=True))

@@ -10,9 +10,10 @@ from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatch.simulator.case import Case, Kind, reference
+from dispatch.simulator.case import Case, Kind, reference, world_of
 from dispatch.simulator.inputs import InvalidArrivals, case_of_arrivals, read_arrivals
-from dispatch.simulator.measure import FIGURES, Interval, gini
+from dispatch.simulator.loop import Play
+from dispatch.simulator.measure import FIGURES, Interval, figures_of, gini
 from dispatch.simulator.policies import LONGEST_IDLE, OURS
 from dispatch.simulator.report import as_html
 from dispatch.simulator.study import as_json, as_text, reference_cases, study
@@ -109,6 +110,16 @@ def test_the_reference_case():
     assert (reference().agents, len(reference().kinds)) == (200, 12)
     # 300 s of handling, and 8 s for an answer of which 4 of 5 are a yes.
     assert reference(0.95).rate == pytest.approx(0.95 * 200 / 310)
+
+
+def test_the_reference_case_is_won():
+    """A quarter of it, one seed, with room for chance; all ten figures are measured by `manage.py simulate` (ADR 37)."""
+    case = replace(reference(0.95), warm_up=600.0, measured=1200.0)
+    ours, idle = (figures_of(Play(world_of(case, 1), policy).run()) for policy in (OURS, LONGEST_IDLE))
+    assert ours.wait_mean < 0.85 * idle.wait_mean
+    assert ours.wait_p95 < idle.wait_p95
+    assert ours.fit > 0.83 > idle.fit
+    assert ours.offers < 2.0
 
 
 def test_gini_by_hand():
