@@ -1,4 +1,4 @@
-"""The reference that is made from the code: .env.example, docs/reference/settings.md, docs/reference/metrics.md.
+"""The reference that is made from the code: .env.example, and in docs/reference settings, metrics, events and API.
 
     python -m config.reference            write them anew
     python -m config.reference check      say what is out of date or has no words; ends with 1 if anything (make check)
@@ -12,6 +12,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+from config import reference_code
 
 ROOT = Path(__file__).resolve().parent.parent
 TRIAL = " if TRIAL else "
@@ -333,6 +335,8 @@ def pages() -> Iterator[tuple[Path, str]]:
     yield ROOT / ".env.example", env_example()
     yield ROOT / "docs" / "reference" / "settings.md", settings_page()
     yield ROOT / "docs" / "reference" / "metrics.md", metrics_page()
+    yield ROOT / "docs" / "reference" / "events.md", reference_code.events_page()
+    yield ROOT / "docs" / "reference" / "api.md", reference_code.api_page()
 
 
 def complaints() -> list[str]:
