@@ -5,6 +5,7 @@ import { ring } from "./signals.js";
 import { announce, say } from "./words.js";
 
 const ALOUD = [10, 5];
+const narrow = matchMedia("(max-width: 47.99rem)");
 const running = new Map(); // offer → {ends, said}; survives that the card is drawn anew
 
 export function watch(onOver) {
@@ -18,10 +19,18 @@ export function watch(onOver) {
       announce(say("offer", { s: card.dataset.says, n: Math.round(left) }));
       for (const second of ALOUD) if (left <= second + 1) running.get(card.dataset.offer).said.add(second);
       ring();
+      reveal(card);
     }
   }
   for (const offer of running.keys()) if (!document.getElementById(`offer-${offer}`)) running.delete(offer);
   draw(onOver);
+}
+
+// A card that appears above what is read, as on a phone over an open ticket, comes into view; not while somebody writes.
+function reveal(card) {
+  const { top } = card.getBoundingClientRect();
+  const writing = document.activeElement?.matches("textarea, input, select") || document.querySelector("dialog[open]");
+  if (narrow.matches && !writing && (top < 0 || top > innerHeight / 2)) card.scrollIntoView();
 }
 
 export function draw(onOver) {
