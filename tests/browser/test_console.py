@@ -350,7 +350,7 @@ LONG = (
     "Der Händler will mir für die Rückgabe nur einen Gutschein geben, obwohl ich alles in der Frist geschickt habe. "
     "Darf er das, und was mache ich jetzt mit der Rechnung, die am Freitag fällig ist?"
 )
-PHONES = [(320, 640), (360, 740), (390, 844)]
+PHONES = [(320, 640), (360, 740), (390, 844), (844, 390)]
 
 
 def in_view(page: Page, selector: str) -> list[bool]:
@@ -377,7 +377,8 @@ def test_on_a_phone_an_offer_is_answered_without_scrolling(
     expect(page.locator("#console")).to_have_attribute("data-connection", "connected")
     public_id = backstage.ticket(LONG, language="de")
     expect(page.locator(".offer")).to_be_visible()
-    assert page.evaluate("scrollY") == 0
+    if width < height:
+        assert page.evaluate("scrollY") == 0
     assert in_view(page, ANSWER) == [True, True, True]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     expect(page.locator(".offer [data-ago]")).to_have_text(re.compile(r"^\(vor \d+ Sek\.\)$"))
@@ -399,12 +400,9 @@ def test_on_a_phone_an_offer_is_answered_without_scrolling(
     page.locator("[data-shortcut=accept]").evaluate("button => button.click()")
     title = page.locator(f"#thread-title-{public_id}")
     expect(title).to_be_focused()
-    assert in_view(
-        page, f"#thread-title-{public_id}, #messages-{public_id} .message-customer .message-head"
-    ) == [
-        True,
-        True,
-    ]
+    assert in_view(page, f"#thread-title-{public_id}") == [True]
+    if width < height:  # lying, the head alone fills the screen
+        assert in_view(page, f"#messages-{public_id} .message-customer .message-head") == [True]
     assert page.locator(f"#thread-{public_id} .thread-scroll").evaluate("one => one.scrollTop") == 0
 
 

@@ -1,11 +1,11 @@
 // Counts an offer down: from the seconds that the server says are left, by this device's monotonic clock. A wrong wall clock
 // changes nothing. Said aloud at the start, at 10 and at 5 seconds.
 
+import { small } from "./desk.js";
 import { ring } from "./signals.js";
 import { announce, say } from "./words.js";
 
 const ALOUD = [10, 5];
-const narrow = matchMedia("(max-width: 47.99rem)");
 const running = new Map(); // offer → {ends, said}; survives that the card is drawn anew
 
 export function watch(onOver) {
@@ -30,7 +30,7 @@ export function watch(onOver) {
 function reveal(card) {
   const { top } = card.getBoundingClientRect();
   const writing = document.activeElement?.matches("textarea, input, select") || document.querySelector("dialog[open]");
-  if (narrow.matches && !writing && (top < 0 || top > innerHeight / 2)) card.scrollIntoView();
+  if (small.matches && !writing && (top < 0 || top > innerHeight / 2)) card.scrollIntoView();
 }
 
 export function draw(onOver) {

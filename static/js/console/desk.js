@@ -7,6 +7,7 @@ import * as suggestions from "./suggestions.js";
 
 const page = document.getElementById("console");
 const narrow = matchMedia("(max-width: 47.99rem)");
+export const small = matchMedia("(max-width: 47.99rem), (max-height: 40rem)"); // where an offer's answer sticks (console.css)
 let chosen = page.dataset.chosen;
 const woken = new Set();
 const atEnd = new Map(); // thread → whether its end was in view
@@ -46,17 +47,17 @@ export function start() {
   }, true);
 }
 
-// `accepted` here just now: on a phone its first words are shown, and not its last.
+// `accepted` here just now: on a small screen its first words are shown, and not its last.
 export function choose(ticket, byHand = false, accepted = false) {
   chosen = ticket;
   page.dataset.view = "thread";
   history.replaceState(null, "", `?ticket=${encodeURIComponent(ticket)}`);
   const thread = document.getElementById(`thread-${ticket}`);
-  if (accepted && narrow.matches && thread) fromStart.set(thread.id, messagesOf(thread));
+  if (accepted && small.matches && thread) fromStart.set(thread.id, messagesOf(thread));
   draw();
   if (!byHand) return;
   document.getElementById(`thread-title-${ticket}`)?.focus({ preventScroll: true });
-  if (narrow.matches) thread?.scrollIntoView(); // the page may be scrolled to a card or an item that is there no more
+  if (small.matches) thread?.scrollIntoView(); // the page may be scrolled to a card or an item that is there no more
 }
 
 // The ticket that is so many further down the list, round and round.
