@@ -35,19 +35,22 @@ class _Several(forms.MultipleChoiceField):
 
 
 class ApplyForm(forms.Form):
-    """The form at /work-with-us. `website` is a trap that people do not see."""
+    """The form at /work-with-us, its fields as they stand on the page: the list of what to check follows this order.
 
-    name = forms.CharField(
-        label=_("Name that customers see"),
-        max_length=60,
-        widget=forms.TextInput(attrs={"autocomplete": "nickname"}),
-        error_messages={"required": _("Please choose a name that customers see.")},
-    )
+    `website` is a trap that people do not see.
+    """
+
     real_name = forms.CharField(
         label=_("Your real name"),
         max_length=120,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
         error_messages={"required": _("Please enter your real name.")},
+    )
+    name = forms.CharField(
+        label=_("Name that customers see"),
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "nickname"}),
+        error_messages={"required": _("Please choose a name that customers see.")},
     )
     email = forms.EmailField(
         label=_("E-mail"),
@@ -60,9 +63,9 @@ class ApplyForm(forms.Form):
         choices=_languages,
         error_messages={"required": _("Please choose at least one language.")},
     )
+    hours = _Several(label=_("When you usually have time"), choices=Hours.choices, required=False)
     can = _Several(label=_("What you know already"), choices=_skills, required=False)
     wishes = _Several(label=_("What you would like to learn"), choices=_skills, required=False)
-    hours = _Several(label=_("When you usually have time"), choices=Hours.choices, required=False)
     about = forms.CharField(
         label=_("Anything we should know?"),
         max_length=1000,

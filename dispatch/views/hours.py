@@ -1,12 +1,13 @@
 """Booked hours: what there is in the agent's pools, by their own clock."""
 
-from datetime import datetime
+from datetime import date, datetime
 from itertools import groupby
 from typing import NamedTuple
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -31,11 +32,30 @@ class Row(NamedTuple):
     why_not: str | Promise
 
 
+class Day(NamedTuple):
+    """One day of the page, in its reader's zone."""
+
+    day: date
+    rows: list[Row]
+
+    @property
+    def bookable(self) -> int:
+        return sum(not row.offered.booking and not row.offered.no for row in self.rows)
+
+    @property
+    def booked(self) -> int:
+        return sum(row.offered.booking is not None for row in self.rows)
+
+
 @require_safe
 @never_cache
 @admitted_page
 def hours(request: HttpRequest, agent: Agent) -> HttpResponse:
-    """Booked ones first, then all by day."""
+    """Booked ones first, then all by day.
+
+    One day is unfolded: the one that is asked for (`?day=2026-03-29`), as after a booking in it, or the first in which
+    something can be booked, as a rule today.
+    """
     with timezone.override(agent.zone):
         rows = [
             Row(
@@ -46,13 +66,16 @@ def hours(request: HttpRequest, agent: Agent) -> HttpResponse:
             )
             for one in hours_for(agent)
         ]
-        days = [
-            {"day": day, "rows": list(of_day)}
-            for day, of_day in groupby(rows, key=lambda row: row.begins.date())
-        ]
+        days = [Day(day, list(of_day)) for day, of_day in groupby(rows, key=lambda row: row.begins.date())]
+        asked = request.GET.get("day", "")
+        unfolded = next(
+            (day for day in days if day.day.isoformat() == asked),
+            next((day for day in days if day.bookable), days[0] if days else None),
+        )
         context = {
             "agent": agent,
             "days": days,
+            "unfolded": unfolded.day if unfolded else None,
             "mine": [row for row in rows if row.offered.booking],
             "zone": agent.zone.key,
             "patience": int(PATIENCE.total_seconds() // 60),
@@ -70,7 +93,7 @@ def book(request: HttpRequest, agent: Agent, hour_id: int) -> HttpResponse:
         messages.warning(request, str(refusal.detail))
     else:
         messages.success(request, _("The hour is booked."))
-    return redirect("hours")
+    return _back(request)
 
 
 @require_POST
@@ -83,4 +106,9 @@ def drop(request: HttpRequest, agent: Agent, hour_id: int) -> HttpResponse:
         messages.warning(request, str(refusal.detail))
     else:
         messages.success(request, _("The hour is free for others again. Nothing follows from that."))
-    return redirect("hours")
+    return _back(request)
+
+
+def _back(request: HttpRequest) -> HttpResponse:
+    """To the page, with the day unfolded that the button was in."""
+    return redirect(reverse("hours", query={"day": request.POST.get("day", "")}))

@@ -10,6 +10,7 @@ from django.utils import translation
 
 from agents import letters, onboarding, tasks
 from agents.errors import AddressTaken, ApplicationUnknown, KeyReused, NotAdmitted
+from agents.forms import ApplyForm
 from agents.models import Agent, AgentStatus, Application, Letter, User
 from config.throttles import Scoped
 from dispatch import presence
@@ -136,6 +137,47 @@ def test_wrong_input_is_named_and_nothing_is_lost(world: World, client: Client) 
     for kept in ("Nina Neumann", "I was with a bank.", 'value="weekend_day"'):
         assert kept in page
     assert re.search(r'value="cards"[^>]*checked', page)
+
+
+def test_what_is_to_check_is_listed_in_the_order_of_the_page(world: World, client: Client) -> None:
+    page = client.post("/work-with-us", {"key": "one"}).content.decode()
+    listed = re.findall(r'<li><a href="#(?:group-|id_)(\w+)">', page)
+    assert listed == ["real_name", "name", "email", "languages", "consent"]
+    shown = re.findall(
+        r'<(?:input|textarea|fieldset)[^>]* id="(?:group-|id_)([a-z_]+)"', page.split("</ul>", 1)[1]
+    )
+    fields = [field.name for field in ApplyForm().visible_fields() if field.name != "website"]
+    assert list(dict.fromkeys(name for name in shown if name in fields)) == fields
+
+
+@pytest.mark.parametrize(
+    ("language", "steps"),
+    [
+        (
+            "en",
+            [
+                "You apply.",
+                "You confirm your address.",
+                "You learn.",
+                "You practise.",
+                "A person admits you.",
+            ],
+        ),
+        (
+            "de",
+            [
+                "Sie bewerben sich.",
+                "Sie bestätigen Ihre Adresse.",
+                "Sie lernen.",
+                "Sie üben.",
+                "Ein Mensch lässt Sie zu.",
+            ],
+        ),
+    ],
+)
+def test_the_page_says_how_it_goes_on(world: World, client: Client, language: str, steps: list[str]) -> None:
+    page = client.get("/work-with-us", headers={"accept-language": language}).content.decode()
+    assert re.findall(r"<li><strong>(.*?)</strong>", page.split('<ol class="steps">')[1]) == steps
 
 
 def test_programs_and_floods_are_stopped(

@@ -66,14 +66,25 @@ def test_book_and_drop(
     page = console(
         path="/hours/", locale=locale, color_scheme=scheme, viewport={"width": width, "height": 800}
     )
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    expect(page.locator(".days details[open]")).to_have_count(1)
     rows = page.locator(".hour")
     expect(rows).to_have_count(5)
     expect(rows.nth(3)).to_contain_text(words[5])
     expect(rows.nth(4)).to_contain_text(words[6])
-    rows.nth(1).get_by_text(words[0], exact=True).focus()
+    found = page.locator(".days details:not([open])", has=page.locator(".hour form")).first
+    folded = page.locator(f"#{found.get_attribute('id')}")
+    summary = folded.locator("summary")
+    button = folded.get_by_text(words[0], exact=True).first
+    expect(button).to_be_hidden()
+    summary.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(button).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_text(words[2])).to_be_visible()
-    expect(page.locator(".hour-mine")).to_have_count(2)  # at the top, and in its day
+    expect(page.locator(".hour-mine")).to_have_count(2)  # at the top, and in its day, which is unfolded
+    expect(page.locator(".days .hour-mine")).to_be_visible()
     no_findings(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     page.goto("/console/")

@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.servers]
 
 SCENE = """
 from django.contrib.auth.models import Permission
+from agents.models import Decision
 from dispatch import reviews
 from tickets.lifecycle import ticket_rate
 Policy.objects.update(current=False)
@@ -39,6 +40,8 @@ reviews.draw()
 lead = User.objects.create_user("lead@team.example", name="Lea")
 for codename in ("change_review", "view_review", "view_contest", "answer_contest", "view_run", "view_escalation"):
     lead.user_permissions.add(Permission.objects.get(codename=codename))
+# By an admin, and with the longest of roles.
+Decision.objects.create(agent=anna_agent, kind="readmitted", reason="All is well.", decided_by=lead, role="Administration")
 leads = Client()
 leads.force_login(lead, backend="django.contrib.auth.backends.ModelBackend")
 result = {"anna": session.cookies["sessionid"].value, "bernd": bernd["session"], "lead": leads.cookies["sessionid"].value}
@@ -62,13 +65,13 @@ WORDS: dict[str, Any] = {
            "download": "Download", "leave": "Leave or be erased", "password": "Your password", "erase": "Erase me",
            "back": "Do not erase me", "days": "Decisions, day by day", "review": "Send the review",
            "text": "Why, and what would be better", "stands": "struck out", "answer": "Answer to the agent", "go": "Answer",
-           "struck": "struck out", "lead": "by a team lead"},
+           "struck": "struck out", "lead": "by a team lead", "contested": "contested, answer by"},
     "de": {"contest": "Einwand erheben", "why": "Warum es nicht stimmt", "send": "Einwand erheben",
            "data": "Meine Daten zusammenstellen", "download": "Herunterladen", "leave": "Ausscheiden oder gelöscht werden",
            "password": "Ihr Passwort", "erase": "Mich löschen", "back": "Mich nicht löschen",
            "days": "Entscheidungen, Tag für Tag", "review": "Durchsicht senden", "text": "Warum, und was besser wäre",
            "stands": "gestrichen", "answer": "Antwort an die Person", "go": "Antworten", "struck": "gestrichen",
-           "lead": "von einer Teamleitung"},
+           "lead": "von einer Teamleitung", "contested": "Einwand erhoben, Antwort bis"},
 }  # fmt: skip
 
 
@@ -121,6 +124,8 @@ def test_the_whole_way(
     anna.keyboard.press("Tab")
     anna.keyboard.press("Enter")
     expect(anna.locator(".notice-good")).to_be_visible()
+    expect(anna.locator(".badge-accent", has_text=words["contested"])).to_be_visible()
+    seen(anna, "contested")
 
     # Another person answers.
     lead.goto("/lead/contests")
@@ -135,6 +140,7 @@ def test_the_whole_way(
     # Every decision, with its reason.
     anna.get_by_role("link", name=words["days"]).click()
     expect(anna.locator(".rights-list li").first).to_be_visible()
+    expect(anna.locator(".badge-accent", has_text="(Administration)")).to_be_visible()
     seen(anna, "decisions")
 
     # The data: one click, a worker makes the file.

@@ -1,5 +1,6 @@
 """Booked hours: booking, dropping, not coming, the priority, the page and the table."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -226,6 +227,42 @@ def test_the_page_books_and_drops(world: World, anna: Agent) -> None:
     assert person.get(f"/hours/{hour.pk}/book").status_code == 405
     assert Client().post(f"/hours/{hour.pk}/book").status_code == 302
     assert not Booking.objects.filter(ended_at=None).exists()
+
+
+def test_one_day_is_unfolded(world: World, anna: Agent) -> None:
+    """The first in which something can be booked; each says how much; after a booking in another, that one."""
+    person = Client(headers={"accept-language": "de"})
+    person.force_login(anna.user)
+    bernd = world.agent("Bernd")
+    noon = this_hour().replace(hour=12)
+    for day, hours in ((1, 1), (2, 2), (3, 1)):
+        for after in range(hours):
+            needed(world, noon + timedelta(days=day, hours=after))
+    hour_book(agent_id=bernd.pk, hour_id=NeededHour.objects.get(begins_at=noon + timedelta(days=1)).pk)
+
+    def folds(address: str = "/hours/") -> list[tuple[str, bool, str]]:
+        page = text_of(person.get(address))  # type: ignore[arg-type]
+        found = re.findall(
+            r'<details id="day-(\d+)"( open)?><summary>.*?<span class="day-says.*?">(.*?)</span>', page
+        )
+        return [(day, bool(unfolded), says) for day, unfolded, says in found]
+
+    days = [(timezone.localdate() + timedelta(days=number)).strftime("%Y%m%d") for number in (1, 2, 3)]
+    assert folds() == [
+        (days[0], False, "nichts buchbar"),
+        (days[1], True, "2 Stunden buchbar"),
+        (days[2], False, "1 Stunde buchbar"),
+    ]
+    assert folds("/hours/?day=long ago") == folds()
+    last = NeededHour.objects.get(begins_at=noon + timedelta(days=3))
+    asked = last.begins_at.astimezone(anna.zone).date().isoformat()
+    answer = person.post(f"/hours/{last.pk}/book", {"day": asked})
+    assert answer["Location"] == f"/hours/?day={asked}"
+    assert folds(answer["Location"]) == [
+        (days[0], False, "nichts buchbar"),
+        (days[1], False, "2 Stunden buchbar"),
+        (days[2], True, "nichts buchbar · 1 von Ihnen gebucht"),
+    ]
 
 
 def test_times_are_the_agents_also_when_clocks_change(

@@ -1,6 +1,7 @@
 // Counts an offer down: from the seconds that the server says are left, by this device's monotonic clock. A wrong wall clock
 // changes nothing. Said aloud at the start, at 10 and at 5 seconds.
 
+import { small } from "./desk.js";
 import { ring } from "./signals.js";
 import { announce, say } from "./words.js";
 
@@ -18,10 +19,18 @@ export function watch(onOver) {
       announce(say("offer", { s: card.dataset.says, n: Math.round(left) }));
       for (const second of ALOUD) if (left <= second + 1) running.get(card.dataset.offer).said.add(second);
       ring();
+      reveal(card);
     }
   }
   for (const offer of running.keys()) if (!document.getElementById(`offer-${offer}`)) running.delete(offer);
   draw(onOver);
+}
+
+// A card that appears above what is read, as on a phone over an open ticket, comes into view; not while somebody writes.
+function reveal(card) {
+  const { top } = card.getBoundingClientRect();
+  const writing = document.activeElement?.matches("textarea, input, select") || document.querySelector("dialog[open]");
+  if (small.matches && !writing && (top < 0 || top > innerHeight / 2)) card.scrollIntoView();
 }
 
 export function draw(onOver) {

@@ -7,9 +7,11 @@ import * as suggestions from "./suggestions.js";
 
 const page = document.getElementById("console");
 const narrow = matchMedia("(max-width: 47.99rem)");
+export const small = matchMedia("(max-width: 47.99rem), (max-height: 40rem)"); // where an offer's answer sticks (console.css)
 let chosen = page.dataset.chosen;
 const woken = new Set();
 const atEnd = new Map(); // thread → whether its end was in view
+const fromStart = new Map(); // thread that is read from its start → how many messages it had then
 
 export function start() {
   // On a phone the list comes first, unless the address says which ticket.
@@ -45,12 +47,17 @@ export function start() {
   }, true);
 }
 
-export function choose(ticket, byHand = false) {
+// `accepted` here just now: on a small screen its first words are shown, and not its last.
+export function choose(ticket, byHand = false, accepted = false) {
   chosen = ticket;
   page.dataset.view = "thread";
   history.replaceState(null, "", `?ticket=${encodeURIComponent(ticket)}`);
+  const thread = document.getElementById(`thread-${ticket}`);
+  if (accepted && small.matches && thread) fromStart.set(thread.id, messagesOf(thread));
   draw();
-  if (byHand) document.getElementById(`thread-title-${ticket}`)?.focus({ preventScroll: true });
+  if (!byHand) return;
+  document.getElementById(`thread-title-${ticket}`)?.focus({ preventScroll: true });
+  if (small.matches) thread?.scrollIntoView(); // the page may be scrolled to a card or an item that is there no more
 }
 
 // The ticket that is so many further down the list, round and round.
@@ -91,6 +98,11 @@ export function draw() {
     const opened = thread.hidden && shown;
     if (opened) setTimeout(suggestions.draw); // once all are as they will be
     thread.hidden = !shown;
+    if (fromStart.has(thread.id)) {
+      if (opened) scroll.scrollTop = 0;
+      if (fromStart.get(thread.id) === messagesOf(thread)) continue;
+      fromStart.delete(thread.id);
+    }
     if (shown && (opened || atEnd.get(thread.id) !== false)) scroll.scrollTop = scroll.scrollHeight;
   }
   for (const item of document.querySelectorAll(".item")) {
@@ -121,4 +133,8 @@ function drawUnread(item, ticket, reads) {
 
 function isAtEnd(scroll) {
   return scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60;
+}
+
+function messagesOf(thread) {
+  return thread.querySelectorAll(".message").length;
 }

@@ -56,7 +56,7 @@ function show(frame) {
   if (frame.type === "offer.accepted" && frame.data.automatic) signals.ring(); // there was no card that did
   // What was just accepted here is what the agent wants to see, unless they are writing.
   if (frame.type === "offer.accepted" && commands.accepted.delete(frame.data.offer)) {
-    if (document.activeElement?.name !== "body") desk.choose(frame.data.ticket, true);
+    if (document.activeElement?.name !== "body") desk.choose(frame.data.ticket, true, true);
   }
   if (frame.type === "ticket.woke" && frame.data.reason !== "agent" && fresh(frame)) {
     signals.ring();

@@ -25,7 +25,8 @@ export function duration(milliseconds) {
   return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short" }).format(value);
 }
 
-// Elements with data-since="moment" say how long that is ago, by the server's clock: the page says what it was when drawn.
+// Elements with data-since="moment" say for how long that is so ("for 1 min"), those with data-ago="moment" beside a time how
+// long that is ago ("(1 min ago)"), by the server's clock: the page says what it was when drawn.
 const page = document.getElementById("console");
 const ahead = page ? Date.parse(page.dataset.now) - Date.now() : 0;
 
@@ -38,8 +39,10 @@ function drawTarget(place, now) {
 }
 
 export function drawDurations() {
-  for (const place of document.querySelectorAll("[data-since]")) {
-    place.textContent = say("since", { s: duration(Date.now() + ahead - Date.parse(place.dataset.since)) });
+  for (const name of ["since", "ago"]) {
+    for (const place of document.querySelectorAll(`[data-${name}]:not(#words)`)) {
+      place.textContent = say(name, { s: duration(Date.now() + ahead - Date.parse(place.dataset[name])) });
+    }
   }
   for (const place of document.querySelectorAll("[data-due-at]")) drawTarget(place, Date.now() + ahead);
 }
