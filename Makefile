@@ -22,7 +22,7 @@ demo: setup ## everything on this machine, with live example data, until Ctrl-C
 demo-reset: setup ## empty the demo's data
 	@$(PY) -m config.demo reset
 
-cluster: setup ## the process set of production by hand: proxy, two web, two matchers, worker, beat; until Ctrl-C
+cluster: setup ## the process set of production by hand: proxy, two web, two matchers, two workers, beat; until Ctrl-C
 	@.ci/nginx
 	@exec $(PY) -m config.cluster --with-parent
 

@@ -12,13 +12,14 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as text
 from django.utils.translation import gettext_lazy as _
 
-from agents import admin_learning, admin_pay, admin_rights, admin_tokens, membership, onboarding
+from agents import admin_learning, admin_log_in, admin_pay, admin_rights, admin_tokens, membership, onboarding
 from agents.admin_onboarding import DecisionInline
 from agents.admin_parts import AdmitForm, AgentForm, Deciding, decider
 from agents.admin_readonly import ReadOnly
 from agents.models import Agent, AgentSkill, Lease, Pool, Shift, Skill, User
 
 assert admin_learning  # importing them registers their pages
+assert admin_log_in
 assert admin_pay
 assert admin_rights
 assert admin_tokens

@@ -70,6 +70,7 @@ class Cluster:
         *,
         webs: int = 2,
         matchers: int = 2,
+        workers: int = 2,
     ) -> None:
         """Raises NoNginx."""
         ports = free_ports(webs)
@@ -83,8 +84,14 @@ class Cluster:
             )
             for name, one in zip(names("web", webs), ports, strict=True)
         }
-        programs = [*(matcher(name) for name in names("matcher", matchers)), worker(), simulator()]
-        self.rest = Stack([*programs, beat(folder / "beat"), front], settings, logs, At(port))
+        programs = [
+            *(matcher(name) for name in names("matcher", matchers)),
+            *(worker(name=name) for name in names("worker", workers)),
+            simulator(),
+            beat(folder / "beat"),
+            front,
+        ]
+        self.rest = Stack(programs, settings, logs, At(port))
 
     @property
     def base_url(self) -> str:

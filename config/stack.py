@@ -77,9 +77,9 @@ def matcher(name: str = "matcher") -> Program:
     return _worker(name, "match", "-P", "solo")
 
 
-def worker(threads: int = 2) -> Program:
-    """The Celery worker of everything else."""
-    return _worker("worker", "default", "-P", "threads", "-c", str(threads))
+def worker(threads: int = 2, name: str = "worker") -> Program:
+    """The Celery worker of everything else. Several share its tasks."""
+    return _worker(name, "default", "-P", "threads", "-c", str(threads))
 
 
 def simulator() -> Program:

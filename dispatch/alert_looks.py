@@ -8,12 +8,12 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from agents.models import Letter, Notice, Skill
-from dispatch import members, pulse, routes
-from dispatch.models import AlertKind, AlertRule, ProcessKind
+from dispatch import answers, members, pulse, routes
+from dispatch.models import AlertKind, AlertRule, DeliveryState, ProcessKind, PromisedAnswer, WebhookDelivery
 from dispatch.rules.alerting import DEFAULTS, WAITING, Rule, at_risk
 from tickets import calendars, kept
 from tickets.hours import is_open, open_seconds
-from tickets.models import AwayMail, Ticket, TicketState
+from tickets.models import AwayMail, LinkRequest, MailIn, Outcome, Ticket, TicketState
 
 GIVE_UP = timedelta(days=1)  # after which no mail is tried any more
 
@@ -76,13 +76,16 @@ def targets_at_risk() -> set[str]:
 
 
 def outbox() -> set[str]:
-    """{""} while any mail waits to be sent for longer than the rule says. Up to four queries."""
+    """{""} while any mail or webhook waits to be sent for longer than the rule says. Eight queries."""
     minutes = rule(AlertKind.OUTBOX).threshold
-    return {""} if any(since is not None for since in _oldest_mails(minutes)) else set()
+    return {""} if any(since is not None for since in oldest_unsent(minutes).values()) else set()
 
 
-def _oldest_mails(minutes: int) -> list[datetime | None]:
-    """Of each kind of mail, since when the oldest waits that waits for longer than so many minutes and is not given up."""
+def oldest_unsent(minutes: int) -> dict[str, datetime | None]:
+    """Of each kind of what is sent, since when the oldest waits that waits for longer than so many minutes and is not given up.
+
+    A webhook waits from when it is due: one whose receiver does not answer is due later, and waits for nothing of ours.
+    """
     late, given_up = Now() - timedelta(minutes=minutes), Now() - GIVE_UP
     links = Ticket.objects.filter(
         link_mailed_at__isnull=True, created_at__lt=late, created_at__gt=given_up, ended_as=""
@@ -92,12 +95,28 @@ def _oldest_mails(minutes: int) -> list[datetime | None]:
     away = AwayMail.objects.filter(
         sent_at__isnull=True, failed_at__isnull=True, next_at__isnull=False, made_at__lt=late
     )
-    return [
-        links.order_by("id").values_list("created_at", flat=True).first(),
-        letters.order_by("id").values_list("created_at", flat=True).first(),
-        notices.order_by("id").values_list("created_at", flat=True).first(),
-        away.order_by("id").values_list("made_at", flat=True).first(),
-    ]
+    # Tried for as long as the promise is open.
+    promises = PromisedAnswer.objects.filter(answers.UNMAILED, made_at__lt=late)
+    asked = LinkRequest.objects.filter(sent_at__isnull=True, asked_at__lt=late, asked_at__gt=given_up)
+    left_out = MailIn.objects.filter(
+        outcome=Outcome.REPLIED,
+        left_out_mailed_at__isnull=True,
+        received_at__lt=late,
+        received_at__gt=given_up,
+    ).exclude(left_out=[])
+    webhooks = WebhookDelivery.objects.filter(
+        state=DeliveryState.PENDING, due_at__lt=late, endpoint__stopped_by=""
+    )
+    return {
+        "link": links.order_by("id").values_list("created_at", flat=True).first(),
+        "letter": letters.order_by("id").values_list("created_at", flat=True).first(),
+        "notice": notices.order_by("id").values_list("created_at", flat=True).first(),
+        "away": away.order_by("id").values_list("made_at", flat=True).first(),
+        "promise": promises.order_by("id").values_list("made_at", flat=True).first(),
+        "links": asked.order_by("id").values_list("asked_at", flat=True).first(),
+        "left_out": left_out.order_by("id").values_list("received_at", flat=True).first(),
+        "webhook": webhooks.order_by("due_at").values_list("due_at", flat=True).first(),
+    }
 
 
 def processes_silent() -> set[str]:

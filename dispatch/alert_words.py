@@ -79,7 +79,7 @@ def says(alert: Alert) -> str:
         case AlertKind.SILENT:
             return process(alert.subject)
         case AlertKind.OUTBOX:
-            return _("Mails pile up and are not sent")
+            return _("Mails or webhooks pile up and are not sent")
     return str(AlertKind(alert.kind).label)
 
 

@@ -23,7 +23,8 @@ logger = logging.getLogger(__name__)
 PATIENCE = timedelta(seconds=60)  # somebody may just be changing shifts
 ROUNDED = 15 * 60  # seconds: a promised time is one that people say
 MOST = 100  # promises made at one look
-_UNMAILED = Q(mailed_at__isnull=True, ended_at__isnull=True, ticket__mails_stopped_at__isnull=True)
+# Promises that their customers were not told by mail, and may be.
+UNMAILED = Q(mailed_at__isnull=True, ended_at__isnull=True, ticket__mails_stopped_at__isnull=True)
 
 
 def look() -> None:
@@ -133,14 +134,14 @@ def answer_end(*, answer_id: int, kept_at: datetime | None) -> bool:
 
 def mails_due() -> list[int]:
     """Open promises that their customers were not told by mail, and may be. One query."""
-    return list(PromisedAnswer.objects.filter(_UNMAILED).order_by("id").values_list("pk", flat=True)[:MOST])
+    return list(PromisedAnswer.objects.filter(UNMAILED).order_by("id").values_list("pk", flat=True)[:MOST])
 
 
 def mail_send(*, answer_id: int) -> bool:
     """Mail it, once. It is claimed before it is sent. False when another worker was first, mails were stopped since, or the
     server refused."""
     answer = PromisedAnswer.objects.filter(pk=answer_id)
-    if not answer.filter(_UNMAILED).update(mailed_at=Now()):
+    if not answer.filter(UNMAILED).update(mailed_at=Now()):
         return False
     row = answer.select_related("ticket__customer").get()
     if mail.answer_promised_send(row.ticket, row.due_at):

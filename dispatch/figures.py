@@ -14,11 +14,11 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from agents.models import Letter, Notice, Pool
-from dispatch import pulse, routes
-from dispatch.models import Alert, PromisedAnswer, PromiseDay
+from dispatch import answers, pulse, routes
+from dispatch.models import Alert, DeliveryState, PromisedAnswer, PromiseDay, WebhookDelivery
 from dispatch.sight import queue_of
-from tickets.mail import due_ticket_ids
-from tickets.models import AwayMail, Channel
+from tickets.mail import due_ticket_ids, left_out_due
+from tickets.models import AwayMail, Channel, LinkRequest
 
 WINDOW = 600  # seconds: "of late"
 LATEST = 5_000  # offers and runs that are looked at for what happened of late
@@ -101,6 +101,7 @@ FIGURES = (
     Figure("standby_answers_promised", "Answers by mail that were promised and are open."),
     Figure("standby_answers_late", "Of these, those whose time is over."),
     Figure("standby_outbox_mails", "Mails that wait to be sent, by kind.", ("kind",)),
+    Figure("standby_webhooks_due", "Calls of webhooks that are due and were not made yet."),
     Figure("standby_alerts_open", "Alerts that are open, by kind.", ("kind",)),
     Figure(
         "standby_process_heard_seconds",
@@ -248,9 +249,16 @@ def _outbox() -> Iterable[Sample]:
         "away": AwayMail.objects.filter(next_at__lte=Now()).count(),
         "letter": Letter.objects.filter(sent_at__isnull=True).count(),
         "notice": Notice.objects.filter(mailed_at__isnull=True).count(),
+        "promise": PromisedAnswer.objects.filter(answers.UNMAILED).count(),
+        "links": LinkRequest.objects.filter(sent_at__isnull=True).count(),
+        "left_out": len(left_out_due()),
     }
     for kind, count in waiting.items():
         yield Sample("standby_outbox_mails", (kind,), count)
+    due = WebhookDelivery.objects.filter(
+        state=DeliveryState.PENDING, due_at__lte=Now(), endpoint__stopped_by=""
+    )
+    yield Sample("standby_webhooks_due", (), due.count())
     opened = Alert.objects.filter(closed_at__isnull=True).order_by("kind").values_list("kind")
     for kind, count in opened.annotate(count=Count("pk")):
         yield Sample("standby_alerts_open", (kind,), count)

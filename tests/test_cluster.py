@@ -210,6 +210,17 @@ def test_a_web_process_dies_and_its_clients_go_on_at_the_other(
     cluster.webs["web"].wait("/healthz/web")
 
 
+def test_a_worker_dies_and_mails_go_out_by_the_other(front: LiveStack, cluster: Cluster) -> None:
+    assert {"worker", "worker2"} <= cluster.rest.pids.keys()
+    cluster.rest.kill("worker")
+    try:
+        opened = open_ticket(front, "Do I get the link?", name="Carla", email="carla@customers.example")
+        mailed = "SELECT count(link_mailed_at) FROM tickets_ticket WHERE public_id = %s"
+        until(lambda: front.sql(mailed, [opened["id"]]) == [(1,)], "no mail", 60)
+    finally:
+        cluster.rest.restart("worker")
+
+
 def test_a_release_fails_no_accept_and_closes_sockets_with_1012(
     front: LiveStack, cluster: Cluster, anna: Person
 ) -> None:

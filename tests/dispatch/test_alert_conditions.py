@@ -10,9 +10,18 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from agents.models import User
-from dispatch import alerts, pulse, signals
+from dispatch import alert_looks, alerts, pulse, signals
 from dispatch.errors import AlertOver, MayNotIntervene
-from dispatch.models import Alert, AlertRule, LeadAction, Pulse, Route
+from dispatch.models import (
+    Alert,
+    AlertRule,
+    LeadAction,
+    PromisedAnswer,
+    Pulse,
+    Route,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
 from dispatch.rules.alerting import DEFAULTS, at_risk
 from tests.cast import World
 from tests.dispatch.test_alerts import there
@@ -20,7 +29,7 @@ from tests.dispatch.test_leading import lead
 from tests.dispatch.test_wallboard import signed_in
 from tests.untouched import nothing_changed
 from tickets import kept
-from tickets.models import Ticket
+from tickets.models import LinkRequest, MailIn, Ticket
 
 __all__ = ["lead"]  # a fixture
 pytestmark = pytest.mark.django_db
@@ -111,6 +120,65 @@ def test_a_silent_worker_and_mails_that_pile_up(world: World) -> None:
     assert open_now() == [("outbox", ""), ("silent", "worker")]
     pulse.pulse_beat(kind="worker")
     Ticket.objects.update(link_mailed_at=Now())
+    assert open_now() == []
+
+
+def stuck(kind: str, ticket: Ticket, minutes: int) -> Any:
+    """One of a kind that waits to be sent since so many minutes, and how it is sent: (rows, column, moment that counts)."""
+    since = Now() - timedelta(minutes=minutes)
+    if kind == "promise":
+        made = PromisedAnswer.objects.create(ticket=ticket, due_at=Now() + timedelta(hours=1), made_at=since)
+        return PromisedAnswer.objects.filter(pk=made.pk), {"mailed_at": Now()}, "made_at"
+    if kind == "links":
+        asked = LinkRequest.objects.create(email="carla@home.example", language="en", asked_at=since)
+        return LinkRequest.objects.filter(pk=asked.pk), {"sent_at": Now()}, "asked_at"
+    if kind == "left_out":
+        came = MailIn.objects.create(
+            key="a", outcome="replied", ticket=ticket, left_out=[["x.exe", "no"]], received_at=since
+        )
+        return MailIn.objects.filter(pk=came.pk), {"left_out_mailed_at": Now()}, "received_at"
+    endpoint = WebhookEndpoint.objects.create(url="https://a.example", events=["ticket.opened"])
+    told = WebhookDelivery.objects.create(
+        endpoint=endpoint, message_id="m", type="ticket.opened", data={}, due_at=since
+    )
+    return WebhookDelivery.objects.filter(pk=told.pk), {"state": "delivered"}, "due_at"
+
+
+@pytest.mark.parametrize("kind", ["promise", "links", "left_out", "webhook"])
+def test_each_kind_that_is_stuck_opens_the_alert(world: World, kind: str) -> None:
+    only("outbox")
+    ticket = world.ticket()
+    Ticket.objects.update(link_mailed_at=Now())
+    rows, sent, moment = stuck(kind, ticket, 9)
+    assert open_now() == []
+    rows.update(**{moment: Now() - timedelta(minutes=11)})
+    assert open_now() == [("outbox", "")]
+    since = rows.values_list(moment, flat=True).get()
+    found = alert_looks.oldest_unsent(10)
+    assert found.pop(kind) == since
+    assert set(found.values()) == {None}
+    assert set(found) | {kind} == {
+        "link", "letter", "notice", "away", "promise", "links", "left_out", "webhook",
+    }  # fmt: skip
+    rows.update(**sent)
+    assert open_now() == []
+
+
+def test_what_nobody_waits_for_is_not_stuck(world: World) -> None:
+    only("outbox")
+    ticket = world.ticket()
+    Ticket.objects.update(link_mailed_at=Now())
+    promised, _sent, _moment = stuck("promise", ticket, 11)
+    stuck("links", ticket, 60 * 25)  # given up
+    stuck("left_out", ticket, 60 * 25)
+    stuck("webhook", ticket, 11)
+    WebhookEndpoint.objects.update(stopped_by="person", stopped_at=Now())
+    assert open_now() == [("outbox", "")]
+    promised.update(ended_at=Now())
+    assert open_now() == []
+    promised.update(ended_at=None)
+    assert open_now() == [("outbox", "")]
+    Ticket.objects.update(mails_stopped_at=Now())
     assert open_now() == []
 
 

@@ -9,11 +9,11 @@ import pytest
 from django.db.models.functions import Now
 
 from dispatch import figures, presence, pulse
-from dispatch.models import Offer, Run
+from dispatch.models import Offer, PromisedAnswer, Run, WebhookDelivery, WebhookEndpoint
 from dispatch.offers import offer_accept, offer_decline
 from dispatch.runs import match_pool
 from tests.cast import World
-from tickets.models import Ticket
+from tickets.models import LinkRequest, MailIn, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -94,3 +94,38 @@ def test_what_is_counted_is_declared(
     declared = {figure.name: figure.labels for figure in figures.FIGURES}
     assert len(declared) == len(figures.FIGURES)
     assert all(len(sample.labels) == len(declared[sample.name]) for sample in samples)
+
+
+def test_what_waits_to_be_sent_is_counted_by_kind(world: World) -> None:
+    """One of each kind is due; beside each stands one that is not."""
+    sent, first, second, third = (world.ticket() for _ in range(4))
+    Ticket.objects.exclude(pk=first.pk).update(link_mailed_at=Now())
+    due_at = Now() + timedelta(hours=1)
+    PromisedAnswer.objects.create(ticket=first, due_at=due_at)
+    PromisedAnswer.objects.create(ticket=second, due_at=due_at, mailed_at=Now())
+    PromisedAnswer.objects.create(ticket=third, due_at=due_at, ended_at=Now())
+    PromisedAnswer.objects.create(ticket=sent, due_at=due_at)
+    Ticket.objects.filter(pk=sent.pk).update(mails_stopped_at=Now())
+    LinkRequest.objects.create(email="carla@home.example", language="en")
+    LinkRequest.objects.create(email="", language="en", sent_at=Now())
+    MailIn.objects.create(key="a", outcome="replied", ticket=first, left_out=[["x.exe", "no"]])
+    MailIn.objects.create(key="b", outcome="replied", ticket=first)
+    told = WebhookEndpoint.objects.create(url="https://a.example", events=["ticket.opened"])
+    stopped = WebhookEndpoint.objects.create(
+        url="https://b.example", events=["ticket.opened"], stopped_by="person", stopped_at=Now()
+    )
+    for number, (endpoint, state, due) in enumerate((
+        (told, "pending", Now()),
+        (told, "pending", Now() + timedelta(minutes=1)),  # is tried again later
+        (told, "delivered", Now()),
+        (told, "failed", Now()),
+        (stopped, "pending", Now()),
+    )):  # fmt: skip
+        WebhookDelivery.objects.create(
+            endpoint=endpoint, message_id=f"m{number}", type="ticket.opened", data={}, state=state, due_at=due
+        )
+    found = counted()
+    assert {key[1]: value for key, value in found.items() if key[0] == "outbox_mails"} == {
+        "link": 1, "away": 0, "letter": 0, "notice": 0, "promise": 1, "links": 1, "left_out": 1,
+    }  # fmt: skip
+    assert found[("webhooks_due",)] == 1

@@ -26,11 +26,12 @@ def _load() -> Rules:
 
 @cache
 def built_in() -> dict[tuple[str, str], str]:
-    """(kind, language) → phrases, one a line."""
-    found = {}
+    """(kind, language) → phrases, one a line: those of the first migration, and those that a later one added."""
+    found: dict[tuple[str, str], str] = {}
     for language in ("en", "de"):
-        text = (_WORDS / f"{language}.txt").read_text(encoding="utf-8")
-        for block in text.split("\n[")[1:]:
-            kind, _, phrases = block.partition("]")
-            found[kind, language] = phrases.strip()
+        for name in (language, f"{language}_more"):
+            text = (_WORDS / f"{name}.txt").read_text(encoding="utf-8")
+            for block in text.split("\n[")[1:]:
+                kind, _, phrases = block.partition("]")
+                found[kind, language] = f"{found.get((kind, language), '')}\n{phrases.strip()}".strip()
     return found

@@ -3,6 +3,7 @@ worker only.
 """
 
 import io
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from tickets.models import TriageModel
 from tickets.triage import labels
 from tickets.triage.labelled import InvalidLabels, Labelled
 from tickets.triage.learning import PRECISION, HeldOut, Learned, Verdict, compare, learn
-from tickets.triage.model import InvalidModel, Model, checksum, pack, unpack
+from tickets.triage.model import InvalidModel, checksum, pack, unpack
 from tickets.triage.report import report
 
 TRAINING = 0x7269616765  # of the advisory lock: one training at a time
@@ -26,17 +27,28 @@ class TrainingUnderWay(Exception):
     """Somebody else trains just now."""
 
 
+class NoTopics(Exception):
+    """No label of a file is a topic here: a model of it would leave every ticket to people."""
+
+    def __init__(self, labels: int) -> None:
+        super().__init__(labels)
+        self.labels = labels
+
+
 @dataclass(frozen=True)
 class Trained:
     version: TriageModel
     learned: Learned
 
 
-def train_file(given: Labelled, *, precision: float = PRECISION) -> Trained:
+def train_file(given: Labelled, *, precision: float = PRECISION, anyway: bool = False) -> Trained:
     """Learn from a file, whose rows take the place of the last file's, and from what agents have corrected since. Outermost.
 
-    What a person trains from a file goes live: they have seen its figures. Raises InvalidLabels, TrainingUnderWay.
+    What a person trains from a file goes live: they have seen its figures. `anyway`: even when no label is a topic here.
+    Raises InvalidLabels, NoTopics (nothing is changed, and nothing was learned), TrainingUnderWay.
     """
+    if not anyway and len(strangers(given.counts)) == len(given.counts) > 0:
+        raise NoTopics(len(given.counts))
     with _alone():
         with timeline.command():
             labels.of_file_replace(given)
@@ -45,6 +57,11 @@ def train_file(given: Labelled, *, precision: float = PRECISION) -> Trained:
                 raise InvalidLabels("there must be two labels at least")
         learned = learn(known, precision=precision)
         return Trained(_store(learned, known, last, precision, verdict={"why": "file"}, live=True), learned)
+
+
+def measure_file(given: Labelled, *, precision: float = PRECISION) -> dict[str, Any]:
+    """Learn from a file alone, and say how good that is. Nothing is stored. Raises InvalidLabels."""
+    return report(learn(given, precision=precision), given, precision)
 
 
 def retrain(*, anew: bool = False) -> Trained | None:
@@ -128,9 +145,9 @@ class _alone:  # noqa: N801  a context manager, read as a word
             cursor.execute("SELECT pg_advisory_unlock(%s)", [TRAINING])
 
 
-def strangers(learned: Model) -> list[str]:
+def strangers(labels: Iterable[str]) -> list[str]:
     """Labels that are no topic offered here: texts about them are left to people."""
-    return [label for label in learned.labels if topics.find(label) is None]
+    return [label for label in labels if topics.find(label) is None]
 
 
 # --- What was held out, as bytes ----------------------------------------------------------------------------------------

@@ -76,8 +76,6 @@ TABLE = {
     "dispatch.webhookdelivery":  ("v"   , ""    , "v"   , "v"   ),
     "dispatch.webhookendpoint":  ("vacd", ""    , "v"   , "v"   ),
     "socialaccount.socialaccount": (""    , ""    , ""    , ""    ),
-    "socialaccount.socialapp":   (""    , ""    , ""    , ""    ),
-    "socialaccount.socialtoken": (""    , ""    , ""    , ""    ),
     "tickets.article":           ("vacd", ""    , "v"   , "v"   ),
     "tickets.assistantanswer":   ("v"   , ""    , "v"   , "v"   ),
     "tickets.assistantrule":     ("vacd", ""    , "v"   , "v"   ),

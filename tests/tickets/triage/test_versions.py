@@ -14,6 +14,7 @@ from django.test import Client
 from agents.models import User
 from tests.cast import World
 from tests.tickets.triage.small import labelled, learned
+from tests.untouched import nothing_changed
 from tickets import kept, tasks
 from tickets.intake import ticket_open
 from tickets.models import Channel, Ticket, TicketEvent, TriageLabel, TriageModel
@@ -195,6 +196,49 @@ def test_training_and_evaluating_a_file(world: World, file: Path, tmp_path: Path
     nested = json.loads(run("train_triage", file, "--nested", "--json", "--precision", "0.9"))
     assert nested["accuracy"] == 1.0
     assert TriageModel.objects.count() == 1
+
+
+def strange_file(folder: Path) -> Path:
+    path = folder / "strange.csv"
+    given = labelled()
+    lines = [f'"{text}",no-{label}' for text, label in zip(given.texts, given.labels, strict=True)]
+    path.write_text("\n".join(["text,category", *lines]))
+    return path
+
+
+def test_a_file_without_a_topic_of_ours_leaves_the_live_model(
+    world: World, live: TriageModel, tmp_path: Path
+) -> None:
+    path = strange_file(tmp_path)
+    with (
+        nothing_changed(),
+        pytest.raises(CommandError, match="None of the 2 labels is a topic here") as refused,
+    ):
+        run("train_triage", path, "--precision", "0.9")
+    assert "--anyway" in str(refused.value)
+    with nothing_changed(), pytest.raises(CommandError, match="None of the 2 labels"):
+        run("train_triage", path, "--json")
+    with nothing_changed():
+        said = run("train_triage", path, "--precision", "0.9", "--report")
+        found = json.loads(run("train_triage", path, "--precision", "0.9", "--report", "--json"))
+    assert "80 texts, 2 labels" in said
+    assert "not stored. None of the 2 labels is a topic here" in said
+    assert (found["version"], found["texts"], found["labels"], found["accuracy"]) == (None, 80, 2, 1.0)
+    said = run("train_triage", path, "--precision", "0.9", "--anyway")
+    assert "Version 2 is live" in said
+    assert "2 of 2 labels are no topic here: no-card, no-refund." in said
+    assert TriageModel.objects.get(live=True).version == 2
+
+
+def test_a_file_with_some_topics_of_ours_says_how_many_are_none(
+    world: World, file: Path, tmp_path: Path
+) -> None:
+    assert "no topic here" not in run("train_triage", file, "--precision", "0.9")
+    path = tmp_path / "some.csv"
+    path.write_text(file.read_text(encoding="utf-8-sig").replace(",card", ",no-card"))
+    said = run("train_triage", path, "--precision", "0.9")
+    assert "Version 2 is live" in said
+    assert "1 of 2 labels are no topic here: no-card." in said
 
 
 @pytest.mark.parametrize(
