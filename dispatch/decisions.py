@@ -184,10 +184,11 @@ def _not_there(changed: Mapping[str, Any]) -> str:
     """Of the data of the last SHIFT_CHANGED; empty when they were there."""
     if changed.get("lost"):
         return _("Your connection was lost at that moment.")
-    return {
+    words: dict[Any, str] = {
         ShiftState.PAUSED: _("You had paused at that moment."),
         ShiftState.FINISHING: _("You were finishing at that moment, and new tickets are for others then."),
-    }.get(changed.get("state"), "")
+    }
+    return words.get(changed.get("state"), "")
 
 
 def _busy(agent_id: int, at: datetime) -> str:

@@ -89,7 +89,8 @@ def _there(play: Play) -> F64:
         sum(max(min(end, case.horizon) - max(begin, case.warm_up), 0.0) for begin, end in times)
         for times in case.presence
     ]
-    return np.maximum(np.array(seconds), play.busy + play.away)
+    there: F64 = np.maximum(np.array(seconds), play.busy + play.away)
+    return there
 
 
 def _mean(values: F64) -> float:

@@ -27,14 +27,6 @@ class TrainingUnderWay(Exception):
     """Somebody else trains just now."""
 
 
-class NoTopics(Exception):
-    """No label of a file is a topic here: a model of it would leave every ticket to people."""
-
-    def __init__(self, labels: int) -> None:
-        super().__init__(labels)
-        self.labels = labels
-
-
 @dataclass(frozen=True)
 class Trained:
     version: TriageModel
@@ -44,12 +36,16 @@ class Trained:
 def train_file(given: Labelled, *, precision: float = PRECISION, anyway: bool = False) -> Trained:
     """Learn from a file, whose rows take the place of the last file's, and from what agents have corrected since. Outermost.
 
-    What a person trains from a file goes live: they have seen its figures. `anyway`: even when no label is a topic here.
-    Raises InvalidLabels, NoTopics (nothing is changed, and nothing was learned), TrainingUnderWay.
+    What a person trains from a file goes live: they have seen its figures. Where no label is a topic here, it would leave every
+    ticket to people, so unless `anyway` it is only stored, to be evaluated: neither the live model nor the rows that the next
+    one learns from are touched. Raises InvalidLabels, TrainingUnderWay.
     """
-    if not anyway and len(strangers(given.counts)) == len(given.counts) > 0:
-        raise NoTopics(len(given.counts))
     with _alone():
+        if not anyway and len(strangers(given.counts)) == len(given.counts) > 1:
+            learned = learn(given, precision=precision)
+            return Trained(
+                _store(learned, given, 0, precision, verdict={"why": "no_topics"}, live=False), learned
+            )
         with timeline.command():
             labels.of_file_replace(given)
             known, last = labels.known()
@@ -57,11 +53,6 @@ def train_file(given: Labelled, *, precision: float = PRECISION, anyway: bool = 
                 raise InvalidLabels("there must be two labels at least")
         learned = learn(known, precision=precision)
         return Trained(_store(learned, known, last, precision, verdict={"why": "file"}, live=True), learned)
-
-
-def measure_file(given: Labelled, *, precision: float = PRECISION) -> dict[str, Any]:
-    """Learn from a file alone, and say how good that is. Nothing is stored. Raises InvalidLabels."""
-    return report(learn(given, precision=precision), given, precision)
 
 
 def retrain(*, anew: bool = False) -> Trained | None:

@@ -14,7 +14,6 @@ from django.test import Client
 from agents.models import User
 from tests.cast import World
 from tests.tickets.triage.small import labelled, learned
-from tests.untouched import nothing_changed
 from tickets import kept, tasks
 from tickets.intake import ticket_open
 from tickets.models import Channel, Ticket, TicketEvent, TriageLabel, TriageModel
@@ -210,24 +209,27 @@ def test_a_file_without_a_topic_of_ours_leaves_the_live_model(
     world: World, live: TriageModel, tmp_path: Path
 ) -> None:
     path = strange_file(tmp_path)
-    with (
-        nothing_changed(),
-        pytest.raises(CommandError, match="None of the 2 labels is a topic here") as refused,
-    ):
-        run("train_triage", path, "--precision", "0.9")
-    assert "--anyway" in str(refused.value)
-    with nothing_changed(), pytest.raises(CommandError, match="None of the 2 labels"):
-        run("train_triage", path, "--json")
-    with nothing_changed():
-        said = run("train_triage", path, "--precision", "0.9", "--report")
-        found = json.loads(run("train_triage", path, "--precision", "0.9", "--report", "--json"))
+    learned_from = list(TriageLabel.objects.order_by("pk").values_list("text", "label"))
+    said = run("train_triage", path, "--precision", "0.9", "--report")
     assert "80 texts, 2 labels" in said
-    assert "not stored. None of the 2 labels is a topic here" in said
-    assert (found["version"], found["texts"], found["labels"], found["accuracy"]) == (None, 80, 2, 1.0)
+    assert "Version 2 is stored and not live" in said
+    assert "None of the 2 labels is a topic here" in said
+    assert TriageModel.objects.get(live=True) == live
+    assert list(TriageLabel.objects.order_by("pk").values_list("text", "label")) == learned_from
+    # The live one knows no such label, so that one is judged; of a file of our topics the live one.
+    found = json.loads(run("evaluate_triage", path, "--json"))
+    assert (found["version"], found["texts"], found["accuracy"]) == (2, 80, 1.0)
+    ours = tmp_path / "ours.csv"
+    ours.write_text("text,topic\nmoney back now,refund\n")
+    assert json.loads(run("evaluate_triage", ours, "--json"))["version"] == 1
+    assert json.loads(run("evaluate_triage", path, "--json", "--version-number", "1"))["accuracy"] == 0.0
+    with pytest.raises(CommandError, match="no such model"):
+        run("evaluate_triage", path, "--version-number", "9")
+
     said = run("train_triage", path, "--precision", "0.9", "--anyway")
-    assert "Version 2 is live" in said
+    assert "Version 3 is live" in said
     assert "2 of 2 labels are no topic here: no-card, no-refund." in said
-    assert TriageModel.objects.get(live=True).version == 2
+    assert TriageModel.objects.get(live=True).version == 3
 
 
 def test_a_file_with_some_topics_of_ours_says_how_many_are_none(

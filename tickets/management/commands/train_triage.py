@@ -45,20 +45,9 @@ class Command(BaseCommand):
             if options["nested"]:
                 self._nested(learning, given, options)
                 return
-            try:
-                trained = versions.train_file(given, precision=options["precision"], anyway=options["anyway"])
-            except versions.NoTopics as refused:
-                if not options["report"]:
-                    raise
-                self._measured(versions, given, refused.labels, options)
-                return
+            trained = versions.train_file(given, precision=options["precision"], anyway=options["anyway"])
         except (OSError, InvalidLabels) as error:
             raise CommandError(str(error)) from error
-        except versions.NoTopics as refused:
-            raise CommandError(
-                f"{_none(refused.labels)} A model of them would leave every ticket to people, so nothing is learned and the"
-                " live model stays. --report only measures; --anyway makes it live all the same."
-            ) from refused
         except versions.TrainingUnderWay as error:
             raise CommandError("A model is being trained just now. Please try again in a minute.") from error
         figures = trained.version.report
@@ -68,29 +57,22 @@ class Command(BaseCommand):
         if options["report"]:
             self.stdout.write(as_text(figures, held_out="judged on held-out tenths"))
             self.stdout.write("")
+        is_live = "live" if trained.version.live else "stored and not live"
         self.stdout.write(
-            f"Version {trained.version.version} is live, learned from {figures['texts']} texts in {figures['seconds']} s"
+            f"Version {trained.version.version} is {is_live}, learned from {figures['texts']} texts in {figures['seconds']} s"
             f" ({given.empty} rows without text or label left out)."
         )
         of_model = trained.learned.model.labels
-        if strange := versions.strangers(of_model):
+        if not trained.version.live:
+            self.stdout.write(
+                f"None of the {len(of_model)} labels is a topic here (Topics in the admin, by key): it would leave every ticket"
+                " to people, so what was live stays. manage.py evaluate_triage judges it; --anyway makes such a model live."
+            )
+        elif strange := versions.strangers(of_model):
             self.stdout.write(
                 f"{len(strange)} of {len(of_model)} labels are no topic here: {', '.join(strange)}."
                 " Tickets about them are left to people."
             )
-
-    def _measured(self, versions: Any, given: Any, labels: int, options: dict[str, Any]) -> None:
-        """The figures of a file of which nothing can be set here: measured, and nothing stored."""
-        figures = versions.measure_file(given, precision=options["precision"])
-        if options["json"]:
-            self.stdout.write(json.dumps({"version": None, **figures}, indent=1))
-            return
-        self.stdout.write(as_text(figures, held_out="judged on held-out tenths"))
-        self.stdout.write("")
-        self.stdout.write(
-            f"Learned from {figures['texts']} texts in {figures['seconds']} s ({given.empty} rows without text or label left"
-            f" out), and not stored. {_none(labels)} --anyway makes such a model live."
-        )
 
     def _nested(self, learning: Any, given: Any, options: dict[str, Any]) -> None:
         from tickets.triage.calibration import interval  # noqa: PLC0415
@@ -113,10 +95,6 @@ class Command(BaseCommand):
             f"accuracy {figures['accuracy']:.2%}\nsure of {share_.coverage:.2%}\n"
             f"right, when sure {share_.precision:.2%}, 95 % interval {low:.2%} to {high:.2%}"
         )
-
-
-def _none(labels: int) -> str:
-    return f"None of the {labels} labels is a topic here (Topics in the admin, by key)."
 
 
 def share(text: str) -> float:
