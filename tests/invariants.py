@@ -72,6 +72,9 @@ BROKEN = {
     "no live offer of an ended shift": """
         SELECT o.id FROM dispatch_offer o JOIN agents_shift s ON s.id = o.shift_id
         WHERE o.state IN ('pending', 'accepted') AND s.ended_at IS NOT NULL""",
+    "time is counted of who is online, and of nobody else": """
+        SELECT id FROM agents_shift
+        WHERE (online_since IS NOT NULL) <> (ended_at IS NULL AND state = 'online' AND lost_at IS NULL)""",
     "units taken are those of live offers and wrap-ups": """
         SELECT s.id FROM agents_shift s LEFT JOIN dispatch_offer o ON o.shift_id = s.id AND (
             o.state = 'accepted' OR o.state = 'pending' AND NOT o.next_up OR o.wrap_until IS NOT NULL)

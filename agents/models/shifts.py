@@ -37,6 +37,12 @@ class Shift(models.Model):
     units_wrapping = models.PositiveSmallIntegerField(_("of these in wrap-up"), default=0, db_default=0)
     started_at = models.DateTimeField(_("started"), db_default=Now(), editable=False)
     idle_since = models.DateTimeField(_("idle since"), db_default=Now(), editable=False)
+    # Time online, of which the fair share is made: no pause, not finishing, and not while the connection is lost, since nothing
+    # is offered then. Added up by each step that begins or ends it (agents/shifts.py); nothing is counted of who is offline.
+    online_seconds = models.FloatField(
+        _("seconds online"), default=0.0, db_default=0.0, editable=False, help_text=_("Up to “online since”.")
+    )
+    online_since = models.DateTimeField(_("online since"), null=True, blank=True, editable=False)
     lost_at = models.DateTimeField(_("connection lost"), null=True, blank=True, editable=False)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True, editable=False)
     end_reason = models.CharField(_("ended because"), max_length=10, choices=EndReason, blank=True)

@@ -61,7 +61,7 @@ PAST = [
             "resolved_at",
             "closed_at",
         ),
-        "agents_shift": ("started_at", "idle_since", "lost_at", "ended_at"),
+        "agents_shift": ("started_at", "idle_since", "online_since", "lost_at", "ended_at"),
         "agents_lease": ("beat_at", "expires_at"),
     }.items()
 ]
