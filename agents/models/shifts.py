@@ -14,7 +14,7 @@ class ShiftState(models.TextChoices):
 
     ONLINE = "online", _("online")
     PAUSED = "paused", _("paused")
-    FINISHING = "finishing", _("finishing")  # keeps what is held, gets nothing new
+    FINISHING = "finishing", _("finishing")  # keeps what is held, gets nothing new, ends with it
     ENDED = "ended", _("offline")
 
 
@@ -22,6 +22,7 @@ class EndReason(models.TextChoices):
     AGENT = "agent", _("went offline")
     LEASE = "lease", _("connection lost")
     FORCED = "forced", _("ended by an admin")
+    FINISHED = "finished", _("had finished")  # finishing, and nothing was left: the tick ends it
 
 
 class Shift(models.Model):

@@ -256,6 +256,8 @@ class OffersAndShifts(RuleBasedStateMachine):
             if shift.open:
                 self.choose(shift.agent, "this", "beat", run=False)
         getattr(self, f"_tick_{part}")()
+        self.model.finished_end()
+        presence.finished_end()
         self._run(run)
 
     def _tick_nothing(self) -> None:
