@@ -9,12 +9,13 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from agents.models import Agent
+from agents.models.payouts import EURO
 from agents.pay.ledger import MOST_CENTS
-from agents.pay.statements import decimal
+from agents.pay.statements import decimal, money
 
 
 class MoneyField(forms.DecimalField):
-    """Euros and cents; gives whole cents."""
+    """With two decimals; gives whole cents."""
 
     def __init__(self, **more: Any) -> None:
         super().__init__(max_digits=9, decimal_places=2, **more)
@@ -41,11 +42,28 @@ class AdjustmentForm(forms.Form):
 
 
 class RunForm(forms.Form):
+    """`owed`: currency → cents of what is not paid out yet; these can be chosen, and euros."""
+
     # Browsers take no other format as a value, whatever the language.
     up_to = forms.DateField(
         label=_("Up to and including"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
+    currency = forms.ChoiceField(
+        label=_("Currency"), help_text=_("Another one than euros is paid by hand, by a list.")
+    )
     minimum = MoneyField(label=_("Least amount"), min_value=0, help_text=_("Less waits for the next run."))
+
+    def __init__(self, *args: Any, owed: dict[str, int], **more: Any) -> None:
+        super().__init__(*args, **more)
+        field = self.fields["currency"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [
+            (
+                one,
+                _("%(currency)s: %(sum)s not paid out yet") % {"currency": one, "sum": money(cents, one)},
+            )
+            for one, cents in ({EURO: 0} | owed).items()
+        ]
 
 
 class FailForm(forms.Form):

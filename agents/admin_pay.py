@@ -169,6 +169,7 @@ def file_of(content: bytes, kind: str, name: str) -> HttpResponse:
 
 
 STEPS = ("approve", "discard", "confirm")
+DOWNLOADS = {"export": "file", "by_hand": "by_hand"}  # step → its address
 
 
 @admin.register(PayoutRun)
@@ -202,7 +203,13 @@ class PayoutRunAdmin(ReadOnly, admin.ModelAdmin[PayoutRun]):
         view = self.admin_site.admin_view
         return [
             path("make/", view(self.make), name="agents_payoutrun_make"),
-            path("<int:run_id>/file.xml", view(self.file), name="agents_payoutrun_file"),
+            path("<int:run_id>/file.xml", view(self.file), {"step": "export"}, name="agents_payoutrun_file"),
+            path(
+                "<int:run_id>/by-hand.csv",
+                view(self.file),
+                {"step": "by_hand"},
+                name="agents_payoutrun_by_hand",
+            ),
             path(
                 "<int:run_id>/statement.<str:form>", view(self.statement), name="agents_payoutrun_statement"
             ),
@@ -245,7 +252,11 @@ class PayoutRunAdmin(ReadOnly, admin.ModelAdmin[PayoutRun]):
             (extra_context or {})
             | {
                 "links": links,
-                "may_export": "export" in dict(steps),
+                "downloads": [
+                    (reverse(f"admin:agents_payoutrun_{DOWNLOADS[name]}", args=[object_id]), label)
+                    for name, label in steps
+                    if name in DOWNLOADS
+                ],
                 "left_out": Agent.objects.in_bulk([agent_id for agent_id, _c in missing]).values(),
             },
         )
@@ -263,7 +274,11 @@ class PayoutRunAdmin(ReadOnly, admin.ModelAdmin[PayoutRun]):
             if change or approve:
                 found.append(("discard", gettext("Discard")))
         if change and run.state in (RunState.APPROVED, RunState.EXPORTED):
-            found.append(("export", gettext("File for the bank")))
+            found.append(
+                ("by_hand", gettext("Download the list to pay by hand"))
+                if run.by_hand
+                else ("export", gettext("Download the file for the bank"))
+            )
         if change and run.state == RunState.EXPORTED:
             found.append(("confirm", gettext("The bank has paid all that is open")))
         return found
@@ -273,11 +288,13 @@ class PayoutRunAdmin(ReadOnly, admin.ModelAdmin[PayoutRun]):
         if not request.user.has_perm("agents.add_payoutrun"):
             raise PermissionDenied
         back = reverse("admin:agents_payoutrun_changelist")
+        owed = runs.unpaid_sums()
         initial = {
             "up_to": timezone.localdate() - timedelta(days=1),
+            "currency": runs.currency_usual(owed),
             "minimum": decimal(settings.PAYOUT_MINIMUM_CENTS),
         }
-        form = RunForm(request.POST or None, initial=initial)
+        form = RunForm(request.POST or None, initial=initial, owed=owed)
         title = gettext("Make a payout run")
         if not (request.method == "POST" and form.is_valid()):
             return asked(request, self.admin_site, title=title, back=back, form=form)
@@ -286,6 +303,7 @@ class PayoutRunAdmin(ReadOnly, admin.ModelAdmin[PayoutRun]):
                 up_to=form.cleaned_data["up_to"],
                 made_by_id=user_id(request),
                 minimum_cents=form.cleaned_data["minimum"],
+                currency=form.cleaned_data["currency"],
             )
         except Refusal as refusal:
             form.add_error(None, str(refusal.detail))
@@ -293,7 +311,7 @@ class PayoutRunAdmin(ReadOnly, admin.ModelAdmin[PayoutRun]):
         if made:
             messages.success(request, gettext("The draft is made. Somebody else has to approve it."))
         else:
-            messages.warning(request, gettext("There is a run for this day already: this one."))
+            messages.warning(request, gettext("There is a run for this day and currency already: this one."))
         return redirect("admin:agents_payoutrun_change", run.pk)
 
     def step(self, request: HttpRequest, run_id: int, step: str) -> HttpResponse:
@@ -301,7 +319,7 @@ class PayoutRunAdmin(ReadOnly, admin.ModelAdmin[PayoutRun]):
         run = get_object_or_404(self.get_queryset(request), pk=run_id)
         back = reverse("admin:agents_payoutrun_change", args=[run_id])
         label = dict(self._steps(request, run)).get(step)
-        if label is None or step == "export":
+        if label is None:
             raise PermissionDenied
         if request.method != "POST":
             return asked(request, self.admin_site, title=label, back=back, says=[self._says(run, step)])
@@ -329,17 +347,19 @@ class PayoutRunAdmin(ReadOnly, admin.ModelAdmin[PayoutRun]):
             return gettext("%(many)s payouts, %(sum)s in all, wait for the next run.") % figures
         return gettext("All payouts of this run that are open count as paid.")
 
-    def file(self, request: HttpRequest, run_id: int) -> HttpResponse:
-        """The file for the bank. The first time it is made, by POST; later the same one again."""
+    def file(self, request: HttpRequest, run_id: int, step: str) -> HttpResponse:
+        """The file for the bank, or the list to pay by hand. The first time it is made, by POST; later the same one again."""
         run = get_object_or_404(PayoutRun, pk=run_id)
-        if request.method != "POST" or "export" not in dict(self._steps(request, run)):
+        if request.method != "POST" or not dict(self._steps(request, run)).keys() & DOWNLOADS.keys():
             raise PermissionDenied
         try:
-            content = runs.payout_run_export(run_id=run_id)
+            if step == "by_hand":
+                content = runs.payout_run_list(run_id=run_id)
+                return file_of(content, "text/csv; charset=utf-8", f"run-{run_id}-by-hand.csv")
+            return file_of(runs.payout_run_export(run_id=run_id), "application/xml", f"run-{run_id}.xml")
         except Refusal as refusal:
             messages.error(request, str(refusal.detail))
             return redirect("admin:agents_payoutrun_change", run_id)
-        return file_of(content, "application/xml", f"run-{run_id}.xml")
 
     def statement(self, request: HttpRequest, run_id: int, form: str) -> HttpResponse:
         if not self.has_view_permission(request) or form not in ("pdf", "csv"):

@@ -116,6 +116,20 @@ class NoDebtor(Refusal):
     default_detail = _("The account that pays is not set: PAYOUT_DEBTOR_IBAN.")
 
 
+class NotEuro(Refusal):
+    code = "not_euro"
+    default_detail = _(
+        "The file for the bank (SEPA) can carry euros only. This run is paid by hand, by its list."
+    )
+
+
+class PaidByFile(Refusal):
+    """Both would pay it twice."""
+
+    code = "paid_by_file"
+    default_detail = _("A run in euros is paid by the file for the bank, not by hand.")
+
+
 class NothingToPay(Refusal):
     code = "nothing_to_pay"
     default_detail = _("Nobody with payout details is owed as much up to this day.")

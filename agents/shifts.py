@@ -6,10 +6,12 @@ Lock order: a command locks the shifts that it will change before any ticket (do
 
 from collections.abc import Iterable
 from datetime import timedelta
+from typing import Any
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, FloatField, Func
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from agents.errors import NotAdmitted, NotOnline, NotYetPractising, OnShift, Practising, ShiftEnded, YouLeave
 from agents.learning import may_practise
@@ -34,7 +36,9 @@ def shift_open(*, agent_id: int) -> tuple[Shift, bool]:
     if shift is None:
         agent.last_epoch += 1
         agent.save(update_fields=["last_epoch"])
-        shift = Shift.objects.create(agent=agent, epoch=agent.last_epoch, units=agent.units)
+        shift = Shift.objects.create(
+            agent=agent, epoch=agent.last_epoch, units=agent.units, online_since=Now()
+        )
         Lease.objects.create(shift=shift, expires_at=Now() + LEASE)  # the database's clock
     else:
         lease_renew(shift_ids=[shift.pk])
@@ -114,14 +118,16 @@ def shift_choose(shift: Shift, state: ShiftState, reason: str = "") -> bool:
     if shift.state == state and shift.reason == reason:
         return False
     shift.state, shift.reason = state, reason
-    shift.save(update_fields=["state", "reason"])
+    _set(shift, state=state, reason=reason)
     tell_availability_changed([shift.agent_id])
     return True
 
 
 def shift_end(shift: Shift, reason: EndReason) -> None:
     """End a locked, open shift: its epoch is over, its lease gone. Its offers were ended before by the caller."""
-    Shift.objects.filter(pk=shift.pk).update(
+    shift.state, shift.end_reason, shift.reason = ShiftState.ENDED, reason, ""
+    _set(
+        shift,
         state=ShiftState.ENDED,
         ended_at=Now(),
         end_reason=reason,
@@ -129,10 +135,25 @@ def shift_end(shift: Shift, reason: EndReason) -> None:
         units_wrapping=0,
         reason="",
     )
-    shift.state, shift.end_reason, shift.reason = ShiftState.ENDED, reason, ""
     shift.units_taken = shift.units_wrapping = 0
     Lease.objects.filter(shift=shift).delete()
     tell_availability_changed([shift.agent_id])
+
+
+def _set(shift: Shift, **values: Any) -> None:
+    """Write a change of a locked shift's state or connection, which `shift` has already: its time online up to now is added up,
+    and counted on from now if it is online."""
+    counts = shift.state == ShiftState.ONLINE and shift.lost_at is None
+    Shift.objects.filter(pk=shift.pk).update(
+        **values, online_seconds=F("online_seconds") + _UP_TO_NOW, online_since=Now() if counts else None
+    )
+
+
+_UP_TO_NOW = Func(
+    F("online_since"),
+    template="coalesce(greatest(extract(epoch FROM statement_timestamp() - %(expressions)s), 0), 0)",
+    output_field=FloatField(),
+)
 
 
 def units_free(shift_id: int, units: int, *, worked: bool) -> None:
@@ -199,7 +220,7 @@ def shift_found(shift: Shift) -> bool:
     if shift.lost_at is None or shift.ended_at is not None:
         return False
     shift.lost_at = None
-    shift.save(update_fields=["lost_at"])
+    _set(shift, lost_at=None)
     tell_availability_changed([shift.agent_id])
     return True
 
@@ -211,6 +232,7 @@ def shift_mark_lost(shift_id: int) -> Shift | None:
         return None
     if not Lease.objects.filter(shift_id=shift_id, expires_at__lte=Now()).exists():
         return None
-    Shift.objects.filter(pk=shift_id).update(lost_at=Now())
+    shift.lost_at = timezone.now()  # as good as the database's: only whether it is there is looked at
+    _set(shift, lost_at=Now())
     tell_availability_changed([shift.agent_id])
     return shift

@@ -65,7 +65,7 @@ def _first() -> None:
         pk=1, user=user, name="Anna", status=AgentStatus.ADMITTED, languages=["en"], last_epoch=1
     )
     agent.pools.add(pool)
-    shift = Shift.objects.create(pk=1, agent=agent, epoch=1, units=100, units_taken=30)
+    shift = Shift.objects.create(pk=1, agent=agent, epoch=1, units=100, units_taken=30, online_since=Now())
     Lease.objects.create(shift=shift, expires_at=Now() + FAR)
     Feed.objects.create(agent=agent, last_seq=1)
     ticket = Ticket.objects.create(

@@ -144,7 +144,7 @@ def wake(stack: LiveStack) -> None:
     stack.sql(OURS_BACK.replace("0.5 s", "0 s"))
     stack.sql(
         "UPDATE agents_shift SET state = 'online', reason = '', end_reason = '', lost_at = NULL, ended_at = NULL,"
-        " units_taken = 0 WHERE epoch = 1"
+        " online_since = coalesce(online_since, now()), units_taken = 0 WHERE epoch = 1"
     )
     stack.sql(
         "INSERT INTO agents_lease (shift_id, beat_at, expires_at) SELECT id, now(), now() + interval '1 hour'"

@@ -78,7 +78,9 @@ def _agents(count: int, pool: Pool, skills: Sequence[Skill]) -> list[Agent]:
             for skill in dice.sample(list(skills), HAS)
         ]
     )
-    shifts = Shift.objects.bulk_create([Shift(agent=agent, epoch=1, units=agent.units) for agent in people])
+    shifts = Shift.objects.bulk_create(
+        [Shift(agent=agent, epoch=1, units=agent.units, online_since=Now()) for agent in people]
+    )
     Lease.objects.bulk_create([Lease(shift=shift, expires_at=Now() + FAR) for shift in shifts])
     Feed.objects.bulk_create([Feed(agent=agent) for agent in people])
     return people

@@ -167,7 +167,7 @@ def _switched_off(agent: Agent, begin: datetime, end: datetime) -> Iterable[Item
 
 def _ended(agent: Agent, begin: datetime, end: datetime) -> Iterable[Item]:
     ended = Shift.objects.filter(agent=agent, practice=False, ended_at__gte=begin, ended_at__lt=end)
-    for shift in ended.exclude(end_reason=EndReason.AGENT):
+    for shift in ended.exclude(end_reason__in=(EndReason.AGENT, EndReason.FINISHED)):  # as they chose
         assert shift.ended_at is not None
         if shift.end_reason == EndReason.LEASE:
             yield Item(

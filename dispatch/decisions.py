@@ -259,7 +259,10 @@ def weights_in_words(policy: Policy) -> tuple[list[Weight], list[Weight]]:
         (_("Skill"), _("How well your levels fit what the ticket needs."), policy.fit),
         (
             _("Fair share"),
-            _("Who has earned less per online hour of late is asked earlier."),
+            _(
+                "Who has earned less per online hour of late is asked earlier."
+                " Pauses, finishing and lost connections are no such hours."
+            ),
             2 * policy.fairness,
         ),
         (_("You know each other"), _("You have helped this customer before."), policy.known),

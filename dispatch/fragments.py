@@ -170,7 +170,7 @@ def presence(agent: Agent, look: Look) -> dict[str, Any]:
         "unanswered": shift is not None and shift.state == ShiftState.PAUSED and shift.reason == UNANSWERED,
         "missed": shift is not None and shift.state == ShiftState.PAUSED and shift.reason == MISSED,
         "ended_by": last.end_reason
-        if last and last.end_reason in (EndReason.LEASE, EndReason.FORCED)
+        if last and last.end_reason in (EndReason.LEASE, EndReason.FORCED, EndReason.FINISHED)
         else "",
         "choices": _choices(shift.state if shift else "offline"),
         "form_key": uuid.uuid4().hex,

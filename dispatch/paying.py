@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, IntegerField, OuterRef
+from django.db.models import Exists, IntegerField, OuterRef, QuerySet
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast, Now
 from django.utils.translation import gettext as _
@@ -12,6 +12,7 @@ from django.utils.translation import override
 
 from agents.models import EntryKind, LedgerEntry
 from agents.pay import credit
+from agents.pay.statements import money
 from dispatch import events, feed
 from dispatch.models import Offer, OfferState
 from dispatch.pricing import Terms, percent_of, waited_seconds, waiting_pay
@@ -25,10 +26,17 @@ RESOLVED = "resolved"  # reason of a completed offer whose ticket can be rated
 
 
 def completed(offer_ids: Iterable[int]) -> None:
-    """Pay, surge, and the minutes of waiting. Inner."""
-    for offer in _offers(offer_ids):
-        _credit(offer, EntryKind.TICKET, offer.pay_cents)
-        _credit(offer, EntryKind.SURGE, offer.surge_cents)
+    """Pay, surge, and the minutes of waiting. Inner.
+
+    Who has handed this ticket over before, and was paid for that, got a part of its pay in advance: it is taken off what they
+    get now, and the line says so.
+    """
+    for offer, handed_over in _offers(offer_ids):
+        off = _in_advance(offer) if handed_over else 0
+        for kind, cents in ((EntryKind.TICKET, offer.pay_cents), (EntryKind.SURGE, offer.surge_cents)):
+            less = min(off, cents)
+            _credit(offer, kind, cents - less, _less(offer, less) if less else "")
+            off -= less
         _credit(offer, EntryKind.WAITING, waiting_pay(*_waited(offer)))
 
 
@@ -37,13 +45,13 @@ def released(offer_ids: Iterable[int]) -> None:
 
     Only who has written to the customer has worked; who hands the same ticket back again is not paid its part again.
     """
-    for offer in _offers(offer_ids):
+    for offer, handed_over in _offers(offer_ids):
         terms = Terms.of(offer.terms)
         if not (terms.release_percent or terms.waiting_cents):
             continue
         talk = _talk(offer)
         part = percent_of(offer.pay_cents + offer.surge_cents, terms.release_percent)
-        if any(by_agent for by_agent, _at in talk) and not _released_before(offer):
+        if any(by_agent for by_agent, _at in talk) and not (handed_over and _released(offer).exists()):
             _credit(offer, EntryKind.RELEASE, part)
         _credit(offer, EntryKind.WAITING, waiting_pay(waited_seconds(talk, _asleep(offer)), terms))
 
@@ -117,8 +125,13 @@ def ratings_catch_up() -> int:
     return sum(rated(rating_id=pk) for pk in late.order_by("pk").values_list("pk", flat=True))
 
 
-def _offers(offer_ids: Iterable[int]) -> list[Offer]:
-    return list(Offer.objects.select_related("ticket__topic", "agent__user").filter(pk__in=list(offer_ids)))
+def _offers(offer_ids: Iterable[int]) -> list[tuple[Offer, bool]]:
+    """The offers, each with whether its agent has handed the ticket over before. One query."""
+    before = Offer.objects.filter(
+        ticket=OuterRef("ticket"), agent=OuterRef("agent"), state=OfferState.RELEASED
+    ).exclude(pk=OuterRef("pk"))
+    found = Offer.objects.select_related("ticket__topic", "agent__user").filter(pk__in=list(offer_ids))
+    return [(offer, offer.handed_over) for offer in found.annotate(handed_over=Exists(before))]
 
 
 def _talk(offer: Offer) -> list[tuple[bool, datetime]]:
@@ -164,12 +177,48 @@ def _asleep(offer: Offer) -> list[tuple[datetime, datetime]]:
     return spans
 
 
-def _released_before(offer: Offer) -> bool:
-    earlier = Offer.objects.filter(
+def _released(offer: Offer) -> QuerySet[LedgerEntry]:
+    """What this agent was paid for handing this ticket over before: one line at most."""
+    earlier = _handed_over(offer).values_list("pk", flat=True)
+    return LedgerEntry.objects.filter(kind=EntryKind.RELEASE, reference__in=[f"offer:{pk}" for pk in earlier])
+
+
+def _handed_over(offer: Offer) -> QuerySet[Offer]:
+    return Offer.objects.filter(
         ticket_id=offer.ticket_id, agent_id=offer.agent_id, state=OfferState.RELEASED
     ).exclude(pk=offer.pk)
-    references = [f"offer:{pk}" for pk in earlier.values_list("pk", flat=True)]
-    return LedgerEntry.objects.filter(kind=EntryKind.RELEASE, reference__in=references).exists()
+
+
+def _in_advance(offer: Offer) -> int:
+    """Cents of a completed offer's pay and surge that its agent has got already, for handing the ticket over.
+
+    Up to four queries. What was taken off once, when they completed it before it was opened again, is not taken off twice.
+    Paid in another currency, it is the same part of what is paid now.
+    """
+    line = _released(offer).first()
+    if line is None:
+        return 0
+    paid_for = Offer.objects.get(pk=line.reference.removeprefix("offer:"))
+    if (
+        Offer.objects.filter(
+            ticket_id=offer.ticket_id,
+            agent_id=offer.agent_id,
+            state=OfferState.COMPLETED,
+            ended_at__gte=paid_for.ended_at,
+        )
+        .exclude(pk=offer.pk)
+        .exists()
+    ):
+        return 0
+    if line.currency == offer.currency:
+        return line.amount_cents
+    return percent_of(offer.pay_cents + offer.surge_cents, Terms.of(paid_for.terms).release_percent)
+
+
+def _less(offer: Offer, cents: int) -> str:
+    """Why a line is less than what the card showed, in the agent's language."""
+    with override(offer.agent.user.language):
+        return _("less %(amount)s that handing it over has paid") % {"amount": money(cents, offer.currency)}
 
 
 def _reference(offer: Offer) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from agents.errors import ShiftEnded
 from agents.models import EndReason, Shift, ShiftState
@@ -64,7 +64,10 @@ def pause(*, agent_id: int, epoch: int, reason: str = "", key: str | None = None
 
 
 def finish(*, agent_id: int, epoch: int, key: str | None = None) -> Shift:
-    """Nothing new any more; held tickets are brought to their end. Outermost. Raises ShiftEnded, NotOnline."""
+    """Nothing new any more; held tickets are brought to their end, and the shift with them (finished_end). Outermost.
+
+    Raises ShiftEnded, NotOnline.
+    """
     return _choose(agent_id, epoch, ShiftState.FINISHING, "", key)
 
 
@@ -205,6 +208,39 @@ def _end_lost(shift_id: int, grace: int) -> bool:
             return False
         _end(shift, EndReason.LEASE)
     return True
+
+
+def finished_end() -> int:
+    """End the shifts that are finishing and have nothing left to finish, each in a transaction of its own. Returns how many.
+
+    Safe twice or late. One query while there is nothing.
+    """
+    return sum(_end_finished(shift_id) for shift_id in list(_finished().values_list("pk", flat=True)[:200]))
+
+
+def _finished() -> QuerySet[Shift]:
+    """Shifts that are finishing, and hold nothing any more, put aside or not, are offered nothing, and wrap nothing up.
+
+    One of practice ends with its ticket (dispatch/practice.py), one that is lost as every lost one.
+    """
+    left = Offer.objects.filter(Q(state__in=Offer.LIVE) | Q(wrap_until__isnull=False), shift=OuterRef("pk"))
+    return Shift.objects.filter(
+        ~Exists(left), state=ShiftState.FINISHING, practice=False, lost_at__isnull=True
+    ).order_by("pk")
+
+
+def _end_finished(shift_id: int) -> bool:
+    with timeline.command():
+        shift = shifts_lock([shift_id])[shift_id]
+        if not _has_finished(shift_id):
+            return False
+        _end(shift, EndReason.FINISHED)
+    return True
+
+
+def _has_finished(shift_id: int) -> bool:
+    """Whether it still is so, now that the shift is locked: its agent may have come back online, and have a ticket again."""
+    return _finished().filter(pk=shift_id).exists()
 
 
 def _grace(shift: Shift) -> int:

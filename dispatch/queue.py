@@ -136,7 +136,8 @@ def standings_refresh() -> int:
     the usual while there is little to go by: that of a topic towards the agent's in all, that towards 4 of 5, each as by five
     answers; earnings by one hour at the mean. A share of 1 is the mean of all online; `earned` and `hours` are kept for that of
     a pool (members.members). Earnings are counted in lines of the usual amount of their currency, so that those of two
-    currencies can be added. Practice counts nowhere. Returns agents refreshed. One query.
+    currencies can be added. Hours are those online: no pause, not finishing, not while the connection was lost; of a shift that
+    was open when the window began no more than lies in it. Practice counts nowhere. Returns agents refreshed. One query.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -158,8 +159,10 @@ def standings_refresh() -> int:
                            topic, round(((yes + %(drawn)s * rate) / (by_topic.answered + %(drawn)s))::numeric, 4)) AS rates
                 FROM by_topic JOIN in_all USING (agent_id) GROUP BY agent_id),
             hours AS (
-                SELECT s.agent_id, sum(extract(epoch FROM coalesce(s.ended_at, statement_timestamp())
-                       - greatest(s.started_at, statement_timestamp() - %(window)s::interval))) / 3600.0 AS online
+                SELECT s.agent_id, sum(least(
+                           s.online_seconds + coalesce(extract(epoch FROM statement_timestamp() - s.online_since), 0),
+                           extract(epoch FROM coalesce(s.ended_at, statement_timestamp())
+                                   - greatest(s.started_at, statement_timestamp() - %(window)s::interval)))) / 3600.0 AS online
                 FROM agents_shift s JOIN here USING (agent_id)
                 WHERE NOT s.practice
                       AND coalesce(s.ended_at, statement_timestamp()) > statement_timestamp() - %(window)s::interval

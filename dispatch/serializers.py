@@ -157,7 +157,8 @@ class CardData(Fields):
     )
     waiting_minutes = serializers.IntegerField(help_text="That are paid so at most.")
     release_percent = serializers.IntegerField(
-        help_text="Of pay and surge, when somebody else goes on with it after you have written."
+        help_text="Of pay and surge, when somebody else goes on with it after you have written;"
+        " taken off again if you complete it later."
     )
     currency = serializers.CharField()
     topic = serializers.CharField(allow_null=True)

@@ -170,6 +170,7 @@ _TICK: tuple[Callable[[], Any], ...] = (
     presence.leases_end,
     presence.graces_end,
     wrap_up.end_due,
+    presence.finished_end,
     snooze.wake_due,
     silence.customers_look,
     resolving.look,

@@ -3,6 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+# A completed offer whose agent was paid for handing the ticket over before: a part of its pay that they have.
+IN_ADVANCE = """(o.state = 'completed' AND EXISTS (
+            SELECT FROM dispatch_offer r JOIN agents_ledgerentry a ON a.reference = 'offer:' || r.id AND a.kind = 'release'
+            WHERE r.ticket_id = o.ticket_id AND r.agent_id = o.agent_id))"""
 BROKEN = {
     "I1 at most one holder a ticket": """
         SELECT ticket_id FROM dispatch_offer WHERE state = 'accepted' GROUP BY ticket_id HAVING count(*) > 1""",
@@ -68,6 +72,9 @@ BROKEN = {
     "no live offer of an ended shift": """
         SELECT o.id FROM dispatch_offer o JOIN agents_shift s ON s.id = o.shift_id
         WHERE o.state IN ('pending', 'accepted') AND s.ended_at IS NOT NULL""",
+    "time is counted of who is online, and of nobody else": """
+        SELECT id FROM agents_shift
+        WHERE (online_since IS NOT NULL) <> (ended_at IS NULL AND state = 'online' AND lost_at IS NULL)""",
     "units taken are those of live offers and wrap-ups": """
         SELECT s.id FROM agents_shift s LEFT JOIN dispatch_offer o ON o.shift_id = s.id AND (
             o.state = 'accepted' OR o.state = 'pending' AND NOT o.next_up OR o.wrap_until IS NOT NULL)
@@ -93,10 +100,10 @@ BROKEN = {
         UNION ALL SELECT r.id FROM tickets_rating r JOIN tickets_ticket t ON t.id = r.ticket_id WHERE t.channel = 'practice'
         UNION ALL SELECT e.id FROM dispatch_escalation e JOIN tickets_ticket t ON t.id = e.ticket_id
         WHERE t.channel = 'practice'""",
-    "I8 what completed offers showed as surge is credited, once": """
+    "I8 what completed offers showed as surge is credited, once": f"""
         SELECT o.id FROM dispatch_offer o
         LEFT JOIN agents_ledgerentry l ON l.reference = 'offer:' || o.id AND l.kind = 'surge'
-        WHERE o.surge_cents > 0 GROUP BY o.id
+        WHERE o.surge_cents > 0 AND NOT {IN_ADVANCE} GROUP BY o.id
         HAVING count(l.id) <> (o.state = 'completed')::int OR coalesce(sum(l.amount_cents), o.surge_cents) <> o.surge_cents""",
     "a payout is the sum of its lines, and of nobody else's": """
         SELECT p.id FROM agents_payout p JOIN agents_payoutrun r ON r.id = p.run_id AND r.state <> 'discarded'
@@ -118,10 +125,24 @@ BROKEN = {
         GROUP BY l.agent_id, l.currency
         HAVING sum(l.amount_cents) <> coalesce(sum(l.amount_cents) FILTER (
             WHERE l.kind <> 'payout' AND coalesce(r.state, 'none') NOT IN ('approved', 'exported')), 0)""",
-    "I8 completed offers are credited, once": """
+    "I8 completed offers are credited, once": f"""
         SELECT o.id FROM dispatch_offer o
         LEFT JOIN agents_ledgerentry l ON l.reference = 'offer:' || o.id AND l.kind = 'ticket'
-        WHERE o.pay_cents > 0 GROUP BY o.id HAVING count(l.id) <> (o.state = 'completed')::int""",
+        WHERE o.pay_cents > 0 AND NOT {IN_ADVANCE} GROUP BY o.id HAVING count(l.id) <> (o.state = 'completed')::int""",
+    "handing over is paid once an agent and ticket": """
+        SELECT o.ticket_id FROM dispatch_offer o
+        JOIN agents_ledgerentry l ON l.reference = 'offer:' || o.id AND l.kind = 'release'
+        GROUP BY o.ticket_id, o.agent_id HAVING count(*) > 1""",
+    "a ticket that comes back to who handed it over pays no more than it showed": """
+        SELECT o.id FROM dispatch_offer o
+        JOIN dispatch_offer r ON r.ticket_id = o.ticket_id AND r.agent_id = o.agent_id AND r.state = 'released'
+        JOIN agents_ledgerentry l ON l.reference = 'offer:' || r.id AND l.kind = 'release' AND l.currency = o.currency
+        LEFT JOIN agents_ledgerentry p ON p.reference = 'offer:' || o.id AND p.kind IN ('ticket', 'surge')
+        WHERE o.state = 'completed' AND o.ended_at >= r.ended_at AND NOT EXISTS (
+            SELECT FROM dispatch_offer c WHERE c.ticket_id = o.ticket_id AND c.agent_id = o.agent_id
+            AND c.state = 'completed' AND c.id < o.id AND c.ended_at >= r.ended_at)
+        GROUP BY o.id, l.id HAVING coalesce(sum(p.amount_cents), 0) + l.amount_cents
+            <> greatest(o.pay_cents + o.surge_cents, l.amount_cents)""",
 }
 
 

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from agents.models.pay import LedgerEntry
 from agents.models.people import Agent
 
+EURO = "EUR"
+
 
 class PayoutAccount(models.Model):
     """Name and IBAN of an agent. The number is sealed (agents/pay/sealing.py); screens have `hint` only."""
@@ -39,7 +41,7 @@ class RunState(models.TextChoices):
 
     DRAFT = "draft", _("draft")  # lines are set aside, nothing is booked
     APPROVED = "approved", _("approved")  # by a second person; the ledgers have their payout lines
-    EXPORTED = "exported", _("exported")  # the file for the bank was made, once
+    EXPORTED = "exported", _("exported")  # the file for the bank was made, once; or the list, to pay by hand
     DISCARDED = "discarded", _("discarded")  # the lines wait for the next run
 
 
@@ -95,6 +97,11 @@ class PayoutRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pk} · {self.up_to} {self.currency}"
+
+    @property
+    def by_hand(self) -> bool:
+        """SEPA credit transfers carry euros only: what is owed in another currency a person pays, by a list."""
+        return self.currency != EURO
 
 
 class PayoutState(models.TextChoices):

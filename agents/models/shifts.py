@@ -14,7 +14,7 @@ class ShiftState(models.TextChoices):
 
     ONLINE = "online", _("online")
     PAUSED = "paused", _("paused")
-    FINISHING = "finishing", _("finishing")  # keeps what is held, gets nothing new
+    FINISHING = "finishing", _("finishing")  # keeps what is held, gets nothing new, ends with it
     ENDED = "ended", _("offline")
 
 
@@ -22,6 +22,7 @@ class EndReason(models.TextChoices):
     AGENT = "agent", _("went offline")
     LEASE = "lease", _("connection lost")
     FORCED = "forced", _("ended by an admin")
+    FINISHED = "finished", _("had finished")  # finishing, and nothing was left: the tick ends it
 
 
 class Shift(models.Model):
@@ -37,6 +38,12 @@ class Shift(models.Model):
     units_wrapping = models.PositiveSmallIntegerField(_("of these in wrap-up"), default=0, db_default=0)
     started_at = models.DateTimeField(_("started"), db_default=Now(), editable=False)
     idle_since = models.DateTimeField(_("idle since"), db_default=Now(), editable=False)
+    # Time online, of which the fair share is made: no pause, not finishing, and not while the connection is lost, since nothing
+    # is offered then. Added up by each step that begins or ends it (agents/shifts.py); nothing is counted of who is offline.
+    online_seconds = models.FloatField(
+        _("seconds online"), default=0.0, db_default=0.0, editable=False, help_text=_("Up to “online since”.")
+    )
+    online_since = models.DateTimeField(_("online since"), null=True, blank=True, editable=False)
     lost_at = models.DateTimeField(_("connection lost"), null=True, blank=True, editable=False)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True, editable=False)
     end_reason = models.CharField(_("ended because"), max_length=10, choices=EndReason, blank=True)

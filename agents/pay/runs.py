@@ -1,19 +1,22 @@
 """Payout runs: made, approved by a second person, exported once, and each payout confirmed or returned.
 
+Each is of one currency: one in euros goes to the bank as a file, one in any other is paid by hand, by a list.
+
 Making sets lines of the ledger aside (PayoutItem); nothing is booked before the approval. All steps are outermost, safe to
 ask for twice, and decided by conditional updates; `payout_run_once_a_day` and the key of PayoutItem stand behind them.
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from agents.errors import DayNotCome, FourEyes, NoDebtor, NothingToPay, RunMoved
+from agents.errors import DayNotCome, FourEyes, NoDebtor, NotEuro, NothingToPay, PaidByFile, RunMoved
 from agents.models import (
     Agent,
     EntryKind,
@@ -25,7 +28,8 @@ from agents.models import (
     PayoutState,
     RunState,
 )
-from agents.pay import mail, sepa
+from agents.models.payouts import EURO
+from agents.pay import by_hand, mail, sepa
 from agents.pay.sealing import opened, seal
 
 LOCK = 7303  # advisory: one run is made at a time, so that the second one sees what the first has set aside
@@ -39,8 +43,21 @@ def unpaid(up_to: date, currency: str) -> QuerySet[LedgerEntry]:
     ).exclude(kind=EntryKind.PAYOUT)
 
 
+def unpaid_sums() -> dict[str, int]:
+    """Currency, by its code → cents of all lines of all agents that no payout pays yet. One query."""
+    lines = LedgerEntry.objects.filter(paid_in__isnull=True).exclude(kind=EntryKind.PAYOUT)
+    sums = lines.order_by("currency").values_list("currency").annotate(Sum("amount_cents"))
+    return {currency: cents for currency, cents in sums if cents}
+
+
+def currency_usual(sums: dict[str, int]) -> str:
+    """Of a run that nobody has named one for: euros, or where none are owed (`unpaid_sums`) what is."""
+    owed = [currency for currency, cents in sums.items() if cents > 0]
+    return EURO if EURO in owed or not owed else owed[0]
+
+
 def payout_run_make(
-    *, up_to: date, made_by_id: int, minimum_cents: int | None = None, currency: str = "EUR"
+    *, up_to: date, made_by_id: int, minimum_cents: int | None = None, currency: str = EURO
 ) -> tuple[PayoutRun, bool]:
     """A draft of what to pay to everybody who has payout details and is owed at least the minimum. Outermost.
 
@@ -138,36 +155,60 @@ def payout_run_discard(*, run_id: int) -> None:
 
 
 def payout_run_export(*, run_id: int) -> bytes:
-    """The file for the bank (pain.001.001.09). Made once; asked for again, it is the same file, so that the bank knows it.
-
-    Outermost. Raises NoDebtor, NoPayoutKey, RunMoved.
+    """The file for the bank (pain.001.001.09), of a run in euros. Made once; asked for again, it is the same file, so that the
+    bank knows it. Outermost. Raises NotEuro, NoDebtor, NoPayoutKey, RunMoved.
     """
-    if not settings.PAYOUT_DEBTOR_IBAN:
-        raise NoDebtor
+
+    def file(run: PayoutRun) -> bytes:
+        debtor = sepa.Debtor(
+            settings.PAYOUT_DEBTOR_NAME, settings.PAYOUT_DEBTOR_IBAN, settings.PAYOUT_DEBTOR_BIC
+        )
+        return sepa.transfer_file(debtor, _transfers(run), timezone.localdate())
+
     with transaction.atomic(durable=True):
         run = PayoutRun.objects.select_for_update().get(pk=run_id)
-        if run.state == RunState.EXPORTED:
-            return opened(run.file_sealed).encode()
-        if run.state != RunState.APPROVED:
-            raise RunMoved
-        file = sepa.transfer_file(
-            sepa.Debtor(settings.PAYOUT_DEBTOR_NAME, settings.PAYOUT_DEBTOR_IBAN, settings.PAYOUT_DEBTOR_BIC),
-            [
-                sepa.Transfer(
-                    payout.holder,
-                    opened(payout.iban_sealed),
-                    payout.amount_cents,
-                    payout.number,
-                    f"{settings.BRAND} {payout.number}",
-                )
-                for payout in run.payouts.order_by("pk")
-            ],
-            timezone.localdate(),
+        if run.by_hand:
+            raise NotEuro
+        if not settings.PAYOUT_DEBTOR_IBAN:
+            raise NoDebtor
+        return _exported(run, file)
+
+
+def payout_run_list(*, run_id: int) -> bytes:
+    """The list by which a person pays a run in another currency than euros: CSV, with the numbers in full. With it the run goes
+    the way of one that was exported. Made once; later the same again. Outermost. Raises PaidByFile, NoPayoutKey, RunMoved.
+    """
+    with transaction.atomic(durable=True):
+        run = PayoutRun.objects.select_for_update().get(pk=run_id)
+        if not run.by_hand:
+            raise PaidByFile
+        return _exported(run, lambda run: by_hand.transfer_list(_transfers(run), run.currency))
+
+
+def _exported(run: PayoutRun, file: Callable[[PayoutRun], bytes]) -> bytes:
+    """What a locked run is paid by: made and kept, or what was made. Inner. Raises RunMoved."""
+    if run.state == RunState.EXPORTED:
+        return opened(run.file_sealed).encode()
+    if run.state != RunState.APPROVED:
+        raise RunMoved
+    made = file(run)
+    run.state, run.file_sealed, run.exported_at = RunState.EXPORTED, seal(made.decode()), Now()
+    run.save(update_fields=["state", "file_sealed", "exported_at"])
+    return made
+
+
+def _transfers(run: PayoutRun) -> list[sepa.Transfer]:
+    """What is sent to whom, by number."""
+    return [
+        sepa.Transfer(
+            payout.holder,
+            opened(payout.iban_sealed),
+            payout.amount_cents,
+            payout.number,
+            f"{settings.BRAND} {payout.number}",
         )
-        run.state, run.file_sealed = RunState.EXPORTED, seal(file.decode())
-        run.exported_at = Now()
-        run.save(update_fields=["state", "file_sealed", "exported_at"])
-    return file
+        for payout in run.payouts.order_by("pk")
+    ]
 
 
 def payouts_confirm(*, run_id: int) -> int:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from agents.models import PayoutRun, User
 from agents.pay import runs
 from tests.agents.conftest import Office, lines_of
+from tests.untouched import nothing_changed
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +73,7 @@ def test_who_may_look_may_not_move_money(office: Office) -> None:
         ("agents_payoutrun_discard", [run.pk]),
         ("agents_payoutrun_confirm", [run.pk]),
         ("agents_payoutrun_file", [run.pk]),
+        ("agents_payoutrun_by_hand", [run.pk]),
     ):
         assert client.post(reverse(f"admin:{name}", args=args)).status_code == 403, name
     # Olga made it: she may drop it, not approve it.
@@ -92,3 +94,34 @@ def test_the_days_value_is_iso_in_german_too(office: Office) -> None:
     page = client_of(office.olga).get(address, headers={"accept-language": "de"}).content.decode()
     assert "Auszahlungslauf erstellen" in page
     assert re.search(r'value="\d{4}-\d\d-\d\d"', page)
+
+
+def test_a_run_in_dollars_from_the_form_to_paid(office: Office) -> None:
+    office.owes("Anna", 12345, currency="USD")
+    olga, address = client_of(office.olga), reverse("admin:agents_payoutrun_make")
+    page = olga.get(address)
+    assert page.context["form"].initial["currency"] == "USD"
+    assert page.context["form"].fields["currency"].choices == [
+        ("EUR", "EUR: €0.00 not paid out yet"),
+        ("USD", "USD: $123.45 not paid out yet"),
+    ]
+    filled = {"up_to": timezone.localdate().isoformat(), "minimum": "1.00"}
+    assert olga.post(address, filled).status_code == 400
+    assert olga.post(address, filled | {"currency": "GBP"}).status_code == 400
+    assert "Nobody with payout details" in olga.post(address, filled | {"currency": "EUR"}).content.decode()
+    assert not PayoutRun.objects.exists()
+    assert olga.post(address, filled | {"currency": "USD"}).status_code == 302
+    run = PayoutRun.objects.get()
+    client_of(office.otto).post(reverse("admin:agents_payoutrun_approve", args=[run.pk]))
+
+    change = reverse("admin:agents_payoutrun_change", args=[run.pk])
+    page = olga.get(change).content.decode()
+    assert ("by-hand.csv" in page, "file.xml" in page) == (True, False)
+    with nothing_changed():
+        told = olga.post(reverse("admin:agents_payoutrun_file", args=[run.pk]), follow=True)
+        assert "can carry euros only" in told.content.decode()
+    file = olga.post(reverse("admin:agents_payoutrun_by_hand", args=[run.pk]))
+    assert file["Content-Disposition"] == f'attachment; filename="standby-run-{run.pk}-by-hand.csv"'
+    assert ",DE89370400440532013000,123.45,USD," in file.content.decode()
+    olga.post(reverse("admin:agents_payoutrun_confirm", args=[run.pk]))
+    assert run.payouts.get().state == "confirmed"

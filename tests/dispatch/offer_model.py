@@ -281,6 +281,11 @@ class Model:
             if not self.of("accepted", shift=shift) or shift.lost_at + GRACE <= self.now:
                 self.end_shift(shift, "lease")
 
+    def finished_end(self) -> None:
+        for shift in self.shifts:
+            if shift.state == "finishing" and shift.lost_at is None and not self.of(*LIVE, shift=shift):
+                self.end_shift(shift, "finished")
+
     # --- All of it ----------------------------------------------------------------------------------------------------
 
     def rows(self) -> Iterator[tuple[object, ...]]:

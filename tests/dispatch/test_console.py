@@ -118,7 +118,11 @@ def test_after_a_missed_offer_one_click_returns(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("reason", "words"),
-    [("lease", "Your connection was lost for too long"), ("forced", "Your shift was ended by your team.")],
+    [
+        ("lease", "Your connection was lost for too long"),
+        ("forced", "Your shift was ended by your team."),
+        ("finished", "You had finished, so your shift ended."),
+    ],
 )
 def test_how_a_shift_ended_is_said(world: World, reason: str, words: str) -> None:
     anna = Person(world, "Anna").online()

@@ -61,7 +61,7 @@ PAST = [
             "resolved_at",
             "closed_at",
         ),
-        "agents_shift": ("started_at", "idle_since", "lost_at", "ended_at"),
+        "agents_shift": ("started_at", "idle_since", "online_since", "lost_at", "ended_at"),
         "agents_lease": ("beat_at", "expires_at"),
     }.items()
 ]
@@ -256,6 +256,8 @@ class OffersAndShifts(RuleBasedStateMachine):
             if shift.open:
                 self.choose(shift.agent, "this", "beat", run=False)
         getattr(self, f"_tick_{part}")()
+        self.model.finished_end()
+        presence.finished_end()
         self._run(run)
 
     def _tick_nothing(self) -> None:

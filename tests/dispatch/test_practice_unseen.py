@@ -213,7 +213,9 @@ def test_practice_is_no_hour_online_and_no_answer(scene: World) -> None:
     queue.standings_refresh()
     fresh = Standing.objects.values_list("accept_rate", "answered").get(agent=bernd)
     share = Standing.objects.get(agent=bernd).share
-    Shift.objects.filter(pk=one.shift_id).update(started_at=F("started_at") - timedelta(hours=50))
+    Shift.objects.filter(pk=one.shift_id).update(
+        started_at=F("started_at") - timedelta(hours=50), online_seconds=50 * 3600
+    )
     queue.standings_refresh()
     assert Standing.objects.values_list("accept_rate", "answered").get(agent=bernd) == fresh == (0.8, 0)
     assert Standing.objects.get(agent=bernd).share == pytest.approx(share, abs=0.01)

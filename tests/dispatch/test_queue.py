@@ -20,6 +20,7 @@ from tickets import kept
 from tickets.models import Ticket, TicketEvent, Topic
 
 pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
 
 
 def test_places_follow_age_and_are_told_when_they_change(world: World) -> None:
@@ -77,7 +78,7 @@ def test_a_pool_wants_a_run_while_a_ticket_has_no_open_offer(world: World) -> No
 def test_standings_of_newcomer_worker_and_decliner(world: World) -> None:
     for name in ("Anna", "Bernd", "Cem"):
         presence.go_online(agent_id=world.agent(name).pk)
-    Shift.objects.update(started_at=F("started_at") - timedelta(hours=1))
+    Shift.objects.update(started_at=F("started_at") - HOUR, online_since=F("online_since") - HOUR)
     world.ticket()
     match_pool(world.pool.pk)
     mine = Offer.objects.get(agent__name="Anna")
@@ -204,7 +205,7 @@ def test_the_share_in_a_pool_is_against_that_pools_mean(world: World) -> None:
         )
     world.agents["Bernd"].pools.add(second)
     world.agents["Cem"].pools.set([second])
-    Shift.objects.update(started_at=Now() - timedelta(hours=1))
+    Shift.objects.update(started_at=Now() - HOUR, online_since=Now() - HOUR)
     queue.standings_refresh()
     queue.pool_standings_refresh()
     kept.forget()
@@ -244,7 +245,7 @@ def test_earnings_of_two_currencies_are_not_added_as_they_are(world: World) -> N
             reference=name,
             memo="",
         )
-    Shift.objects.update(started_at=Now() - timedelta(hours=1))
+    Shift.objects.update(started_at=Now() - HOUR, online_since=Now() - HOUR)
     queue.standings_refresh()
     share = dict(Standing.objects.values_list("agent__name", "share"))
     # Lines are worth 1.5, 0.5, 1.5 and 0.5, a mean of 1 an hour; each is drawn to it by one hour.
