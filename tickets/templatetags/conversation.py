@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -46,9 +48,15 @@ def moment(value: str | datetime) -> datetime | None:
 
 @register.filter
 def soon(value: str | datetime) -> str:
-    """A moment that is near, in the reader's time zone: "today, 18:30"."""
+    """A moment that is near, as an element: "today, 18:30 CET", which times.js writes anew on the reader's own clock.
+
+    One that has a place's time zone, such as an opening, is told on the clock of that place; others on ours.
+    """
     at = moment(value)
-    return clock_in_words(timezone.localtime(at)) if at is not None else ""
+    if at is None:
+        return ""
+    there = at if isinstance(at.tzinfo, ZoneInfo) else timezone.localtime(at)
+    return format_html('<time datetime="{}" data-near>{}</time>', there.isoformat(), clock_in_words(there))
 
 
 @register.filter
