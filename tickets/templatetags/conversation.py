@@ -17,6 +17,7 @@ from tickets.attachments import MAX_BYTES, MAX_FILES, TYPES
 from tickets.calendars import clock_in_words
 from tickets.models import AssistantAnswer, Rating, Ticket
 from tickets.reading import LINES, Status, open_answer_of, rating_of, status_of, thread_of, unread_from
+from tickets.signals import answer_time
 from tickets.stream import Frame
 
 register = template.Library()
@@ -26,6 +27,12 @@ register = template.Library()
 def ticket_status(ticket: Ticket) -> Status:
     """{% ticket_status ticket as status %}"""
     return status_of(ticket)
+
+
+@register.simple_tag
+def ticket_answer_time(ticket: Ticket) -> datetime | None:
+    """{% ticket_answer_time ticket as due %}: until when an answer would be promised now, had we an address."""
+    return answer_time(ticket.topic_id)
 
 
 @register.simple_tag
