@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.dispatch import Signal
@@ -38,7 +39,7 @@ def tell_queue_changed(ticket_ids: Iterable[int] = (), *, tickets: Iterable[Tick
 
 def answer_time(topic_id: int | None) -> datetime | None:
     """Until when somebody above would promise an answer if it were promised now; None: nobody would."""
-    said = [time for _who, time in answer_time_asked.send(sender=None, topic_id=topic_id)]
+    said: list[Any] = [time for _who, time in answer_time_asked.send(sender=None, topic_id=topic_id)]
     return min((time for time in said if time is not None), default=None)
 
 
