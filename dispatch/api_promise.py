@@ -24,7 +24,11 @@ class KeptData(Fields):
     share = serializers.FloatField(allow_null=True, help_text="Kept of kept and missed, 0 to 1.")
     median_seconds = serializers.FloatField(allow_null=True)
     p90_seconds = serializers.FloatField(allow_null=True, help_text="Nine of ten had a person within it.")
-    longest_seconds = serializers.FloatField(allow_null=True)
+    longest_seconds = serializers.FloatField(
+        allow_null=True,
+        help_text="Of all waits: also of those who left before anybody came, and who still wait.",
+    )
+    longest_lasts = serializers.BooleanField(help_text="The longest wait is not over: so far.")
 
 
 class KeptDayData(KeptData):
@@ -62,7 +66,8 @@ def _data(tally: Tally) -> dict[str, Any]:
         "share": tally.share,
         "median_seconds": tally.median,
         "p90_seconds": tally.p90,
-        "longest_seconds": tally.longest if tally.waits else None,
+        "longest_seconds": tally.longest_of_all,
+        "longest_lasts": tally.lasts,
     }
 
 

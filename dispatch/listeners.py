@@ -1,7 +1,9 @@
 """News after commit. From below: the queue or the people have changed, so the pools concerned want a run; a rating was
-given. And of this app: an alert has changed."""
+given. And of this app: an alert has changed. Questions from below: who is online, and until when an answer could be promised.
+"""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
@@ -9,13 +11,20 @@ from django.utils import timezone
 
 from agents.models import Agent
 from agents.signals import availability_changed
-from dispatch import alert_calls, offers, paying, routes, tasks
+from dispatch import alert_calls, answers, offers, paying, queue, routes, tasks
 from dispatch.models import Alert, Draft, Escalation, LeadAction, Misuse, Reveal, Transfer
 from dispatch.rules import steps
 from dispatch.signals import alert_changed
 from tickets.erasing import GONE
 from tickets.models import Ticket, TicketState
-from tickets.signals import answer_wanted, erasing, queue_changed, rating_given
+from tickets.signals import (
+    answer_time_asked,
+    answer_wanted,
+    anybody_online_asked,
+    erasing,
+    queue_changed,
+    rating_given,
+)
 from tickets.statements import fetch
 
 
@@ -71,6 +80,18 @@ def on_erasing(ticket_id: int, **_: Any) -> None:
 def on_answer_wanted(ticket_id: int, **_: Any) -> None:
     """The assistant is to answer: a worker lets it."""
     tasks.assistant_ask(ticket_id)
+
+
+@receiver(answer_time_asked)
+def on_answer_time_asked(topic_id: int | None, **_: Any) -> datetime | None:
+    """As it would be promised now. No query while routes and calendars are kept."""
+    return answers.due_at(topic_id, timezone.now())
+
+
+@receiver(anybody_online_asked)
+def on_anybody_online_asked(**_: Any) -> bool:
+    """One query, every two seconds at most."""
+    return queue.anybody_online()
 
 
 @receiver(rating_given)

@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from dispatch import routes
@@ -21,7 +22,19 @@ from tickets.hours import open_seconds
 from tickets.models import Channel
 
 DAYS = 30  # that are published, today included
-COUNTED = ("asked", "kept", "missed", "left", "pending", "longest", "estimates", "early", "off")
+COUNTED = (
+    "asked",
+    "kept",
+    "missed",
+    "left",
+    "pending",
+    "longest",
+    "longest_left",
+    "longest_waiting",
+    "estimates",
+    "early",
+    "off",
+)
 _LOCK = 7_305_521  # of this count, among advisory locks: any number that nobody else has
 
 
@@ -43,7 +56,7 @@ def days_write() -> int:
                 return 0
         there = PromiseDay.objects.filter(day__gte=first)
         done = set(there.values_list("day", flat=True)) - {today, today - timedelta(days=1)}
-        done -= set(there.filter(pending__gt=0).values_list("day", flat=True))
+        done -= set(there.filter(Q(pending__gt=0) | Q(longest_waiting__gt=0)).values_list("day", flat=True))
         due = [day for number in range(DAYS) if (day := today - timedelta(days=number)) not in done]
         now = timezone.now().timestamp()
         for day in due:

@@ -16,11 +16,12 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce, Now
 
+from agents.models import Shift, ShiftState
 from dispatch import routes
 from dispatch.models import Offer, OfferState, Policy, PoolStanding, Standing
 from dispatch.rules.parallel import parallel_next
 from dispatch.sight import queue_of
-from tickets import events, timeline
+from tickets import events, kept, timeline
 from tickets.models import Ticket, TicketState
 from tickets.reading import wholly_open
 
@@ -40,6 +41,12 @@ def pools_due() -> set[int]:
     plan = routes.routes()
     pending = Offer.objects.filter(ticket=OuterRef("pk"), state=OfferState.PENDING)
     return {pool_id for pool_id in plan.pools() if queue_of(pool_id, plan).exclude(Exists(pending)).exists()}
+
+
+def anybody_online() -> bool:
+    """Whether anybody is there who is asked about new tickets. One query when not kept."""
+    here = Shift.objects.filter(ended_at__isnull=True, practice=False, state=ShiftState.ONLINE)
+    return kept.keep("anybody_online", here.exists)
 
 
 def closed_with_live_offers(limit: int = 100) -> list[int]:

@@ -19,6 +19,7 @@ def violations(page: Page, **options: Any) -> list[dict[str, Any]]:
 
 def no_findings(page: Page) -> None:
     """Fails and says what is wrong, if anything is."""
-    assert [
+    found = [
         f"{one['id']}: {one['help']} {[node['target'] for node in one['nodes']]}" for one in violations(page)
-    ] == []
+    ]
+    assert found == [], found

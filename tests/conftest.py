@@ -173,11 +173,10 @@ def new_page(chromium: Browser, stack: LiveStack, request: pytest.FixtureRequest
         context = chromium.new_context(
             base_url=stack.base_url,
             locale=LOCALES[locale],
-            timezone_id="Europe/Berlin",
             color_scheme=color_scheme,
             reduced_motion="reduce",
             # A worker would serve pages beside what a test routes; its own test lets it in.
-            **({"service_workers": "block"} | SIZES[size] | more),
+            **({"service_workers": "block", "timezone_id": "Europe/Berlin"} | SIZES[size] | more),
         )
         context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()

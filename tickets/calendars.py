@@ -73,7 +73,7 @@ class Told:
     closed: list[str] = field(
         default_factory=list
     )  # days soon on which it is closed, though not in other weeks
-    opens: str = ""  # when it opens next; empty while it is open
+    opens: datetime | None = None  # when it opens next, in its own time zone; None while it is open
 
 
 def told() -> list[Told]:
@@ -92,7 +92,7 @@ def told() -> list[Told]:
             week=week_in_words(hours),
             zone=hours.zone.replace("_", " "),
             closed=_closed_soon(hours),
-            opens=opening_in_words(hours),
+            opens=opens_at(hours),
         )
         for hours, names in topics_of.items()
         if hours is not None
@@ -109,18 +109,14 @@ def opens_at(hours: Hours | None) -> datetime | None:
     return datetime.fromtimestamp(opens, ZoneInfo(hours.zone)) if opens is not None and opens > now else None
 
 
-def opening_in_words(hours: Hours | None) -> str:
-    """The same as people say it ("Monday, 08:00"); empty while it is open, or always is."""
-    there = opens_at(hours)
-    if there is None:
-        return ""
-    return clock_in_words(there)
-
-
 def clock_in_words(there: datetime) -> str:
-    """A moment soon, on the clock of its own time zone, as people say it: "today, 18:30", "Monday, 08:00"."""
+    """A moment soon, on the clock of its own time zone, as people say it: "today, 18:30 CET", "Monday, 08:00 CET".
+
+    The zone is named, since nobody knows where the reader is.
+    """
     today = timezone.now().astimezone(there.tzinfo).date()
-    clock = there.strftime("%H:%M")
+    # Translators: a time of day and the short name of its time zone
+    clock = _("%(time)s %(zone)s") % {"time": f"{there:%H:%M}", "zone": _zone_of(there)}
     days = (there.date() - today).days
     if days == 0:
         return _("today, %(time)s") % {"time": clock}
@@ -129,6 +125,13 @@ def clock_in_words(there: datetime) -> str:
     if days < 7:
         return f"{WEEKDAYS[there.weekday()]}, {clock}"
     return f"{WEEKDAYS[there.weekday()]}, {date_format(there.date(), 'DATE_FORMAT')}, {clock}"
+
+
+def _zone_of(there: datetime) -> str:
+    name = there.tzname() or ""
+    return (
+        f"UTC{name}" if name[:1] in {"+", "-"} else name
+    )  # places without letters of their own have numbers
 
 
 def week_in_words(hours: Hours) -> list[tuple[str, str]]:

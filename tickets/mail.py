@@ -65,7 +65,7 @@ def answer_promised_send(ticket: Ticket, due_at: datetime) -> bool:
     with translation.override(ticket.customer.language):
         mail = _mail(
             ticket,
-            _("Your answer is on its way: ticket %(number)s") % {"number": ticket.number},
+            _("When you get an answer: ticket %(number)s") % {"number": ticket.number},
             "answer_promised.txt",
             {"due_at": due_at},
             number=_PROMISED,

@@ -56,14 +56,14 @@ class Status:
     answer_due_at: datetime | None = None  # waiting: until when an answer is promised
     by_mail: bool = False  # whether that answer is mailed too
     kind_of_end: str = ""  # spam, abuse
-    opens: str = ""  # waiting outside of the hours: when they begin, in words
+    opens: datetime | None = None  # waiting outside of the hours: when they begin, in their time zone
 
 
 def status_of(ticket: Ticket) -> Status:  # noqa: PLR0911  a table
     """No query, and one when the ticket is held."""
     if ticket.state == TicketState.WAITING:
         kind = "nobody" if ticket.flagged_at is not None else "waiting"
-        opens = calendars.opening_in_words(calendars.hours_of(ticket.topic_id))
+        opens = calendars.opens_at(calendars.hours_of(ticket.topic_id))
         expected = None if opens else ticket.expected_seconds
         return Status(
             kind,

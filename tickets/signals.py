@@ -1,6 +1,8 @@
-"""What this app tells the room above it."""
+"""What this app tells the room above it, and asks it."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.dispatch import Signal
@@ -16,6 +18,10 @@ answer_wanted = Signal()
 rating_given = Signal()
 # Sent inside of the transaction with ticket_id: what a customer said is deleted, here and wherever else it stands.
 erasing = Signal()
+# Asked with topic_id, a customer's page being drawn: until when could an answer be promised now? None: it is not.
+answer_time_asked = Signal()
+# Asked while the form is drawn: is anybody online who answers?
+anybody_online_asked = Signal()
 
 
 def tell_queue_changed(ticket_ids: Iterable[int] = (), *, tickets: Iterable[Ticket] = ()) -> None:
@@ -29,6 +35,17 @@ def tell_queue_changed(ticket_ids: Iterable[int] = (), *, tickets: Iterable[Tick
         transaction.on_commit(
             lambda: queue_changed.send(sender=None, ticket_ids=ids, tickets=written), robust=True
         )
+
+
+def answer_time(topic_id: int | None) -> datetime | None:
+    """Until when somebody above would promise an answer if it were promised now; None: nobody would."""
+    said: list[Any] = [time for _who, time in answer_time_asked.send(sender=None, topic_id=topic_id)]
+    return min((time for time in said if time is not None), default=None)
+
+
+def anybody_online() -> bool:
+    """Whether somebody above knows of a person who is online."""
+    return any(online for _who, online in anybody_online_asked.send(sender=None))
 
 
 def tell_answer_wanted(ticket_id: int) -> None:

@@ -21,6 +21,10 @@ class PromiseDay(models.Model):
     left = models.PositiveIntegerField(_("left before"), default=0)
     pending = models.PositiveIntegerField(_("still in time"), default=0)
     longest = models.FloatField(_("longest wait in seconds"), default=0)
+    # Of those who were gone before anybody came, and, so far, of those who still wait. The defaults are the database's too:
+    # processes of the version before know nothing of them.
+    longest_left = models.FloatField(_("longest wait in vain, in seconds"), default=0, db_default=0)
+    longest_waiting = models.FloatField(_("longest wait that lasts, in seconds"), default=0, db_default=0)
     waits = models.JSONField(default=dict)  # class of the wait → how many (dispatch/rules/promise.py)
     estimates = models.PositiveIntegerField(_("estimates"), default=0)
     early = models.FloatField(_("seconds longer than told, in all"), default=0)

@@ -102,6 +102,8 @@ class Tally:
     left: int = 0  # needed none any more before it had passed
     pending: int = 0  # still waiting, and it has not passed
     longest: float = 0.0  # seconds, of those to whom a person came
+    longest_left: float = 0.0  # seconds, of those who were gone before anybody came
+    longest_waiting: float = 0.0  # seconds so far, of those who still wait
     waits: Counter[int] = field(default_factory=Counter)  # class → how many, of those to whom a person came
     estimates: int = 0
     early: float = 0.0  # sum of seconds that it took longer than told; less counts against it
@@ -122,6 +124,10 @@ class Tally:
         if wait.came is not None:
             self.waits[class_of(seconds)] += 1
             self.longest = max(self.longest, seconds)
+        elif wait.left is not None:
+            self.longest_left = max(self.longest_left, seconds)
+        else:
+            self.longest_waiting = max(self.longest_waiting, seconds)
         self.abandoned += wait.abandoned
         if (error := wait.error) is not None:
             self.estimates += 1
@@ -131,7 +137,8 @@ class Tally:
     def __iadd__(self, other: Tally) -> Tally:
         for name in ("asked", "kept", "missed", "left", "pending", "estimates", "early", "off", "abandoned"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.longest = max(self.longest, other.longest)
+        for name in ("longest", "longest_left", "longest_waiting"):
+            setattr(self, name, max(getattr(self, name), getattr(other, name)))
         self.waits.update(other.waits)
         return self
 
@@ -140,6 +147,19 @@ class Tally:
         """Of those waits of which it is known, how many kept the promise, 0 to 1. None while none is known."""
         known = self.kept + self.missed
         return self.kept / known if known else None
+
+    @property
+    def longest_of_all(self) -> float | None:
+        """Seconds of the longest wait, whether somebody came, was too late, or is awaited still. None while nobody has asked.
+
+        Only those who were served would be the lucky ones: one who waits in vain would make no figure worse.
+        """
+        return max(self.longest, self.longest_left, self.longest_waiting) if self.asked else None
+
+    @property
+    def lasts(self) -> bool:
+        """Whether the longest wait of all is not over yet."""
+        return 0.0 < self.longest_waiting >= max(self.longest, self.longest_left)
 
     @property
     def median(self) -> float | None:

@@ -1,7 +1,11 @@
 """Shares and times for the pages of the promise, in the reader's language."""
 
+import re
+
 from django import template
 from django.utils.formats import number_format
+from django.utils.html import escape
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 register = template.Library()
@@ -34,3 +38,9 @@ def duration(seconds: float | None) -> str:
     hours, minutes = divmod(round(whole / 60), 60)
     both = {"hours": hours, "minutes": minutes}
     return _("%(hours)d h %(minutes)d min") % both if minutes else _("%(hours)d h") % both
+
+
+@register.filter
+def small_units(words: str) -> SafeString:
+    """What stands beside the numbers of a duration in <small>, for figures that are read from afar."""
+    return mark_safe(re.sub(r"[^\W\d_]+", r"<small>\g<0></small>", escape(words)))  # noqa: S308  escaped before

@@ -72,24 +72,27 @@ function onFrame(frame) {
   if (frame.type === "ticket.held") typingSign.dataset.agent = frame.data.agent_name;
   if (frame.type === "message.posted" && frame.data.author !== "customer") signs.show(typingSign, "");
   const mine = frame.type === "message.posted" && frame.data.author === "customer";
-  const atEnd = nearEnd();
+  const atEnd = nearEnd() || inSight(thread().lastElementChild);
   const focused = document.activeElement;
   const writing = focused?.matches("[data-draft]") ? [focused.selectionStart, focused.selectionEnd] : null;
   const acting = focused?.closest("#reply, #helped, #human, #status");
+  const address = document.getElementById("email-now");
   if (mine) outbox.arrived();
   keepDraft();
   applyFragment(frame.html);
   outbox.attach(thread());
+  keepAddress(address, focused);
   polish();
   drawRead();
-  if (acting && !acting.isConnected) {
+  if (acting && !acting.isConnected && document.activeElement?.id !== "email-now") {
     // What had the focus was drawn anew: who was writing writes on, who pressed a button hears what became of it.
     const next = (writing && draft()) ?? document.querySelector("#reply [data-focus]") ?? document.getElementById("status");
     next.focus({ preventScroll: true });
     if (writing && next === draft()) next.setSelectionRange(...writing);
   }
   if (frame.type === "ticket.resolved") document.getElementById("human").scrollIntoView({ block: "start" });
-  else if (atEnd || mine) scrollToEnd();
+  else if (mine) scrollToEnd();
+  else if (atEnd) showNewest();
   else if (frame.type === "message.posted") toEnd.hidden = false;
   if (!mine) tell(frame);
 }
@@ -127,6 +130,29 @@ function nearEnd() {
 function scrollToEnd() {
   toEnd.hidden = true;
   scrollTo({ top: document.documentElement.scrollHeight });
+}
+
+// An address that is being typed stays while its form is drawn anew, as with each change of the place in the queue.
+function keepAddress(before, focused) {
+  const now = document.getElementById("email-now");
+  if (!before || !now || before === now) return;
+  now.value = before.value;
+  if (focused === before) now.focus({ preventScroll: true });
+}
+
+// Nowhere if it is on the screen; to the end, or, where the newest message is longer than what is seen of the thread, to where
+// it begins.
+function showNewest() {
+  if (inSight(thread().lastElementChild)) return;
+  scrollToEnd();
+  const newest = [...thread().querySelectorAll(".message")].at(-1);
+  if (newest && newest.getBoundingClientRect().top < 0) newest.scrollIntoView({ block: "start" });
+}
+
+// Whether a line of the thread ends on the screen, above the reply, which may be before it.
+function inSight(line) {
+  const { bottom } = line?.getBoundingClientRect() ?? { bottom: -1 };
+  return bottom > 0 && bottom <= document.querySelector(".chat-reply").getBoundingClientRect().top;
 }
 
 function onState(next) {
@@ -279,4 +305,4 @@ document.getElementById("errors")?.focus();
 if (matchMedia("(min-width: 60rem)").matches) document.querySelector(".chat-about details").open = true;
 const unseen = document.getElementById("new-since");
 if (unseen) unseen.scrollIntoView({ block: "start" });
-else if (thread().querySelectorAll(".message").length > 1) scrollToEnd();
+else showNewest();

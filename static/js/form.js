@@ -1,7 +1,9 @@
 // The form at /: one click sends once, and files that would be refused are told before they are sent.
 
 import { watchFiles } from "./files.js";
+import { localTimes } from "./times.js";
 
+localTimes(document.querySelector(".send"));
 document.getElementById("errors")?.focus();
 
 for (const form of document.querySelectorAll("form[data-once]")) {

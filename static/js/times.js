@@ -8,6 +8,8 @@ const exact = new Intl.DateTimeFormat(language, { timeStyle: "medium" });
 const whole = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "short" });
 const otherDay = new Intl.DateTimeFormat(language, { weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
 const dayName = new Intl.DateTimeFormat(language, { dateStyle: "full" });
+const weekday = new Intl.DateTimeFormat(language, { weekday: "long" });
+const date = new Intl.DateTimeFormat(language, { weekday: "long", day: "numeric", month: "long", year: "numeric" });
 const near = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 const DAY_MS = 86_400_000;
 
@@ -17,12 +19,20 @@ function nameOf(date) {
   return name.charAt(0).toLocaleUpperCase(language) + name.slice(1);
 }
 
+// What is near, as people say it in a sentence: "today, 18:30"; the same words as tickets/calendars.py has, on another clock.
+function nearby(at) {
+  const days = Math.round((new Date(at).setHours(12, 0, 0, 0) - new Date().setHours(12, 0, 0, 0)) / DAY_MS);
+  const hour = spoken === "de" ? `${clock.format(at)} Uhr` : clock.format(at);
+  return `${days === 0 || days === 1 ? near.format(days, "day") : (days > 1 && days < 7 ? weekday : date).format(at)}, ${hour}`;
+}
+
 // Rewrites all times below `root`; safe to do again after each change.
 export function localTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]:not([title])")) {
     const at = new Date(time.dateTime);
     const other = time.hasAttribute("data-day") && at.toDateString() !== new Date().toDateString();
-    time.textContent = (other ? otherDay : time.hasAttribute("data-seconds") ? exact : clock).format(at);
+    if (time.hasAttribute("data-near")) time.textContent = nearby(at);
+    else time.textContent = (other ? otherDay : time.hasAttribute("data-seconds") ? exact : clock).format(at);
     time.title = whole.format(at);
   }
 }

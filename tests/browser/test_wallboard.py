@@ -146,3 +146,34 @@ def test_in_german_with_a_table_behind_each_chart(
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         if path == "/lead/people":
             expect(page.locator("tbody tr")).to_have_count(1)
+
+
+# What is wider than its tile, or a figure than its place.
+OVERFLOWING = """() => [...document.querySelectorAll(".wall-tiles > .card, :is(.wall-tiles, .wall-people) dd")]
+  .filter((one) => one.scrollWidth > one.clientWidth)
+  .map((one) => `${one.innerText}: ${one.scrollWidth} in ${one.clientWidth}`)"""
+
+
+@pytest.mark.parametrize("path", ["/lead/", "/lead/?wall=1"])
+def test_every_figure_fits_into_its_tile(
+    wallboard: Callable[..., Page], backstage: Backstage, path: str
+) -> None:
+    backstage.ticket()
+    backstage.run(
+        "from datetime import timedelta\n"
+        "from django.utils import timezone\n"
+        "Ticket.objects.update(waiting_since=timezone.now() - timedelta(minutes=13, seconds=27))"
+    )
+    backstage.run(HALVES)
+    page = wallboard(path, locale="de")
+    figure(page, "longest").to_have_text(re.compile(r"13 min \d+ s"))
+    expect(page.locator("#wall-now dt").first).to_have_text("Wartend")
+    for width in (1920, 1366, 1280, 1024, 390, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(OVERFLOWING) == [], width
+    page.set_viewport_size({"width": 1920, "height": 900})
+    sizes = [
+        float(page.locator(f"#figure-{name}").evaluate("one => getComputedStyle(one).fontSize")[:-2])
+        for name in ("waiting", "longest")
+    ]
+    assert min(sizes) >= (40 if "wall=1" in path else 24)  # to be read from afar

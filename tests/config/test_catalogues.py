@@ -2,12 +2,26 @@
 
 import gettext
 import os
+import re
 from pathlib import Path
 
+import pytest
 from babel.messages.catalog import Catalog
+from django.apps import apps
+from django.utils.translation import gettext as translated
+from django.utils.translation import override, trans_real
+from rest_framework.fields import EmailField
 
-from config import catalogues
+from config import catalogues, foreign_texts
 from config.catalogues import compile_catalogues
+
+# How German addresses people whom it calls "du": pronouns, and what begins a sentence and asks them for something.
+DU = re.compile(r"\b(du|dein\w*|dir|dich|bist|hast|kannst|möchtest|musst)\b", re.IGNORECASE)
+ASKED = (
+    "Gib|Wähle?|Versuche? es|Bestätige|Melde|Klicke?|Lade|Prüfe|Überprüfe|Nutze|Benutze|Verwende|Stelle? sicher|Lass|Rufe?"
+    "|Folge|Habe?"
+)
+ASKS = re.compile(rf"(^|[.!?:,] |\b[Bb]itte )({ASKED})\b(?! (Sie|ich|wir)\b)", re.IGNORECASE | re.MULTILINE)
 
 SOURCE = (
     'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=utf-8\\n"\n\nmsgid "Offer"\nmsgstr "Angebot"\n'
@@ -59,3 +73,51 @@ def test_a_text_without_translation_is_told() -> None:
     german.add("Hello", "Hallo")
     german.add("%(count)d tickets", "%(count)d Tickets", flags=["python-format"])
     assert catalogues.missing(german, wanted) == []
+
+
+def informal(text: str) -> bool:
+    return bool(DU.search(text) or ASKS.search(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Gib eine gültige E-Mail Adresse an.",
+        "Bitte wähle nur eine aus.",
+        "Ein Fehler. Versuche es noch einmal.",
+        "Dann schicken wir dir einen Link.",
+        "Dein Konto",
+    ],
+)
+def test_what_is_informal_is_known(text: str) -> None:
+    assert informal(text)
+
+
+def test_nobody_is_called_du() -> None:
+    """Whoever wrote the text: what Django makes of its own catalogue, those of its apps, and ours, which is merged last."""
+    merged = trans_real.translation("de")._catalog
+    texts = {key: merged[key] for key in merged.keys() if key}  # noqa: SIM118  it has no iteration
+    assert len(texts) > 3000
+    assert {key: text for key, text in texts.items() if informal(text)} == {}
+
+
+def test_our_texts_win_over_those_of_apps() -> None:
+    for text in (*foreign_texts.ALLAUTH, *foreign_texts.REST_FRAMEWORK):
+        with override("de"):
+            assert translated(text) != text
+    with override("de"):
+        assert EmailField().error_messages["invalid"] == "Bitte geben Sie eine gültige E-Mail-Adresse ein."
+
+
+def test_the_list_of_foreign_texts_is_of_texts_that_are_there() -> None:
+    """An app that words a text anew brings its own German with it: then the list is to be looked at again."""
+    theirs = {
+        key
+        for name in ("allauth", "rest_framework")
+        for key in gettext.translation("django", locale_of(name), ["de"])._catalog  # type: ignore[attr-defined]
+    }
+    assert set(foreign_texts.ALLAUTH) | set(foreign_texts.REST_FRAMEWORK) <= theirs
+
+
+def locale_of(app: str) -> str:
+    return str(Path(apps.get_app_config(app).path) / "locale")

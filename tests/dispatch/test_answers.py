@@ -1,5 +1,6 @@
 """Nobody is online: an answer by mail is promised, mailed, and followed until a person has answered."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -65,7 +66,7 @@ def test_promised_after_a_minute_and_mailed_once(forsaken: Ticket) -> None:
     assert ticket.answer_due_at == row.due_at
     assert types(ticket)[-1] == "ticket.answer_promised"
     [mail] = outbox.outbox
-    assert mail.subject == f"Your answer is on its way: ticket {ticket.number}"
+    assert mail.subject == f"When you get an answer: ticket {ticket.number}"
     assert mail.to == ["carla@customers.example"]
     assert "A person answers you by" in mail.body
     assert f"/t/{ticket.public_id}/#" in mail.body
@@ -165,6 +166,49 @@ def test_no_mail_is_sent_or_spoken_of_once_mails_are_stopped(forsaken: Ticket, c
     assert "by mail" not in said
     ticket_mails_choose(ticket=forsaken, on=True)
     assert answers.mails_due() == [row.pk]
+
+
+def page_of(ticket: Ticket, client: Client) -> str:
+    client.cookies[f"t-{ticket.public_id}"] = token_of(ticket)
+    return " ".join(client.get(f"/t/{ticket.public_id}/").content.decode().split())
+
+
+def test_who_left_no_address_is_invited_and_told_the_time(forsaken: Ticket, client: Client) -> None:
+    Customer.objects.update(email="")
+    before = timezone.now()
+    page = page_of(forsaken, client)
+    assert "Leave your e-mail address now, and a person answers you by <time" in page
+    [said] = re.findall(r'<time datetime="([^"]+)" data-near>', page)
+    due = datetime.fromisoformat(said)
+    assert before + timedelta(minutes=240) <= due <= before + timedelta(minutes=256)
+    assert due == answers.due_at(forsaken.topic_id, before)
+    minute_later()
+    assert answers.answers_promise() == 0  # an answer by mail needs an address
+
+    client.post(f"/t/{forsaken.public_id}/address", {"email": "carla@customers.example"})
+    page = page_of(forsaken, client)
+    assert "Leave your e-mail address" not in page
+    assert "we tell you here and by mail by when you get an answer" in page
+    answers.look()
+    assert PromisedAnswer.objects.get().due_at == due
+    assert "A person answers you by mail, by <time" in page_of(forsaken, client)
+
+
+def test_without_a_time_by_the_route_the_invitation_names_none(forsaken: Ticket, client: Client) -> None:
+    Customer.objects.update(email="")
+    Route.objects.update(answer_minutes=0)
+    kept.forget()
+    page = page_of(forsaken, client)
+    assert "Leave your e-mail address, and the answer comes to you by mail." in page
+    assert "data-near" not in page
+    Customer.objects.update(email="carla@customers.example")
+    assert "by when you get an answer" not in page_of(forsaken, client)
+
+
+def test_who_is_not_forsaken_is_not_invited(world: World, client: Client) -> None:
+    ticket = world.ticket()
+    Customer.objects.update(email="")
+    assert "Leave your e-mail address" not in page_of(ticket, client)
 
 
 def test_of_two_workers_one_promises_and_one_ends(forsaken: Ticket) -> None:

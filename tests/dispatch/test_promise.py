@@ -81,6 +81,55 @@ def test_a_day_is_counted_by_topic(world: World, tell: Tell, noon: datetime) -> 
     assert (refund.longest, refund.estimates, refund.early, refund.off) == (61.0, 1, 20.0, 20.0)
 
 
+def test_the_longest_wait_is_of_all(world: World, tell: Tell, noon: datetime) -> None:
+    """As many seconds as the timelines say, whoever it was."""
+    tell(("opened", 0), ("held", 77))
+    tell(("opened", 10), ("closed", 400))
+    tell(("opened", 20))
+
+    def at(seconds: float) -> Tally:
+        [tally] = promise.count(noon.date(), noon.timestamp() + seconds).values()
+        whole = [
+            min(wait.came or wait.left or noon.timestamp() + seconds, noon.timestamp() + seconds) - wait.began
+            for _topic, wait in promise._waits(noon, noon + timedelta(seconds=60))
+        ]
+        assert tally.longest_of_all == max(whole)
+        assert tally.longest == 77.0
+        return tally
+
+    assert (at(409).longest_of_all, at(409).lasts) == (390.0, False)  # the second was closed after 390 s
+    assert (at(800).longest_of_all, at(800).lasts) == (780.0, True)
+    assert (at(800).longest_left, at(800).longest_waiting) == (390.0, 780.0)
+
+
+def test_the_day_of_one_who_still_waits_is_counted_again_though_late(
+    client: Client, tell: Tell, noon: datetime
+) -> None:
+    old = tell(("opened", -5 * 86400))
+    promise.days_write()
+    day = PromiseDay.objects.get(asked=1)
+    assert (day.pending, day.missed, day.longest) == (0, 1, 0.0)
+    assert day.longest_waiting == pytest.approx(
+        (timezone.now() - noon + timedelta(days=5)).total_seconds(), abs=60
+    )
+    kept.forget()
+    page = " ".join(client.get("/promise").content.decode().split())
+    assert page.count('<span class="small muted">so far</span>') == 2  # in all, and of the day
+    assert client.get("/api/v1/promise").json()["whole"]["longest_lasts"] is True
+    assert promise.days_write() == 3
+    TicketEvent.objects.create(
+        ticket=old, seq=2, type="ticket.held", public=True, created_at=noon - timedelta(days=5, seconds=-780)
+    )
+    assert promise.days_write() == 3
+    day = PromiseDay.objects.get(asked=1)
+    assert (day.longest, day.longest_waiting) == (780.0, 0.0)
+    assert promise.days_write() == 2
+    kept.forget()
+    page = " ".join(client.get("/promise").content.decode().split())
+    assert "<dt>Longest</dt><dd>13 min</dd>" in page
+    assert "so far</span>" not in page
+
+
 def test_a_wait_belongs_to_the_day_on_which_it_began(tell: Tell, noon: datetime) -> None:
     tell(("opened", -86400), ("held", -86390), ("resolved", -86000), ("reopened", 0), ("held", 5))
     now = timezone.now().timestamp()

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, time
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -59,11 +60,11 @@ def test_the_form_says_the_hours_and_the_next_opening(client: Client, world: Wor
     assert "<dt>Monday–Friday</dt><dd>08:00–18:00</dd>" in page
     assert "<dt>Saturday</dt><dd>10:00–14:00</dd>" in page
     assert "Times of Europe/Berlin. Closed on Nov. 23, 2026." in page
-    assert "We open Tuesday, 08:00." in page
+    assert 'We open <time datetime="2026-11-24T08:00:00+01:00" data-near>Tuesday, 08:00 CET</time>.' in page
     assert "sooner if somebody is online" in page
     german = " ".join(client.get("/", headers={"Accept-Language": "de"}).content.decode().split())
     assert "<dt>Montag–Freitag</dt><dd>08:00–18:00</dd>" in german
-    assert "Wir öffnen Dienstag, 08:00 Uhr." in german
+    assert "data-near>Dienstag, 08:00 Uhr (CET)</time>." in german
     it_is(datetime(2026, 11, 24, 11, 0, tzinfo=UTC))
     assert "We open" not in client.get("/").content.decode()
 
@@ -72,7 +73,7 @@ def test_topics_with_other_hours_are_named(client: Client, world: World, it_is) 
     office(world.refund)
     it_is(MONDAY_NOON)
     told, always = calendars.told()
-    assert (told.topics, told.opens) == ("Refund", "")
+    assert (told.topics, told.opens) == ("Refund", None)
     assert (always.topics, always.week) == ("Card, I am not sure", [])
     assert "At any hour." in client.get("/").content.decode()
 
@@ -87,16 +88,16 @@ def test_a_ticket_can_be_opened_at_any_hour_and_its_page_says_when_we_open(
     assert ticket.state == "waiting"
     Ticket.objects.update(expected_seconds=90, place=1)
     ticket.refresh_from_db()
-    assert status_of(ticket).opens == "tomorrow, 08:00"
+    assert str(status_of(ticket).opens) == "2026-11-23 08:00:00+01:00"
     assert status_of(ticket).expected_seconds is None  # of open hours: it says nothing about this night
     client.cookies[f"t-{ticket.public_id}"] = token_of(ticket)
     page = " ".join(client.get(f"/t/{ticket.public_id}/").content.decode().split())
     assert (
-        "We open tomorrow, 08:00; if somebody who can help comes online earlier, they are asked at once."
+        "data-near>tomorrow, 08:00 CET</time>; if somebody who can help comes online earlier, they are asked at once."
         in page
     )
     it_is(MONDAY_NOON)
-    assert (status_of(ticket).opens, status_of(ticket).expected_seconds) == ("", 90)
+    assert (status_of(ticket).opens, status_of(ticket).expected_seconds) == (None, 90)
 
 
 def test_the_api_says_when_a_topic_opens(client: Client, world: World, it_is) -> None:
@@ -110,16 +111,24 @@ def test_the_api_says_when_a_topic_opens(client: Client, world: World, it_is) ->
 @pytest.mark.parametrize(
     ("now", "words"),
     [
-        (datetime(2026, 11, 23, 6, tzinfo=UTC), "today, 08:00"),
-        (datetime(2026, 11, 22, 22, 59, tzinfo=UTC), "tomorrow, 08:00"),  # still Sunday in Berlin
-        (datetime(2026, 11, 20, 17, tzinfo=UTC), "Monday, 08:00"),
-        (datetime(2026, 11, 12, 17, tzinfo=UTC), "Monday, Nov. 23, 2026, 08:00"),
+        (datetime(2026, 11, 23, 6, tzinfo=UTC), "today, 08:00 CET"),
+        (datetime(2026, 11, 22, 22, 59, tzinfo=UTC), "tomorrow, 08:00 CET"),  # still Sunday in Berlin
+        (datetime(2026, 11, 20, 17, tzinfo=UTC), "Monday, 08:00 CET"),
+        (datetime(2026, 11, 12, 17, tzinfo=UTC), "Monday, Nov. 23, 2026, 08:00 CET"),
     ],
 )
 def test_the_next_opening_in_words(now: datetime, words: str, it_is) -> None:
     closed = frozenset({date(2026, 11, 16)})
     it_is(now)
-    assert calendars.opening_in_words(Hours("Europe/Berlin", (((480, 1080),), *[()] * 6), closed)) == words
+    there = calendars.opens_at(Hours("Europe/Berlin", (((480, 1080),), *[()] * 6), closed))
+    assert there is not None
+    assert calendars.clock_in_words(there) == words
+
+
+def test_a_zone_without_letters_is_told_by_its_distance(it_is) -> None:
+    it_is(MONDAY_NOON)
+    there = MONDAY_NOON.astimezone(ZoneInfo("America/Sao_Paulo"))
+    assert calendars.clock_in_words(there) == f"today, {there:%H:%M} UTC-03"
 
 
 def test_a_week_in_words() -> None:

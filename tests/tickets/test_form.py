@@ -10,7 +10,10 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
+from dispatch import presence
 from tests.cast import World
+from tests.console import Person
+from tickets import kept
 from tickets.access import token_of
 from tickets.models import Attachment, Channel, Customer, Message, Ticket, TicketEvent
 
@@ -205,15 +208,31 @@ def test_a_form_of_another_site_is_refused(world: World) -> None:
 
 
 def test_the_wait_of_late_is_shown_when_it_is_known(client: Client, world: World) -> None:
+    anna = Person(world, "Anna").online()
     assert "a person came after" not in client.get("/").content.decode()
     for minutes in (2, 4, 9):
         ticket = world.ticket()
         Ticket.objects.filter(pk=ticket.pk).update(
             created_at=timezone.now() - timedelta(minutes=minutes), first_held_at=timezone.now()
         )
-    assert "a person came after about 4 minutes" in client.get("/").content.decode()
+    page = client.get("/").content.decode()
+    assert "a person came after about 4 minutes" in page
+    assert "Nobody is online" not in page
+    presence.go_offline(agent_id=anna.agent.pk, epoch=anna.epoch)
+    kept.forget()
+    page = client.get("/").content.decode()
+    assert "a person came after" not in page  # it says nothing about now
+    assert "Nobody is online right now." in page
+    anna.online()
+    kept.forget()
     Ticket.objects.update(first_held_at=timezone.now() - timedelta(minutes=31))
     assert "a person came after" not in client.get("/").content.decode()
+
+
+def test_there_is_a_way_to_ones_links_and_to_the_articles(client: Client, world: World) -> None:
+    page = client.get("/").content.decode()
+    assert '<a href="/links">Get your links again</a>' in page
+    assert '<a href="/help/">Answers to what is asked most</a>' in page
 
 
 def test_other_methods_are_refused(client: Client, world: World) -> None:

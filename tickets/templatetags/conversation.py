@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import template
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -15,6 +17,7 @@ from tickets.attachments import MAX_BYTES, MAX_FILES, TYPES
 from tickets.calendars import clock_in_words
 from tickets.models import AssistantAnswer, Rating, Ticket
 from tickets.reading import LINES, Status, open_answer_of, rating_of, status_of, thread_of, unread_from
+from tickets.signals import answer_time
 from tickets.stream import Frame
 
 register = template.Library()
@@ -24,6 +27,12 @@ register = template.Library()
 def ticket_status(ticket: Ticket) -> Status:
     """{% ticket_status ticket as status %}"""
     return status_of(ticket)
+
+
+@register.simple_tag
+def ticket_answer_time(ticket: Ticket) -> datetime | None:
+    """{% ticket_answer_time ticket as due %}: until when an answer would be promised now, had we an address."""
+    return answer_time(ticket.topic_id)
 
 
 @register.simple_tag
@@ -46,9 +55,15 @@ def moment(value: str | datetime) -> datetime | None:
 
 @register.filter
 def soon(value: str | datetime) -> str:
-    """A moment that is near, in the reader's time zone: "today, 18:30"."""
+    """A moment that is near, as an element: "today, 18:30 CET", which times.js writes anew on the reader's own clock.
+
+    One that has a place's time zone, such as an opening, is told on the clock of that place; others on ours.
+    """
     at = moment(value)
-    return clock_in_words(timezone.localtime(at)) if at is not None else ""
+    if at is None:
+        return ""
+    there = at if isinstance(at.tzinfo, ZoneInfo) else timezone.localtime(at)
+    return format_html('<time datetime="{}" data-near>{}</time>', there.isoformat(), clock_in_words(there))
 
 
 @register.filter

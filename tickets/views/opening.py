@@ -14,6 +14,7 @@ from tickets.forms import OpenForm, new_key
 from tickets.intake import ticket_open
 from tickets.models import Channel
 from tickets.reading import usual_wait
+from tickets.signals import anybody_online
 from tickets.views.door import private, remember, see_ticket, tickets_here
 from tickets.views.links import TOO_MANY, goes_on
 
@@ -74,12 +75,13 @@ def opening(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, form: OpenForm, status: int = 200) -> HttpResponse:
-    here = tickets_here(request)
+    here, online = tickets_here(request), anybody_online()
     context = {
         "form": form.described(),
         "mine": [one for one in here if one.ticket.is_open],
         "ended": [one for one in here if not one.ticket.is_open],
-        "usual_wait": usual_wait(),
+        "usual_wait": usual_wait() if online else None,
+        "online": online,
         "assistant_first": any(topic.assisted for topic in topics.active()),
         "hours": calendars.told(),
         "files_lost": bool(request.FILES),

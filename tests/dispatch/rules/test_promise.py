@@ -103,6 +103,23 @@ def test_parts_add_up_to_the_whole(rows: list[tuple[float, bool, bool]], cut: in
     first += second
     assert first == whole
     assert whole.asked == whole.kept + whole.missed + whole.left + whole.pending
+    assert whole.longest_of_all == max((seconds for seconds, *_ in rows), default=None)
+
+
+@pytest.mark.parametrize(
+    ("wait", "longest", "lasts"),
+    [
+        (Wait(0, came=60), (60.0, 0.0, 0.0), False),
+        (Wait(0, left=60), (0.0, 60.0, 0.0), False),
+        (Wait(0), (0.0, 0.0, 60.0), True),
+    ],
+)
+def test_whose_wait_was_longest(wait: Wait, longest: tuple[float, float, float], lasts: bool) -> None:
+    tally = Tally()
+    assert (tally.longest_of_all, tally.lasts) == (None, False)
+    tally.count(wait, seconds=60.0, promised=60.0)
+    assert (tally.longest, tally.longest_left, tally.longest_waiting) == longest
+    assert (tally.longest_of_all, tally.lasts) == (60.0, lasts)
 
 
 @given(st.floats(1, 1e7))
