@@ -1,9 +1,9 @@
-// The form at /: one click sends once, and files that would be refused are told before they are sent.
+// Forms, that at / and others: one click sends once, and files that would be refused are told before they are sent.
 
 import { watchFiles } from "./files.js";
 import { localTimes } from "./times.js";
 
-localTimes(document.querySelector(".send"));
+for (const form of document.querySelectorAll(".send")) localTimes(form); // other pages' forms have no times
 document.getElementById("errors")?.focus();
 
 for (const form of document.querySelectorAll("form[data-once]")) {

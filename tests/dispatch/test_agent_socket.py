@@ -225,6 +225,8 @@ desk.hand_back(agent=anna, epoch={epoch}, ticket_id=ticket.pk, reason="time")
 """
     )
     assert socket.until("offer.released")["data"]["ticket"] == public_id
+    ended = socket.until("shift.changed")["data"]  # nothing is left to finish
+    assert (ended["state"], ended["epoch"]) == ("ended", epoch)
     backstage.customer_says(public_id, "Is anybody there?")
     socket.beat(epoch)
     assert socket.next()["type"] == "heartbeat"
