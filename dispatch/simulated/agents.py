@@ -1,6 +1,7 @@
 """A simulated agent with habits: takes most offers, thinks, chats by the stories, pauses, goes and comes back."""
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -60,7 +61,10 @@ class SimulatedAgent(Worker):
             end = clock() + FINISHES / self.pace.speed
             while self.chats and clock() < end:
                 await self.pace.think(2, 4)
-        await self.say("offline")
+        with contextlib.suppress(
+            Refused
+        ):  # who was finishing and has finished is offline by itself, perhaps just now
+            await self.say("offline")
         await self.errands.stop()
         await self.disconnect()
 
