@@ -33,7 +33,7 @@ class NothingLogged(ValueError):
 
 def case_of_day(day: date, pool_id: int | None = None) -> Case:
     """Tickets that came to people that day and were the pool's by their routes, and its people, each for as long as they were
-    online. Eight queries.
+    online. Six queries.
 
     Handling is from accepted to resolved, where that is known; yes and no, and the time to either, are those of the day;
     patience is the time that was waited over how many left. Raises NothingLogged, InvalidArrivals.

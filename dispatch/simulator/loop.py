@@ -13,7 +13,6 @@ from math import inf
 
 import numpy as np
 
-from dispatch.matching.problem import F64
 from dispatch.rules import offers as rules
 from dispatch.rules.offers import EFFECTS, State
 from dispatch.rules.reserve import is_reserved
@@ -21,6 +20,7 @@ from dispatch.rules.steps import Step
 from dispatch.rules.units import room_for
 from dispatch.simulator.case import World
 from dispatch.simulator.policies import DRAWN, Policy
+from dispatch.simulator.presence import Presence
 
 
 class What(IntEnum):
@@ -66,12 +66,9 @@ class Play:
 
         auto = world.auto_order[: round(policy.means.auto_share * m)]
         self.auto = frozenset(auto)
-        always = world.case.presence is None
-        self.free: set[int] = set(range(m) if always else ())  # may be asked now
+        self.presence = Presence(world.case)
+        self.free: set[int] = set(range(m) if self.presence.always else ())  # may be asked now
         self.online = [True] * m  # has not missed an offer
-        self.present = [always] * m
-        self.since = [0.0] * m  # present, or not
-        self.was_there = [0.0] * m  # seconds until then
         self.pending = [0] * m  # open offers
         self.turn = [0] * m  # offers so far that wanted an answer
         self.taken = [0] * m  # units of tickets they hold
@@ -99,11 +96,8 @@ class Play:
             self._arrival, self._patience, self._answer, self._wrap, self._done, self._back, self._again,
             self._step, self._open, self._come, self._leave,
         )  # fmt: skip
-        for agent, times in enumerate(self.world.case.presence or ()):
-            for begin, end in times:
-                if end > max(begin, 0.0):
-                    self._at(max(begin, 0.0), What.COME, agent)
-                    self._at(end, What.LEAVE, agent)
+        for when, agent, comes in self.presence.changes():
+            self._at(when, What.COME if comes else What.LEAVE, agent)
         if self.world.at:
             self._at(self.world.at[0], What.ARRIVAL, 0)
         heap = self._heap
@@ -178,23 +172,15 @@ class Play:
         hourly = self.hourly
         if not hourly:
             return 1.0
-        return float((self.worked[agent] + DRAWN * hourly) / (self._there(agent) + DRAWN) / hourly)
+        online = self.presence.seconds(agent, self.now)
+        return (self.worked[agent] + DRAWN * hourly) / (online + DRAWN) / hourly
 
     @property
     def hourly(self) -> float:
         """Mean work per online second until now; 0 while nothing has ended."""
-        if self.world.case.presence is not None:
-            return self.worked_all / max(float(np.sum(self.online_seconds())), 1.0)
-        return self.worked_all / len(self.worked) / self.now if self.worked_all else 0.0
-
-    def online_seconds(self) -> F64 | float:
-        """(agents,) seconds that each was there until now, or of everybody."""
-        if self.world.case.presence is None:
-            return self.now
-        return np.array([self._there(agent) for agent in range(len(self.present))])
-
-    def _there(self, agent: int) -> float:
-        return self.was_there[agent] + (self.now - self.since[agent] if self.present[agent] else 0.0)
+        if not self.worked_all:
+            return 0.0
+        return self.worked_all / len(self.worked) / self.presence.mean_seconds(self.now)
 
     # --- Events -------------------------------------------------------------------------------------------------------
 
@@ -342,13 +328,12 @@ class Play:
         self._changed |= self.holder[ticket] < 0
 
     def _come(self, agent: int) -> None:
-        self.present[agent], self.since[agent] = True, self.now
+        self.presence.change(agent, self.now, comes=True)
         self.idle_since[agent] = self.now
         self._look(agent)
 
     def _leave(self, agent: int) -> None:
-        self.was_there[agent] = self._there(agent)
-        self.present[agent], self.since[agent] = False, self.now
+        self.presence.change(agent, self.now, comes=False)
         for offers in list(self.open.values()):
             for offer in [one for one in offers if self._offers[one][1] == agent]:
                 self._end(offer, State.REVOKED)
@@ -385,7 +370,7 @@ class Play:
 
     def _look(self, agent: int) -> None:
         """Whether they may be asked, after something about them has changed."""
-        there = self.online[agent] and self.present[agent]
+        there = self.online[agent] and self.presence.there[agent]
         asks = rules.may_be_asked(online=there, open_offers=self.pending[agent])
         if asks and self.units_free(agent) > 0:
             self.free.add(agent)

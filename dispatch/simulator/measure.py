@@ -51,7 +51,7 @@ def figures_of(play: Play) -> Figures:
     wait = np.array(play.accepted_at)[served] - at[served]
     target = np.array([case.kinds[world.kind[ticket]].target_seconds for ticket in served])
     offered = int(np.array(play.offered)[came].sum())
-    there = _there(play)
+    there = play.presence.measured(play.busy + play.away)
     per_hour = (play.busy / np.maximum(there - play.away, 1.0))[there > 0]
 
     def within(waits: F64) -> float:
@@ -76,21 +76,6 @@ def figures_of(play: Play) -> Figures:
         ),
         solve_ms=1000 * play.solve_seconds / play.solves if play.solves else float("nan"),
     )
-
-
-def _there(play: Play) -> F64:
-    """(agents,) seconds online of what is measured. Who ends their last tickets after they have left was there for as long as
-    they worked.
-    """
-    case = play.world.case
-    if case.presence is None:
-        return np.full(case.agents, case.measured)
-    seconds = [
-        sum(max(min(end, case.horizon) - max(begin, case.warm_up), 0.0) for begin, end in times)
-        for times in case.presence
-    ]
-    there: F64 = np.maximum(np.array(seconds), play.busy + play.away)
-    return there
 
 
 def _mean(values: F64) -> float:

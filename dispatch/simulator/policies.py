@@ -134,9 +134,9 @@ def _shares(play: Play) -> F32:
     hourly = play.hourly
     if not hourly:
         return np.ones(len(play.worked), np.float32)
-    return ((np.array(play.worked) + DRAWN * hourly) / (play.online_seconds() + DRAWN) / hourly).astype(
-        np.float32
-    )
+    return (
+        (np.array(play.worked) + DRAWN * hourly) / (play.presence.all_seconds(play.now) + DRAWN) / hourly
+    ).astype(np.float32)
 
 
 def _random(play: Play, ticket: int, agent: int) -> tuple[float, ...]:  # noqa: ARG001  one form for all

@@ -1,13 +1,16 @@
 """A day of the installation as the simulator's case."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from agents.models import Lease, Pool, Shift
-from dispatch import presence
+from dispatch import presence, routes
 from dispatch.models import FeedEvent, Offer, Route, RouteStep
 from dispatch.rules.steps import Step
 from dispatch.runs import match_pool
@@ -18,7 +21,7 @@ from dispatch.simulator.policies import OURS
 from dispatch.yesterday import NothingLogged, case_of_day
 from tests.cast import World
 from tickets.intake import ticket_open
-from tickets.models import Channel, Ticket
+from tickets.models import Article, AssistantAnswer, Channel, Ticket
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 11, 2, 12, 0, tzinfo=UTC)
@@ -113,6 +116,38 @@ def test_other_pools_tickets_are_not_the_default_routes(world: World) -> None:
     assert case.coming is not None
     assert (list(case.coming.at), [kind.name for kind in case.kinds]) == ([0.0, 5.0], ["", "refund"])
     assert list(case.coming.kind) == [1, 0]
+
+
+def test_what_the_assistant_answered_alone_came_to_nobody(world: World) -> None:
+    anna = world.agent("Anna")
+    presence.go_online(agent_id=anna.pk)
+    Shift.objects.update(started_at=MIDNIGHT)
+    alone, handed_over, plain = (world.ticket() for _ in range(3))
+    for place, ticket in enumerate((alone, handed_over, plain)):
+        placed(ticket, NOON + timedelta(seconds=place))
+    for seq, slug in ((3, "refunds"), (5, "returns")):  # two answers, one ticket
+        article = Article.objects.create(slug=slug, language="en", title=slug, body=slug)
+        for ticket in (alone, handed_over):
+            AssistantAnswer.objects.create(
+                ticket=ticket, seq=seq, article=article, version=1, score=0.9, target=0.9, helped=False
+            )
+    Ticket.objects.filter(pk=handed_over.pk).update(handed_over_at=NOON + timedelta(seconds=60))
+    case = case_of_day(timezone.localdate(NOON), world.pool.pk)
+    assert case.coming is not None
+    assert list(case.coming.at) == [0.0, 58.0]  # the plain one at 2 s, the other when it was handed over
+
+
+def test_a_day_is_read_by_six_queries(
+    world: World, django_assert_num_queries: Callable[[int], AbstractContextManager[Any]]
+) -> None:
+    for name in ("Anna", "Bernd"):
+        presence.go_online(agent_id=world.agent(name).pk)
+    Shift.objects.update(started_at=MIDNIGHT)
+    for seconds in range(4):
+        placed(world.ticket(), NOON + timedelta(seconds=seconds), 60.0)
+    routes.routes()
+    with django_assert_num_queries(6):
+        case_of_day(timezone.localdate(NOON), world.pool.pk)
 
 
 def test_patience_and_answers_are_the_days(world: World) -> None:

@@ -68,7 +68,7 @@ def test_who_has_not_come_or_has_left_is_not_asked():
     ]  # asked at 100; the last is nobody's: who is there works until 710
     assert (play.holder, play.offered) == ([0, 1, -1], [2, 1, 0])
     assert [play._state[offer].value for offer in (0, 1, 2)] == ["revoked", "accepted", "accepted"]
-    assert play.was_there == [5.0 + 30.0, 110.0]
+    assert [play.presence.seconds(agent, play.now) for agent in (0, 1)] == [5.0 + 30.0, 110.0]
     found = figures_of(play)
     # 30 s of 35; and 190 s until the end of what is measured, all of which the second worked.
     assert found.utilisation == pytest.approx((30.0 + 190.0) / (35.0 + 190.0))

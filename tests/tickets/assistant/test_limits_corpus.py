@@ -5,7 +5,8 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 
-from tests.tickets.assistant.limits_corpus import EVERYDAY, FIRST, SECOND
+from tests.tickets.assistant.everyday_corpus import EVERYDAY
+from tests.tickets.assistant.limits_corpus import FIRST, SECOND
 from tickets import kept
 from tickets.assistant import turns
 from tickets.assistant.limits import KINDS, Limits, Talk, limit, rules_of
