@@ -45,7 +45,9 @@ def pools_due() -> set[int]:
 
 def anybody_online() -> bool:
     """Whether anybody is there who is asked about new tickets. One query when not kept."""
-    here = Shift.objects.filter(ended_at__isnull=True, practice=False, state=ShiftState.ONLINE)
+    here = Shift.objects.filter(
+        ended_at__isnull=True, lost_at__isnull=True, practice=False, state=ShiftState.ONLINE
+    )
     return kept.keep("anybody_online", here.exists)
 
 

@@ -6,10 +6,12 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models.functions import Now
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
+from agents.models import Shift
 from dispatch import presence
 from tests.cast import World
 from tests.console import Person
@@ -224,6 +226,10 @@ def test_the_wait_of_late_is_shown_when_it_is_known(client: Client, world: World
     assert "a person came after" not in page  # it says nothing about now
     assert "Nobody is online right now." in page
     anna.online()
+    kept.forget()
+    Shift.objects.filter(ended_at=None).update(lost_at=Now())  # nor is somebody whose connection is lost
+    assert "Nobody is online right now." in client.get("/").content.decode()
+    Shift.objects.filter(ended_at=None).update(lost_at=None)
     kept.forget()
     Ticket.objects.update(first_held_at=timezone.now() - timedelta(minutes=31))
     assert "a person came after" not in client.get("/").content.decode()
