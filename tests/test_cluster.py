@@ -17,11 +17,11 @@ from websockets.exceptions import ConnectionClosed
 
 from config.cluster import Cluster, free_ports, settings_of
 from tests import ground
-from tests.faults.test_redis_away import until
 from tests.invariants import broken
 from tests.people import Person, open_ticket
 from tests.sockets import Socket
 from tests.stack import LiveStack, drop_database, fresh_database, run_manage
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 

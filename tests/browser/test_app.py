@@ -18,6 +18,7 @@ from tests.chromium import find
 from tests.conftest import launched
 from tests.push import PushedTo, pushed_to
 from tests.stack import LiveStack
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
 
@@ -152,7 +153,21 @@ def test_a_call_is_shown_to_who_looks_elsewhere(
     console: Any, browser: PushedTo, anna: dict[str, Any]
 ) -> None:
     page = open_app(console, browser)
-    page.reload()
+
+    # Asked again and again from here: `wait_for_function` takes a promise itself for true.
+    def shown() -> list[str]:
+        found: list[str] = page.evaluate(
+            "navigator.serviceWorker.ready.then(one => one.getNotifications()).then(all => all.map(one => one.title))"
+        )
+        return found
+
+    page.bring_to_front()
+    # A page of the agents' closes what they were called for once it is there, and it does so a moment after it has loaded:
+    # what is shown before that would go with it. A call of earlier, left on a page that closes none, tells when it has.
+    page.goto("/")
+    page.evaluate("navigator.serviceWorker.ready.then(one => one.showNotification('Of earlier'))")
+    page.goto("/console/")
+    until(lambda: shown() == [], "the console closes what is shown")
     cdp = page.context.new_cdp_session(page)
     versions: list[dict[str, Any]] = []
     cdp.on("ServiceWorker.workerRegistrationUpdated", lambda event: versions.extend(event["registrations"]))
@@ -168,27 +183,15 @@ def test_a_call_is_shown_to_who_looks_elsewhere(
             {"origin": origin, "registrationId": registration, "data": json.dumps(call)},
         )
 
-    def shown() -> list[str]:
-        found: list[str] = page.evaluate(
-            "navigator.serviceWorker.ready.then(one => one.getNotifications()).then(all => all.map(one => one.title))"
-        )
-        return found
-
-    page.bring_to_front()
     push("offer", "Offer: Refund, €4.00")
     push("busy", "It is busy")  # later than the first, so that one has been decided on
-    page.wait_for_function(
-        "navigator.serviceWorker.ready.then(one => one.getNotifications()).then(all => all.length === 1)"
-    )
+    until(shown, "the push is shown")
     assert shown() == ["It is busy"]  # the console is in sight: the card is enough
     page.goto("/calls/")
-    page.evaluate(
-        "navigator.serviceWorker.ready.then(one => one.getNotifications()).then(all => all.forEach(one => one.close()))"
-    )
+    until(lambda: shown() == [], "the console closes what is shown")
     push("offer", "Offer: Refund, €4.00")
-    page.wait_for_function(
-        "navigator.serviceWorker.ready.then(one => one.getNotifications()).then(all => all.some(one => one.tag === 'offer'))"
-    )
+    until(shown, "the offer is shown")
+    assert shown() == ["Offer: Refund, €4.00"]
 
 
 def test_a_lead_says_yes_to_alerts_and_takes_it_back(

@@ -1,7 +1,5 @@
 """An agent's network goes dark: offers go at once, tickets after a grace time; who is back in time has lost nothing."""
 
-import time
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -11,15 +9,9 @@ from tests.backstage import Backstage
 from tests.browser.test_console import BROKEN, held, online, state
 from tests.invariants import broken
 from tests.stack import LiveStack
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
-
-
-def until(condition: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
 
 
 def goes_dark(page: Page, stack: LiveStack) -> None:

@@ -15,10 +15,10 @@ from PIL import Image
 from config import backup
 from tests import ground
 from tests.backstage import Backstage
-from tests.faults.test_redis_away import until
 from tests.invariants import broken
 from tests.people import Person
 from tests.stack import LiveStack, connection, drop_database, run_manage, url_of
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 

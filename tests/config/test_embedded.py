@@ -18,7 +18,8 @@ from config.embedded.home import Record
 from config.embedded.processes import Identity
 from config.stack import PROJECT
 from tests import ground
-from tests.config.owners import gone, other, outside_environment, until
+from tests.config.owners import gone, other, outside_environment
+from tests.waiting import until
 
 OWNER = """
 import os, sys

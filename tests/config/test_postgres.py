@@ -1,12 +1,12 @@
 """config.postgres: a connection that the server has closed is noticed without a question; a good one is not asked."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
 from django.db import OperationalError, connection, connections
 
 from config.postgres.base import ASK_SECONDS, DatabaseWrapper
+from tests.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,13 +35,12 @@ def next_request(ours: DatabaseWrapper) -> None:
 def kill(pid: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s)", [pid])
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
+
+        def gone() -> bool:
             cursor.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid])
-            if cursor.fetchone() is None:
-                return
-            time.sleep(0.02)
-    raise AssertionError("it lives")
+            return cursor.fetchone() is None
+
+        until(gone, "the session's end")
 
 
 def test_a_good_connection_is_kept_and_asked_once(

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from config.stack import PortTaken, Program, Stack, StackFailed, listen, web
-from tests.config.owners import gone, other, until
+from tests.config.owners import gone, other
+from tests.waiting import until
 
 SLEEPER = "import signal; signal.pause()"
 STUBBORN = (

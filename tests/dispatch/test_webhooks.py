@@ -26,6 +26,7 @@ from tests.cast import World
 from tests.console import Person
 from tests.dispatch.scenes import earlier, rated
 from tests.receiver import Receiver, receiver
+from tests.waiting import until
 from tickets import events
 from tickets.lifecycle import ticket_close
 from tickets.models import Ticket
@@ -263,9 +264,7 @@ class TestSending:
             """Lets the slow one go when all others have been told."""
 
             def wait(self, _seconds: float) -> bool:
-                from tests.receiver import until
-
-                until(lambda: sum(one.path == "/hooks" for one in shop.taken) == 6)
+                until(lambda: sum(one.path == "/hooks" for one in shop.taken) == 6, "six were not told")
                 return True
 
             def set(self) -> None:

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import psycopg2
 import pytest
 
-from tests.faults.test_redis_away import until
 from tests.people import Person, open_ticket, prepare
 from tests.stack import LiveStack, live_stack
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 

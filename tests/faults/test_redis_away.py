@@ -16,6 +16,7 @@ from tests.invariants import broken
 from tests.people import Person, open_ticket
 from tests.sockets import Socket
 from tests.stack import LiveStack, live_stack
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 
@@ -53,13 +54,6 @@ def redis() -> Iterator[OwnRedis]:
 def shaky(redis: OwnRedis) -> Iterator[LiveStack]:
     with live_stack("redis", settings={"REDIS_URL": redis.url}) as started:
         yield started
-
-
-def until(condition: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
 
 
 def test_the_main_job_goes_on_while_redis_is_away(shaky: LiveStack, redis: OwnRedis) -> None:

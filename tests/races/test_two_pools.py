@@ -1,7 +1,6 @@
 """Runs of two pools that share an agent, and an agent who goes online while a run commits. Both were found by a replay."""
 
 import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -16,6 +15,7 @@ from dispatch.models import Offer, Route, RouteStep, Run
 from dispatch.runs import match_pool
 from tests.cast import World
 from tests.races.conftest import together
+from tests.waiting import until
 from tickets.models import Ticket
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
@@ -133,22 +133,17 @@ def write_while(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> list
 
 
 def _until_so_many_wait(cursor: Any, count: int) -> None:
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline:
+    def waiting() -> int:
         cursor.execute(
             "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
         )
-        if cursor.fetchone()[0] >= count:
-            return
-        time.sleep(0.02)
-    raise AssertionError("nobody waits: the race did not happen")
+        return int(cursor.fetchone()[0])
+
+    until(lambda: waiting() >= count, "the race: nobody waits for a lock")
 
 
 def _until(outcome: list[Any]) -> Any:
-    deadline = time.monotonic() + 20
-    while not outcome:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    until(lambda: outcome, "the race's outcome")
     return outcome[0]
 
 
