@@ -12,12 +12,11 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication, TokenAuthentication
-from rest_framework.authtoken.models import Token
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from agents.models import ApiToken
-from agents.tokens import token_of
+from agents.models import AccountToken, ApiToken
+from agents.tokens import account_token_of, token_of
 
 
 class ClosedSignup(DefaultAccountAdapter):
@@ -64,15 +63,14 @@ class AgentTokenAuthentication(TokenAuthentication):
     """“Authorization: Token <key>”. Token, account and agent are one query: it is that of every request of a program."""
 
     def authenticate_credentials(self, key: str) -> tuple[Any, Any]:
-        found = self.get_model()._default_manager.select_related("user__agent").filter(key=key)
-        token: Any = found.first() if key.isalnum() else None  # a NUL would break the query
-        if token is None or not token.user.is_active:
+        token = account_token_of(key)
+        if token is None:
             raise AuthenticationFailed(_("Invalid token."))
         return token.user, token
 
 
 def access_withdraw(user_id: int) -> None:
-    """End all log-ins of an account, and its API token: open sockets are closed at their next beat. Inner.
+    """End all log-ins of an account, and its tokens: open sockets are closed at their next beat. Inner.
 
     Django would only refuse the old sessions when they ask again; a socket asks once, and then lives as long as the row.
     Rows do not say whose they are, so all unexpired ones are read: log-ins of agents and staff, and this is rare. Three
@@ -86,4 +84,4 @@ def access_withdraw(user_id: int) -> None:
     ]
     if mine:
         Session.objects.filter(session_key__in=mine).delete()
-    Token.objects.filter(user_id=user_id).delete()
+    AccountToken.objects.filter(user_id=user_id).delete()

@@ -11,15 +11,11 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext as text
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from rest_framework.authtoken.models import TokenProxy
 
 from agents.admin_parts import LabelledDateTime, decider, secret_page
 from agents.errors import ScopeNotYours
 from agents.models import ApiToken
 from agents.tokens import SCOPES, token_make, token_revoke
-
-# What agents signed in with: its page would show whole tokens, by which anybody is them.
-admin.site.unregister(TokenProxy)
 
 
 class ApiTokenForm(forms.ModelForm[ApiToken]):

@@ -7,8 +7,8 @@ from django.contrib.auth import authenticate
 from django.db.models import QuerySet
 from django.urls import path
 from drf_spectacular.utils import extend_schema
-from rest_framework.authtoken.models import Token
-from rest_framework.exceptions import AuthenticationFailed, NotFound
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, NotFound
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -16,9 +16,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from agents import serializers as shapes
+from agents.accounts import AgentTokenAuthentication
 from agents.errors import NotAnAgent, SecondFactor
-from agents.models import Agent, LedgerEntry
+from agents.models import AccountToken, Agent, LedgerEntry, User
 from agents.paging import NewestFirst
+from agents.tokens import account_token_end, account_token_make
 
 
 class AgentView(APIView):
@@ -36,11 +38,17 @@ class AgentView(APIView):
 
 
 class TokenView(APIView):
-    authentication_classes = ()
     permission_classes = (AllowAny,)
     throttle_scope = "token"
-    keyless = True  # asking again gives the same token anyway
-    refuses = {"post": (AuthenticationFailed, NotAnAgent, SecondFactor)}
+    throttle_methods = ("POST",)
+    keyless = True  # no answer is kept that holds a token; one too many does no harm
+    refuses = {"post": (AuthenticationFailed, NotAnAgent, SecondFactor), "delete": (AuthenticationFailed,)}
+
+    def get_throttles(self) -> list[Any]:
+        return super().get_throttles() if self.request.method in self.throttle_methods else []
+
+    def get_authenticators(self) -> list[BaseAuthentication]:
+        return [AgentTokenAuthentication()] if self.request and self.request.method == "DELETE" else []
 
     def get_authenticate_header(self, request: Request) -> str:  # noqa: ARG002  DRF's signature
         return "Token"
@@ -52,7 +60,10 @@ class TokenView(APIView):
         responses={200: shapes.TokenData},
     )
     def post(self, request: Request) -> Response:
-        """The agent's API token, for programs; browsers sign in at the log-in page. 401 for wrong credentials."""
+        """A new API token of the agent, for one program; browsers sign in at the log-in page. 401 for wrong credentials.
+
+        It is shown this once. An account has up to 20; beyond, the one that was not used for longest ends.
+        """
         form = shapes.TokenInput(data=request.data)
         form.is_valid(raise_exception=True)
         user = authenticate(
@@ -65,8 +76,16 @@ class TokenView(APIView):
         if is_mfa_enabled(user):
             # A password alone must not open what the owner has put a second lock on.
             raise SecondFactor
-        token, _made = Token.objects.get_or_create(user=user)
-        return Response({"token": token.key})
+        assert isinstance(user, User)
+        return Response({"token": account_token_make(user=user)})
+
+    @extend_schema(operation_id="token_end", tags=["agents"], request=None, responses={204: None})
+    def delete(self, request: Request) -> Response:
+        """End the token that this request is signed in by. Sockets that are open with it are closed at their next beat."""
+        if not isinstance(request.auth, AccountToken):
+            raise NotAuthenticated
+        account_token_end(token_id=request.auth.pk)
+        return Response(status=204)
 
 
 class MeView(AgentView):

@@ -1,4 +1,4 @@
-"""API tokens of other systems: what they may do, made once and shown once, withdrawn for good.
+"""Tokens of programs, made once and shown once, withdrawn for good: of other systems with what they may do, and of accounts.
 
 A scope is the right of an account under another name: who has the permission may use the same addresses as a person, and only
 they may give it to a token.
@@ -19,11 +19,15 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from agents.errors import KeyReused, ScopeNotYours, TokenNotFound
-from agents.models import ApiToken, User
+from agents.models import AccountToken, ApiToken, User
 
 PREFIX = "sbt_"  # so that scanners of code and logs know one when they see it
 SHOWN = 12  # characters of its beginning that are kept
 SELDOM = timedelta(minutes=1)  # from one note of its use to the next
+
+ACCOUNT_PREFIX = "sba_"
+MOST = 20  # tokens of one account: a program that signs in at each start piles up none
+RARELY = timedelta(days=1)  # from one note of an account's token's use to the next
 
 
 class Scope(NamedTuple):
@@ -111,3 +115,35 @@ def token_of(secret: str) -> ApiToken | None:
 
 def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def account_token_make(*, user: User) -> str:
+    """A new token by which a program is this account; it is known only to who asks. Outermost.
+
+    Beyond MOST the one goes whose use lies longest back; its sockets close at their next beat.
+    """
+    secret = ACCOUNT_PREFIX + secrets.token_urlsafe(32)
+    with transaction.atomic():
+        AccountToken.objects.create(user=user, digest=digest_of(secret))
+        newest = AccountToken.objects.filter(user=user).order_by("-used_at", "-pk")
+        AccountToken.objects.filter(user=user).exclude(pk__in=newest.values("pk")[:MOST]).delete()
+    return secret
+
+
+def account_token_of(secret: str) -> AccountToken | None:
+    """The account's token with this secret, with account and agent; notes its use. One query, two each day."""
+    if not secret.isascii() or len(secret) > 100:
+        return None
+    token = (
+        AccountToken.objects.select_related("user__agent")
+        .filter(digest=digest_of(secret), user__is_active=True)
+        .first()
+    )
+    if token is not None and token.used_at < timezone.now() - RARELY:
+        AccountToken.objects.filter(pk=token.pk, used_at__lt=Now() - RARELY).update(used_at=Now())
+    return token
+
+
+def account_token_end(*, token_id: int) -> None:
+    """Nobody is signed in by it any more; open sockets close at their next beat. Outermost; twice is once."""
+    AccountToken.objects.filter(pk=token_id).delete()

@@ -11,9 +11,9 @@ from typing import Any
 from django.db import connection
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
-from rest_framework.authtoken.models import Token
 
-from agents.models import Agent, AgentStatus, Lease, Pool, Shift, User
+from agents.models import AccountToken, Agent, AgentStatus, Lease, Pool, Shift, User
+from agents.tokens import digest_of
 from dispatch import routes
 from dispatch.models import Feed, Offer, Rate, Route, Run
 from dispatch.offers import offer_accept
@@ -25,7 +25,11 @@ FAR = timedelta(hours=2)
 # Table → what differs from card to card, as SQL over n.
 COPIES = {
     "agents_user": {"id": "n", "email": "'agent-' || n || '@agents.example'"},
-    "authtoken_token": {"key": "lpad(n::text, 40, '0')", "user_id": "n"},
+    "agents_accounttoken": {
+        "id": "n",
+        "user_id": "n",
+        "digest": "encode(sha256(convert_to(lpad(n::text, 40, '0'), 'UTF8')), 'hex')",
+    },
     "agents_agent": {"id": "n", "user_id": "n"},
     "agents_shift": {"id": "n", "agent_id": "n"},
     "agents_lease": {"shift_id": "n"},
@@ -43,10 +47,9 @@ def main(count: int) -> dict[str, Any]:
         for table, differs in COPIES.items():
             changes = ", ".join(f"'{column}', {value}" for column, value in differs.items())
             key = next(iter(differs))
-            first = "lpad('1', 40, '0')" if table == "authtoken_token" else "1"
             cursor.execute(
                 f"INSERT INTO {table} SELECT (jsonb_populate_record(one, jsonb_build_object({changes}))).*"
-                f" FROM {table} AS one CROSS JOIN {numbers} WHERE one.{key} = {first}"
+                f" FROM {table} AS one CROSS JOIN {numbers} WHERE one.{key} = 1"
             )
         cursor.execute("ANALYZE")
     with CaptureQueriesContext(connection) as captured:
@@ -60,7 +63,7 @@ def _first() -> None:
     Route.objects.create(topic=topic, pool=pool)
     Rate.objects.create(topic=None, amount_cents=250, valid_from=date(2026, 1, 1))
     user = User.objects.create(pk=1, email="agent-1@agents.example", name="Anna", password="!")
-    Token.objects.create(user=user, key="1".rjust(40, "0"))
+    AccountToken.objects.create(pk=1, user=user, digest=digest_of("1".rjust(40, "0")))
     agent = Agent.objects.create(
         pk=1, user=user, name="Anna", status=AgentStatus.ADMITTED, languages=["en"], last_epoch=1
     )

@@ -11,9 +11,9 @@ from typing import Any
 
 from django.db import connection
 from django.db.models.functions import Now
-from rest_framework.authtoken.models import Token
 
-from agents.models import Agent, AgentSkill, AgentStatus, Lease, Pool, Shift, Skill, User
+from agents.models import AccountToken, Agent, AgentSkill, AgentStatus, Lease, Pool, Shift, Skill, User
+from agents.tokens import digest_of
 from bench import past
 from dispatch.models import Feed, Offer, Rate, Requirement, Route
 from dispatch.runs import match_pool
@@ -67,7 +67,9 @@ def _agents(count: int, pool: Pool, skills: Sequence[Skill]) -> list[Agent]:
     users = User.objects.bulk_create(
         [User(email=f"agent-{n}@agents.example", name=f"Agent {n}", password="!") for n in range(count)]
     )
-    Token.objects.bulk_create([Token(user=user, key=f"{user.pk:040x}") for user in users])
+    AccountToken.objects.bulk_create(
+        [AccountToken(user=user, digest=digest_of(f"{user.pk:040x}")) for user in users]
+    )
     admitted = {"status": AgentStatus.ADMITTED, "languages": ["en", "de"], "last_epoch": 1}
     people = Agent.objects.bulk_create([Agent(user=user, name=user.name, **admitted) for user in users])
     pool.members.set(people)

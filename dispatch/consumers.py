@@ -12,9 +12,9 @@ from channels.exceptions import StopConsumer
 from django.contrib.auth import get_user
 from django.contrib.sessions.models import Session
 from django.db.models.functions import Now
-from rest_framework.authtoken.models import Token
 
-from agents.models import Agent, AgentStatus, Shift
+from agents.models import AccountToken, Agent, AgentStatus, Shift
+from agents.tokens import account_token_of
 from dispatch import cards, feed, fragments, looks, presence
 from dispatch.looks import Look
 from dispatch.models import Feed, Offer
@@ -36,7 +36,7 @@ class AgentConsumer(StreamConsumer):
 
     agent: Agent
     session_key: str | None = None  # of the log-in that let us in, else
-    token_key: str | None = None  # the API token that did
+    token_id: int | None = None  # the token that did
     answering: asyncio.Task[None] | None = None  # to the last beat
 
     async def admit(self) -> bool:
@@ -56,9 +56,8 @@ class AgentConsumer(StreamConsumer):
         headers = dict(self.scope["headers"])
         kind, _, key = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         if kind == "Token":
-            self.token_key = key.strip()
-            token = Token.objects.select_related("user").filter(key=self.token_key).first()
-            user = token.user if token else None
+            token = account_token_of(key.strip())
+            user, self.token_id = (token.user, token.pk) if token else (None, None)
         else:
             user = get_user(_Scope(self.scope["session"])) if "session" in self.scope else None  # type: ignore[arg-type]
             self.session_key = (
@@ -317,7 +316,7 @@ class _Seen:
     live: set[tuple[int, int]]  # (agent, epoch) whose lease was renewed
     welcome: set[int]  # agents who may be here
     sessions: set[str]  # that exist
-    tokens: set[str]  # that exist
+    tokens: set[int]  # that exist
     tickets: dict[int, int]  # held ticket → number of its last event
 
 
@@ -344,8 +343,8 @@ async def _answer(consumer: AgentConsumer, epoch: int | None, seen: _Seen) -> No
 
 
 def _signed_out(consumer: AgentConsumer, seen: _Seen) -> bool:
-    if consumer.token_key is not None:
-        return consumer.token_key not in seen.tokens
+    if consumer.token_id is not None:
+        return consumer.token_id not in seen.tokens
     return consumer.session_key not in seen.sessions
 
 
@@ -374,8 +373,8 @@ def _look(batch: list[tuple[AgentConsumer, int | None]]) -> _Seen:
             "session_key", flat=True
         )
     )
-    shown = {consumer.token_key for consumer, _ in batch if consumer.token_key is not None}
-    tokens = set(Token.objects.filter(key__in=shown).values_list("key", flat=True)) if shown else set()
+    shown = {consumer.token_id for consumer, _ in batch if consumer.token_id is not None}
+    tokens = set(AccountToken.objects.filter(pk__in=shown).values_list("pk", flat=True)) if shown else set()
     # The numbers last: whatever the renewals above have written is in them.
     seqs = dict(Feed.objects.filter(agent_id__in=agents).values_list("agent_id", "last_seq"))
     held = {ticket_id for consumer, _ in batch for ticket_id in list(consumer.tickets.values())}

@@ -51,14 +51,14 @@ UPDATE dispatch_route SET offer_seconds = 20, wrap_up_seconds = 0, silent_second
 FUNCTIONS = """
 import time
 from django.test import Client
-from rest_framework.authtoken.models import Token
+from agents.tokens import account_token_make
 from tickets import access, bell
 
 def agent(name, **more):
     made = world.agent(name, **more)
     client = Client()
     client.force_login(made.user, backend="django.contrib.auth.backends.ModelBackend")
-    return {"id": made.pk, "token": Token.objects.create(user=made.user).key,
+    return {"id": made.pk, "token": account_token_make(user=made.user),
             "session": client.cookies["sessionid"].value, "stream": f"agent:{made.pk}"}
 
 def offered(agent_id):

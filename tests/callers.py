@@ -3,10 +3,10 @@
 from typing import Any
 
 from django.utils import translation
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from agents.models import Agent, User
+from agents.tokens import account_token_make
 from tickets.access import token_of
 from tickets.models import Ticket
 
@@ -51,7 +51,7 @@ def customer_of(ticket: Ticket) -> Caller:
 
 
 def account(user: User) -> Caller:
-    return Caller(f"Token {Token.objects.get_or_create(user=user)[0].key}")
+    return Caller(f"Token {account_token_make(user=user)}")
 
 
 def agent_of(agent: Agent) -> Caller:

@@ -9,7 +9,7 @@ from weakref import WeakSet
 from django.apps import apps
 from django.db import connection
 
-APPS = ("tickets", "agents", "dispatch", "authtoken")
+APPS = ("tickets", "agents", "dispatch")
 
 
 def rows() -> dict[str, list[str]]:

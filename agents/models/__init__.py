@@ -16,9 +16,10 @@ from agents.models.people import Agent, AgentSkill, AgentStatus, Pool, Skill, Us
 from agents.models.push import CallWishes, PushDevice
 from agents.models.rights import DataExport, Inquiry, InquiryKind, Leaving, Notice, NoticeKind
 from agents.models.shifts import EndReason, Lease, Shift, ShiftState
-from agents.models.tokens import ApiToken
+from agents.models.tokens import AccountToken, ApiToken
 
 __all__ = [
+    "AccountToken",
     "Agent",
     "AgentSkill",
     "AgentStatus",

@@ -1,4 +1,4 @@
-"""ApiToken: how another system of the company signs in. Made and withdrawn in agents/tokens.py."""
+"""How programs sign in: another system of the company, or one of an account. Made and withdrawn in agents/tokens.py."""
 
 from typing import ClassVar
 
@@ -49,3 +49,21 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class AccountToken(models.Model):
+    """By which a program of somebody is signed in as their account, until they change their password or end it. SHA-256, as above."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="tokens", verbose_name=_("account")
+    )
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    made_at = models.DateTimeField(_("made"), db_default=Now(), editable=False)
+    used_at = models.DateTimeField(_("last used"), db_default=Now(), editable=False)  # to the day
+
+    class Meta:
+        verbose_name = _("token of an account")
+        verbose_name_plural = _("tokens of accounts")
+
+    def __str__(self) -> str:
+        return str(self.user)

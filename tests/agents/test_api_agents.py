@@ -2,14 +2,19 @@
 
 import base64
 import json
+from datetime import timedelta
+from importlib import import_module
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.db import connection
 from django.test import Client
-from rest_framework.authtoken.models import Token
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
-from agents.models import AgentStatus, EntryKind, User
+from agents.models import AccountToken, AgentStatus, EntryKind, User
 from agents.pay import credit
+from agents.tokens import MOST, account_token_make, account_token_of, digest_of
 from tests.callers import API, Caller, account, agent_of, anonymous, problem
 from tests.cast import PASSWORD, World
 from tests.untouched import nothing_changed
@@ -21,14 +26,66 @@ class TestToken:
     def test_for_the_password(self, world: World) -> None:
         anna = world.agent("Anna")
         answer = anonymous().tell("token", {"email": "ANNA@agents.example", "password": PASSWORD})
-        assert (answer.status_code, answer.json()) == (200, {"token": Token.objects.get(user=anna.user).key})
-        assert Caller(f"Token {answer.json()['token']}").ask("me").json()["name"] == "Anna"
+        assert (answer.status_code, set(answer.json())) == (200, {"token"})
+        token = answer.json()["token"]
+        assert token.startswith("sba_")
+        assert Caller(f"Token {token}").ask("me").json()["name"] == "Anna"
+        assert list(AccountToken.objects.values_list("user", "digest")) == [(anna.user_id, digest_of(token))]
 
-    def test_asked_twice_is_the_same(self, world: World) -> None:
+    def test_each_program_has_its_own(self, world: World) -> None:
         world.agent("Anna")
         asked = {"email": "anna@agents.example", "password": PASSWORD}
-        assert anonymous().tell("token", asked).json() == anonymous().tell("token", asked).json()
-        assert Token.objects.count() == 1
+        one, other = (anonymous().tell("token", asked).json()["token"] for _ in range(2))
+        assert one != other
+        assert [Caller(f"Token {token}").ask("me").status_code for token in (one, other)] == [200, 200]
+
+    def test_ended_by_the_program_alone(self, world: World) -> None:
+        anna, bernd = world.agent("Anna"), world.agent("Bernd")
+        here, elsewhere, other = agent_of(anna), agent_of(anna), agent_of(bernd)
+        session = Client()
+        session.force_login(anna.user)
+        ended = here.delete(f"{API}/token")
+        assert (ended.status_code, ended.content) == (204, b"")
+        problem(here.ask("me"), 401, "authentication_failed")
+        with nothing_changed():
+            problem(here.delete(f"{API}/token"), 401, "authentication_failed")
+            problem(anonymous().delete(f"{API}/token"), 401, "not_authenticated")
+            assert session.delete(f"{API}/token").status_code == 401  # a browser logs out instead
+        assert [one.ask("me").status_code for one in (elsewhere, other)] == [200, 200]
+
+    def test_of_more_than_twenty_the_longest_unused_ends(self, world: World) -> None:
+        anna = world.agent("Anna")
+        tokens = [account_token_make(user=anna.user) for _ in range(MOST)]
+        used = timezone.now() - timedelta(days=3)
+        AccountToken.objects.update(used_at=used)
+        assert account_token_of(tokens[0]) is not None  # so it is not the longest unused any more
+        tokens.append(account_token_make(user=anna.user))
+        good = [account_token_of(token) is not None for token in tokens]
+        assert good == [True, False, *[True] * (MOST - 1)]
+        assert AccountToken.objects.filter(used_at=used).count() == 0  # each has just been used
+
+    def test_its_use_is_noted_once_a_day(self, world: World) -> None:
+        anna = agent_of(world.agent("Anna"))
+        with CaptureQueriesContext(connection) as queries:
+            anna.ask("me")
+        assert not [one for one in queries if "UPDATE" in one["sql"]]
+        before = timezone.now() - timedelta(days=1, minutes=1)
+        AccountToken.objects.update(used_at=before)
+        anna.ask("me")
+        [noted] = AccountToken.objects.values_list("used_at", flat=True)
+        assert noted > before + timedelta(days=1)
+
+    def test_of_before_is_good_still(self, world: World) -> None:
+        """What Django REST framework had stored as it is: the migration takes its hash."""
+        anna = world.agent("Anna")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "CREATE TEMP TABLE authtoken_token (key text, user_id bigint, created timestamptz)"
+            )
+            cursor.execute("INSERT INTO authtoken_token VALUES (%s, %s, now())", ["7" * 40, anna.user_id])
+            cursor.execute(import_module("agents.migrations.0022_account_tokens").FORWARD)
+            cursor.execute("DROP TABLE authtoken_token")
+        assert Caller(f"Token {'7' * 40}").ask("me").json()["name"] == "Anna"
 
     @pytest.mark.parametrize(
         "change",

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
-from agents.models import Agent
+from agents.models import AccountToken, Agent
+from agents.tokens import account_token_make
 from tests.backstage import Backstage
 from tests.cast import PASSWORD, World
 from tests.sockets import Socket
@@ -35,14 +35,14 @@ def test_changing_it_keeps_this_browser_and_ends_the_others(world: World) -> Non
     anna, bernd = world.agent("Anna"), world.agent("Bernd")
     here, elsewhere, other = logged_in(anna), logged_in(anna), logged_in(bernd)
     for agent in (anna, bernd):
-        Token.objects.create(user=agent.user)
+        account_token_make(user=agent.user)
     sent = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
     assert here.post("/accounts/password/change/", sent).status_code == 302
     assert here.get("/console/").status_code == 200
     assert elsewhere.get("/console/").status_code == 302
     assert other.get("/console/").status_code == 200
     assert set(Session.objects.values_list("session_key", flat=True)) == {key_of(here), key_of(other)}
-    assert list(Token.objects.values_list("user", flat=True)) == [bernd.user_id]
+    assert list(AccountToken.objects.values_list("user", flat=True)) == [bernd.user_id]
 
 
 @pytest.mark.django_db
@@ -50,10 +50,10 @@ def test_changing_it_keeps_this_browser_and_ends_the_others(world: World) -> Non
 def test_however_it_is_changed(world: World, change: str) -> None:
     anna = world.agent("Anna")
     logged_in(anna)
-    Token.objects.create(user=anna.user)
+    account_token_make(user=anna.user)
     exec(CHANGES[change], {"user": anna.user})
     assert not Session.objects.exists()
-    assert not Token.objects.exists()
+    assert not AccountToken.objects.exists()
 
 
 @pytest.mark.django_db
@@ -61,17 +61,17 @@ def test_an_account_without_one_keeps_its_token_when_its_name_changes(world: Wor
     user = world.agent("Anna").user
     user.set_unusable_password()
     user.save()
-    Token.objects.create(user=user)
+    account_token_make(user=user)
     user.name = "Anna Maria"
     user.save()
-    assert Token.objects.filter(user=user).exists()
+    assert AccountToken.objects.filter(user=user).exists()
 
 
 @pytest.mark.django_db
 def test_what_is_no_change_of_it_ends_nothing(world: World, settings: Any) -> None:
     anna = world.agent("Anna")
     logged_in(anna)
-    Token.objects.create(user=anna.user)
+    account_token_make(user=anna.user)
     anna.user.name = "Anna B."
     anna.user.save()
     settings.PASSWORD_HASHERS = [
@@ -82,7 +82,7 @@ def test_what_is_no_change_of_it_ends_nothing(world: World, settings: Any) -> No
     assert anna.user.check_password(PASSWORD)
     assert anna.user.password != before  # written anew by the better hasher, and the same password
     assert Session.objects.count() == 1
-    assert Token.objects.count() == 1
+    assert AccountToken.objects.count() == 1
 
 
 @pytest.mark.servers

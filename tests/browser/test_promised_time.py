@@ -59,6 +59,7 @@ def test_without_scripts_the_zone_is_named(new_page: NewPage, backstage: Backsta
     words = re.compile(r"spätestens (heute|morgen), 1[23]:00 Uhr \(CES?T\)")
     expect(page.locator("#status")).to_have_text(words, use_inner_text=True)
     expect(page.locator("#thread .event").last).to_have_text(words, use_inner_text=True)
+    expect(page.get_by_text(re.compile(r"^Uhrzeiten in CES?T\.$"))).to_be_visible()
 
 
 def test_the_form_says_when_we_open_on_the_readers_clock(new_page: NewPage, backstage: Backstage) -> None:

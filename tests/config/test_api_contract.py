@@ -15,7 +15,6 @@ from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections, transaction
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, Phase, given, settings
-from rest_framework.authtoken.models import Token
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import load_all_checks, not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -25,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from agents.models import User
-from agents.tokens import SCOPES
+from agents.tokens import SCOPES, account_token_make
 from dispatch.backoffice.roles import ROLES as PARTS
 from dispatch.backoffice.roles import roles_write
 from tests.cast import PASSWORD, World
@@ -123,7 +122,7 @@ def callers(world: World, ticket: Any) -> dict[str, dict[str, str]]:
         if role in STAFF:
             user = User.objects.create_user(f"{STAFF[role]}@staff.example", PASSWORD, is_staff=True)
             user.groups.add(Group.objects.get(name=PARTS[STAFF[role]].group))
-            found[role] = {"Authorization": f"Token {Token.objects.create(user=user).key}"}
+            found[role] = {"Authorization": f"Token {account_token_make(user=user)}"}
         elif role == "system":
             found[role] = {"Authorization": f"Bearer {system(world, list(SCOPES)).secret}"}
         elif role == "other system":

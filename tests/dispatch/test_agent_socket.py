@@ -74,7 +74,7 @@ def test_others_are_closed_with_4401(
         case "a customer's account":
             more = {
                 "token": backstage.run(
-                    "result = Token.objects.create(user=User.objects.create_user('lead@team.example', 'x')).key"
+                    "result = account_token_make(user=User.objects.create_user('lead@team.example', 'x'))"
                 )
             }
         case "suspended":
@@ -296,7 +296,7 @@ def test_who_may_no_longer_be_here_is_closed_within_a_beat(
             "signed out": "from django.contrib.sessions.models import Session; Session.objects.all().delete()",
             "disabled": "User.objects.update(is_active=False)",
             "suspended": "Agent.objects.update(status='suspended')",
-            "token withdrawn": "Token.objects.all().delete()",
+            "token withdrawn": "AccountToken.objects.all().delete()",
         }[how]
     )
     socket.beat(None)

@@ -18,7 +18,7 @@ if not PracticeScript.objects.exists():
     make_script(world.refund)
 nina = make_applicant(world)
 one = begin(nina)
-result = {"ticket": one.ticket.public_id, "stream": f"agent:{nina.pk}", "token": Token.objects.create(user=nina.user).key}
+result = {"ticket": one.ticket.public_id, "stream": f"agent:{nina.pk}", "token": account_token_make(user=nina.user)}
 """
 HELD = """
 epoch = presence.go_online(agent_id=anna['id']).epoch
