@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from agents import serializers as shapes
 from agents.accounts import AgentTokenAuthentication
-from agents.errors import NotAnAgent, SecondFactor
+from agents.errors import NotAnAgent, SecondFactor, SignInOver
 from agents.models import AccountToken, Agent, LedgerEntry, User
 from agents.paging import NewestFirst
 from agents.tokens import account_token_end, account_token_make
@@ -77,7 +77,10 @@ class TokenView(APIView):
             # A password alone must not open what the owner has put a second lock on.
             raise SecondFactor
         assert isinstance(user, User)
-        return Response({"token": account_token_make(user=user)})
+        try:
+            return Response({"token": account_token_make(user=user)})
+        except SignInOver:
+            raise AuthenticationFailed from None
 
     @extend_schema(operation_id="token_end", tags=["agents"], request=None, responses={204: None})
     def delete(self, request: Request) -> Response:

@@ -30,6 +30,13 @@ class SecondFactor(Refusal):
     default_detail = _("This account has a second factor: sign in with a browser.")
 
 
+class SignInOver(Refusal):
+    """The password was changed, or the account disabled, while it was signing in."""
+
+    status = 401
+    code = "authentication_failed"
+
+
 class ScopeMissing(Refusal):
     status = 403
     code = "scope_missing"

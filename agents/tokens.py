@@ -18,7 +18,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from agents.errors import KeyReused, ScopeNotYours, TokenNotFound
+from agents.errors import KeyReused, ScopeNotYours, SignInOver, TokenNotFound
 from agents.models import AccountToken, ApiToken, User
 
 PREFIX = "sbt_"  # so that scanners of code and logs know one when they see it
@@ -27,7 +27,7 @@ SELDOM = timedelta(minutes=1)  # from one note of its use to the next
 
 ACCOUNT_PREFIX = "sba_"
 MOST = 20  # tokens of one account: a program that signs in at each start piles up none
-RARELY = timedelta(days=1)  # from one note of an account's token's use to the next
+NOTED = timedelta(minutes=5)  # from one note of an account's token's use to the next
 
 
 class Scope(NamedTuple):
@@ -118,12 +118,18 @@ def digest_of(secret: str) -> str:
 
 
 def account_token_make(*, user: User) -> str:
-    """A new token by which a program is this account; it is known only to who asks. Outermost.
+    """A new token by which a program is this account; it is known only to who asks. Outermost. Raises SignInOver.
+
+    `user`: as they were when they showed who they are. Who has another password since, or was disabled, has not: without that
+    look a token could outlive the change of the password that it was made with.
 
     Beyond MOST the one goes whose use lies longest back; its sockets close at their next beat.
     """
     secret = ACCOUNT_PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
+        now = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        if not now.is_active or now.password != user.password:
+            raise SignInOver
         AccountToken.objects.create(user=user, digest=digest_of(secret))
         newest = AccountToken.objects.filter(user=user).order_by("-used_at", "-pk")
         AccountToken.objects.filter(user=user).exclude(pk__in=newest.values("pk")[:MOST]).delete()
@@ -131,7 +137,7 @@ def account_token_make(*, user: User) -> str:
 
 
 def account_token_of(secret: str) -> AccountToken | None:
-    """The account's token with this secret, with account and agent; notes its use. One query, two each day."""
+    """The account's token with this secret, with account and agent; notes its use. One query, two each few minutes."""
     if not secret.isascii() or len(secret) > 100:
         return None
     token = (
@@ -139,9 +145,22 @@ def account_token_of(secret: str) -> AccountToken | None:
         .filter(digest=digest_of(secret), user__is_active=True)
         .first()
     )
-    if token is not None and token.used_at < timezone.now() - RARELY:
-        AccountToken.objects.filter(pk=token.pk, used_at__lt=Now() - RARELY).update(used_at=Now())
+    if token is not None:
+        _note([token.pk], token.used_at)
     return token
+
+
+def account_tokens_alive(ids: Collection[int]) -> set[int]:
+    """Which of these tokens are there; notes their use, since sockets are open with them. One query, two each few minutes."""
+    used = dict(AccountToken.objects.filter(pk__in=ids).values_list("pk", "used_at"))
+    if used:
+        _note(used, min(used.values()))
+    return set(used)
+
+
+def _note(ids: Collection[int], longest_ago: datetime) -> None:
+    if longest_ago < timezone.now() - NOTED:
+        AccountToken.objects.filter(pk__in=ids, used_at__lt=Now() - NOTED).update(used_at=Now())
 
 
 def account_token_end(*, token_id: int) -> None:

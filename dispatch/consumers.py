@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -10,11 +11,12 @@ from typing import Any
 
 from channels.exceptions import StopConsumer
 from django.contrib.auth import get_user
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.models import Session
 from django.db.models.functions import Now
 
-from agents.models import AccountToken, Agent, AgentStatus, Shift
-from agents.tokens import account_token_of
+from agents.models import Agent, AgentStatus, Shift, User
+from agents.tokens import account_token_of, account_tokens_alive
 from dispatch import cards, feed, fragments, looks, presence
 from dispatch.looks import Look
 from dispatch.models import Feed, Offer
@@ -27,6 +29,7 @@ logger = logging.getLogger(__name__)
 CLOSE_NO_AGENT = 4401
 CLOSE_SIGNED_OUT = 4403
 GATHER_SECONDS = 0.25  # beats of one process that come within this time are one statement
+QUIET_SECONDS = 10.0  # without a beat, after which a socket is looked at whose it is; clients beat each 5
 
 _ENDS = {"offer.completed", "offer.released", "wrap_up.ended"}
 
@@ -38,6 +41,7 @@ class AgentConsumer(StreamConsumer):
     session_key: str | None = None  # of the log-in that let us in, else
     token_id: int | None = None  # the token that did
     answering: asyncio.Task[None] | None = None  # to the last beat
+    looked_at: float = 0.0  # time.monotonic() of the last look at whether they may be here still
 
     async def admit(self) -> bool:
         agent = await db(self._agent)
@@ -49,6 +53,8 @@ class AgentConsumer(StreamConsumer):
         self.own = feed.stream_of(agent.pk)
         self.tickets: dict[str, int] = {}  # stream of a held ticket → its id
         self.asked: dict[str, int] = {}  # numbers of the last resume that were not looked at yet
+        self.looked_at = time.monotonic()
+        _beats.watch(self)
         return True
 
     def _agent(self) -> Agent | None:
@@ -57,7 +63,8 @@ class AgentConsumer(StreamConsumer):
         kind, _, key = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
         if kind == "Token":
             token = account_token_of(key.strip())
-            user, self.token_id = (token.user, token.pk) if token else (None, None)
+            user: User | AnonymousUser | None = token.user if token else None
+            self.token_id = token.pk if token else None
         else:
             user = get_user(_Scope(self.scope["session"])) if "session" in self.scope else None  # type: ignore[arg-type]
             self.session_key = (
@@ -134,6 +141,7 @@ class AgentConsumer(StreamConsumer):
 
     async def disconnect(self, code: int) -> None:  # noqa: ARG002  Channels' signature
         self.admitted = False
+        _beats.here.discard(self)
         for name in list(self.joined):
             await self.unfollow(name)
         raise StopConsumer
@@ -281,12 +289,42 @@ class _Scope:
 class _Beats:
     """Beats of all agents on this process, gathered: one statement renews their leases, one reads their numbers.
 
-    The numbers find what a lost bell did not tell; and who has signed out, was disabled or suspended, is closed here.
+    The numbers find what a lost bell did not tell; and who has signed out, was disabled or suspended, is closed here. A client
+    that never beats would read on, so who is quiet is looked at besides.
     """
 
     def __init__(self) -> None:
         self.waiting: list[tuple[AgentConsumer, int | None]] = []
         self.flushing: asyncio.Task[None] | None = None
+        self.here: set[AgentConsumer] = set()
+        self.watching: asyncio.Task[None] | None = None
+
+    def watch(self, consumer: AgentConsumer) -> None:
+        """Look at it from time to time, until it is here no more."""
+        self.here.add(consumer)
+        task, loop = self.watching, asyncio.get_running_loop()
+        if task is None or task.done() or task.get_loop() is not loop:
+            self.watching = loop.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        while self.here:
+            await asyncio.sleep(QUIET_SECONDS / 2)
+            late = time.monotonic() - QUIET_SECONDS
+            quiet = [one for one in self.here if one.looked_at < late]
+            if not quiet:
+                continue
+            try:
+                seen = await db(_look, [(consumer, None) for consumer in quiet])
+            except Exception:
+                logger.exception("quiet sockets: the database does not answer")
+                continue
+            for consumer in quiet:
+                if _may_stay(consumer, seen):
+                    continue
+                try:
+                    await consumer.leave(CLOSE_SIGNED_OUT)
+                except OSError:  # gone without a word
+                    self.here.discard(consumer)
 
     async def add(self, consumer: AgentConsumer, epoch: int | None) -> None:
         self.waiting.append((consumer, epoch))
@@ -323,7 +361,7 @@ class _Seen:
 async def _answer(consumer: AgentConsumer, epoch: int | None, seen: _Seen) -> None:
     agent_id = consumer.agent.pk
     try:
-        if agent_id not in seen.welcome or _signed_out(consumer, seen):
+        if not _may_stay(consumer, seen):
             await consumer.leave(CLOSE_SIGNED_OUT)
             return
         if not consumer.admitted:
@@ -342,10 +380,14 @@ async def _answer(consumer: AgentConsumer, epoch: int | None, seen: _Seen) -> No
         logger.debug("beats: agent %s is gone", agent_id, exc_info=True)
 
 
-def _signed_out(consumer: AgentConsumer, seen: _Seen) -> bool:
+def _may_stay(consumer: AgentConsumer, seen: _Seen) -> bool:
+    """Whether they are signed in still, by what they came with, and neither disabled nor suspended."""
+    consumer.looked_at = time.monotonic()
+    if consumer.agent.pk not in seen.welcome:
+        return False
     if consumer.token_id is not None:
-        return consumer.token_id not in seen.tokens
-    return consumer.session_key not in seen.sessions
+        return consumer.token_id in seen.tokens
+    return consumer.session_key in seen.sessions
 
 
 def _look(batch: list[tuple[AgentConsumer, int | None]]) -> _Seen:
@@ -374,7 +416,7 @@ def _look(batch: list[tuple[AgentConsumer, int | None]]) -> _Seen:
         )
     )
     shown = {consumer.token_id for consumer, _ in batch if consumer.token_id is not None}
-    tokens = set(AccountToken.objects.filter(pk__in=shown).values_list("pk", flat=True)) if shown else set()
+    tokens = account_tokens_alive(shown) if shown else set()
     # The numbers last: whatever the renewals above have written is in them.
     seqs = dict(Feed.objects.filter(agent_id__in=agents).values_list("agent_id", "last_seq"))
     held = {ticket_id for consumer, _ in batch for ticket_id in list(consumer.tickets.values())}

@@ -78,12 +78,12 @@ class Socket:
         except TimeoutError:
             return
 
-    def closed(self) -> int:
+    def closed(self, seconds: float = SECONDS) -> int:
         """The code with which the server closes."""
-        deadline = time.monotonic() + SECONDS
+        deadline = time.monotonic() + seconds
         try:
             while time.monotonic() < deadline:
-                self.connection.recv(timeout=SECONDS)
+                self.connection.recv(timeout=seconds)
         except ConnectionClosed as closed:
             return closed.rcvd.code if closed.rcvd else 1006
         raise AssertionError("the server does not close")

@@ -1,22 +1,13 @@
-"""Tokens of accounts are kept as hashes. Those that Django REST framework kept as they are stay good, by their hash.
+"""Tokens of accounts are kept as hashes. Those of before end: kept on as hashes, they would outlive what ends them meanwhile in web
+processes of the version before.
 
-Its table `authtoken_token` is left for web processes of the version before; it can be dropped when none runs any more.
+Django REST framework's table `authtoken_token` is left for those processes; it can be dropped when none runs any more.
 """
 
 import django.db.models.deletion
 import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
-
-FORWARD = """
-DO $$
-BEGIN
-    IF to_regclass('authtoken_token') IS NOT NULL THEN
-        INSERT INTO agents_accounttoken (user_id, digest, made_at, used_at)
-            SELECT user_id, encode(sha256(convert_to(key, 'UTF8')), 'hex'), created, statement_timestamp() FROM authtoken_token;
-    END IF;
-END $$;
-"""
 
 
 class Migration(migrations.Migration):
@@ -60,5 +51,4 @@ class Migration(migrations.Migration):
             ],
             options={"verbose_name": "token of an account", "verbose_name_plural": "tokens of accounts"},
         ),
-        migrations.RunSQL(FORWARD, migrations.RunSQL.noop),
     ]

@@ -52,14 +52,14 @@ class ApiToken(models.Model):
 
 
 class AccountToken(models.Model):
-    """By which a program of somebody is signed in as their account, until they change their password or end it. SHA-256, as above."""
+    """By which a program is signed in as an account, until its password changes or the token ends. SHA-256, as above."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="tokens", verbose_name=_("account")
     )
     digest = models.CharField(max_length=64, unique=True, editable=False)
     made_at = models.DateTimeField(_("made"), db_default=Now(), editable=False)
-    used_at = models.DateTimeField(_("last used"), db_default=Now(), editable=False)  # to the day
+    used_at = models.DateTimeField(_("last used"), db_default=Now(), editable=False)  # to five minutes
 
     class Meta:
         verbose_name = _("token of an account")

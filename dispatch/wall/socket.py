@@ -37,6 +37,7 @@ AFTER_SECONDS = (
     ANY_SECONDS + 0.1
 )  # from a bell to the look: one that was not rung for that reason is over by then
 TICK_SECONDS = 5.0  # a look without any bell
+QUIET_SECONDS = 10.0  # without a beat, after which a socket is looked at whose it is; clients beat each 5
 
 
 class LeadConsumer(StreamConsumer):
@@ -46,6 +47,7 @@ class LeadConsumer(StreamConsumer):
     acts = False
     opens = False
     session_key: str | None = None
+    looked_at: float = 0.0  # time.monotonic() of the last look at whether they may be here still
 
     async def admit(self) -> bool:
         found = await db(self._user)
@@ -55,6 +57,7 @@ class LeadConsumer(StreamConsumer):
             return False
         self.user = found
         self.sent: dict[str, str] = {}
+        self.looked_at = time.monotonic()
         return True
 
     def _user(self) -> User | None:
@@ -83,12 +86,19 @@ class LeadConsumer(StreamConsumer):
         await self.show(board)
 
     async def beat(self, frame: dict[str, Any]) -> None:  # noqa: ARG002  a lead's beat carries nothing
-        if not await db(self._still):  # signed out, or the right was taken
-            await self.leave(CLOSE_SIGNED_OUT)
+        if not await self.stays():
             return
         await self.transmit(
             {"type": "heartbeat", "data": {"stream": STREAM, "seq": self.after.get(STREAM, 0)}}
         )
+
+    async def stays(self) -> bool:
+        """Close it if they are signed out, or the right was taken."""
+        self.looked_at = time.monotonic()
+        stays = await db(self._still)
+        if not stays:
+            await self.leave(CLOSE_SIGNED_OUT)
+        return stays
 
     async def disconnect(self, code: int) -> None:  # noqa: ARG002  Channels' signature
         self.admitted = False
@@ -172,7 +182,9 @@ class _Watch:
                     self.rung.set()
                 for consumer in list(self.consumers):
                     try:
-                        await consumer.show(board)
+                        # A client that never beats would read on.
+                        if consumer.looked_at > begun - QUIET_SECONDS or await consumer.stays():
+                            await consumer.show(board)
                     except OSError:  # the client has gone without a word; the others are waiting
                         self.consumers.discard(consumer)
             except DatabaseError as error:

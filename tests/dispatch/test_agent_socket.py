@@ -303,6 +303,20 @@ def test_who_may_no_longer_be_here_is_closed_within_a_beat(
     assert socket.closed() == 4403
 
 
+def test_a_socket_that_never_beats_ends_too(
+    connect: Connect, backstage: Backstage, anna: dict[str, Any]
+) -> None:
+    signed_in, by_token = connect(cookie=f"sessionid={anna['session']}"), connect(anna["token"])
+    for socket in (signed_in, by_token):
+        socket.resume()
+        socket.next("snapshot")
+    backstage.run(
+        "from django.contrib.sessions.models import Session\n"
+        "Session.objects.all().delete(); AccountToken.objects.all().delete()"
+    )
+    assert [signed_in.closed(seconds=30), by_token.closed(seconds=30)] == [4403, 4403]
+
+
 # --- Fragments ------------------------------------------------------------------------------------------------------
 
 

@@ -54,6 +54,16 @@ def test_only_who_may_see_it(connect: Callable[..., Socket], backstage: Backstag
     assert refused(socket) == 4403
 
 
+def test_a_socket_that_never_beats_ends_with_the_right(
+    connect: Callable[..., Socket], backstage: Backstage
+) -> None:
+    socket = connect(backstage.run(LEAD))
+    socket.resume()
+    socket.next("snapshot")
+    backstage.run("lead.user_permissions.clear()")
+    assert socket.closed(seconds=30) == 4403
+
+
 def test_it_moves_with_the_tickets_and_numbers_grow(
     connect: Callable[..., Socket], backstage: Backstage
 ) -> None:
