@@ -39,6 +39,18 @@ SUBSCRIPTION = """
 })();
 """
 
+# Tells when a page has looked at what is shown: what it closes then was there before.
+LOOKS = """
+(() => {
+  const of = ServiceWorkerRegistration.prototype.getNotifications;
+  ServiceWorkerRegistration.prototype.getNotifications = async function (...filter) {
+    const found = await of.apply(this, filter);
+    window.looked = true;
+    return found;
+  };
+})();
+"""
+
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
@@ -161,13 +173,17 @@ def test_a_call_is_shown_to_who_looks_elsewhere(
         )
         return found
 
+    def come(path: str) -> None:
+        """Go to a page of the agents' and wait until it has closed what they were called for, a moment after it has loaded."""
+        page.goto(path)
+        page.wait_for_function("window.looked")
+        until(lambda: shown() == [], "the page closes what is shown")
+
+    page.add_init_script(LOOKS)
     page.bring_to_front()
-    # A page of the agents' closes what they were called for once it is there, and it does so a moment after it has loaded:
-    # what is shown before that would go with it. A call of earlier, left on a page that closes none, tells when it has.
-    page.goto("/")
+    page.goto("/")  # not the agents': it closes nothing
     page.evaluate("navigator.serviceWorker.ready.then(one => one.showNotification('Of earlier'))")
-    page.goto("/console/")
-    until(lambda: shown() == [], "the console closes what is shown")
+    come("/console/")
     cdp = page.context.new_cdp_session(page)
     versions: list[dict[str, Any]] = []
     cdp.on("ServiceWorker.workerRegistrationUpdated", lambda event: versions.extend(event["registrations"]))
@@ -187,8 +203,7 @@ def test_a_call_is_shown_to_who_looks_elsewhere(
     push("busy", "It is busy")  # later than the first, so that one has been decided on
     until(shown, "the push is shown")
     assert shown() == ["It is busy"]  # the console is in sight: the card is enough
-    page.goto("/calls/")
-    until(lambda: shown() == [], "the console closes what is shown")
+    come("/calls/")
     push("offer", "Offer: Refund, €4.00")
     until(shown, "the offer is shown")
     assert shown() == ["Offer: Refund, €4.00"]

@@ -110,19 +110,3 @@ def test_on_a_phone_a_card_comes_into_view_but_not_while_somebody_writes(
     backstage.ticket(LONG)
     expect(page.locator(".offer")).to_be_visible()
     assert in_view(page, ANSWER) == [True, True, True]
-
-
-def test_on_a_phone_a_second_card_comes_before_the_accepted_ticket(
-    console: Any, backstage: Backstage
-) -> None:
-    page = console(viewport={"width": 360, "height": 740})
-    online(page)
-    first, second = backstage.ticket(LONG), backstage.ticket(LONG)
-    expect(page.locator(".offer")).to_have_count(2)
-    page.locator("[data-shortcut=accept]").first.evaluate("button => button.click()")
-    expect(page.locator(".offer")).to_have_count(1)
-    expect(page.locator(f"#thread-{first}")).to_be_attached()
-    assert in_view(page, ANSWER) == [True, True, True]  # its seconds run out, those of the ticket do not
-    page.locator("[data-shortcut=accept]").evaluate("button => button.click()")
-    expect(page.locator(f"#thread-title-{second}")).to_be_focused()
-    assert in_view(page, f"#thread-title-{second}") == [True]

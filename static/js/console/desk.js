@@ -57,8 +57,7 @@ export function choose(ticket, byHand = false, accepted = false) {
   draw();
   if (!byHand) return;
   document.getElementById(`thread-title-${ticket}`)?.focus({ preventScroll: true });
-  // The page may be scrolled to a card or an item that is there no more. Where another card runs out, it comes first.
-  if (small.matches) ((accepted && document.querySelector(".offer")) || thread)?.scrollIntoView();
+  if (small.matches) thread?.scrollIntoView(); // the page may be scrolled to a card or an item that is there no more
 }
 
 // The ticket that is so many further down the list, round and round.
