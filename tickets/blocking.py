@@ -74,7 +74,7 @@ def cleaned(kind: str, value: str) -> str:
     try:
         return str(ipaddress.ip_network(value, strict=False))
     except ValueError as error:
-        raise ValidationError(_("This is no network, such as 203.0.113.0/24.")) from error
+        raise ValidationError(_("This is no network. One is “203.0.113.0/24”.")) from error
 
 
 def digest_of(kind: str, value: str, secret: str | bytes | None = None) -> str:
