@@ -22,7 +22,7 @@ demo: setup ## everything on this machine, with live example data, until Ctrl-C
 demo-reset: setup ## empty the demo's data
 	@$(PY) -m config.demo reset
 
-cluster: setup ## the process set of production by hand: proxy, two web, two matchers, two workers, beat; until Ctrl-C
+cluster: setup ## the process set of production by hand: proxy, two web, two matchers, two workers, simulator, beat; until Ctrl-C
 	@.ci/nginx
 	@exec $(PY) -m config.cluster --with-parent
 
@@ -40,7 +40,7 @@ check: setup ## format, lint, types, arrows between apps, migrations
 bench: setup ## measurements beside their floors; ARGS go to it
 	@exec $(PY) -m bench $(ARGS)
 
-lock: setup ## both lock files anew from pyproject.toml; UPGRADE=1 takes the newest versions
+lock: setup ## all three lock files anew from pyproject.toml; UPGRADE=1 takes the newest versions
 	@UPGRADE=$(UPGRADE) .ci/lock
 
 reference: setup ## .env.example and docs/reference/ anew, from the code

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Standby's command line. Any command finds or starts its own PostgreSQL and Redis first (config/embedded.py)."""
+"""Standby's command line. Any command finds or starts its own PostgreSQL and Redis first (config/embedded/)."""
 
 import os
 import sys

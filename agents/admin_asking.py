@@ -35,9 +35,7 @@ class AdjustmentForm(forms.Form):
     def clean_amount(self) -> int:
         cents = int(self.cleaned_data["amount"])
         if not 0 < abs(cents) <= MOST_CENTS:
-            raise forms.ValidationError(
-                _("Not nothing, and at most %(most)s.") % {"most": decimal(MOST_CENTS)}
-            )
+            raise forms.ValidationError(_("Not 0, and at most %(most)s.") % {"most": decimal(MOST_CENTS)})
         return cents
 
 
@@ -51,7 +49,9 @@ class RunForm(forms.Form):
     currency = forms.ChoiceField(
         label=_("Currency"), help_text=_("Another one than euros is paid by hand, by a list.")
     )
-    minimum = MoneyField(label=_("Least amount"), min_value=0, help_text=_("Less waits for the next run."))
+    minimum = MoneyField(
+        label=_("Least amount"), min_value=0, help_text=_("Whoever is owed less waits for the next run.")
+    )
 
     def __init__(self, *args: Any, owed: dict[str, int], **more: Any) -> None:
         super().__init__(*args, **more)

@@ -88,7 +88,7 @@ def _settings() -> Iterator[Finding]:
             "keys",
             "warning",
             "No PAYOUT_KEYS: agents cannot give their account.",
-            "`manage.py payout_keys` makes one.",
+            "`manage.py payout_keys make` makes one.",
         )
     if not settings.PUSH_KEY:
         yield Finding(

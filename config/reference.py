@@ -32,6 +32,8 @@ KINDS = {
     "choice": "one word",
     "networks": "networks in CIDR, separated by commas",
 }
+# Kinds whose readers take no default, and give something empty where nothing is set.
+EMPTY_WITHOUT = {"address", "keys", "secret", "secret32", "mailbox", "networks", "words", "command", "pairs"}
 # What is a default but is no text of the program's own: told in words.
 WORDS = {
     "BASE_URL.startswith('https://')": "yes if `BASE_URL` is https",
@@ -45,21 +47,30 @@ WORDS = {
 
 
 class Says(NamedTuple):
-    """What a setting is for; `example` stands in .env.example (none: the default, as a comment)."""
+    """What a setting is for; `example` stands in .env.example (none: the default, as a comment).
+
+    `needed_with`: the setting without which it is not read, and with which it must be set.
+    """
 
     words: str
     example: str = ""
+    needed_with: str = ""
 
 
 # By group, in the order of reading.
 SAYS: dict[str, dict[str, Says]] = {
     "Needed": {
-        "SECRET_KEY": Says("Signs sessions and private links. 50 random characters.", "change-me"),
+        "SECRET_KEY": Says(
+            "Signs sessions, private links and marks in mails. 50 random characters.", "change-me"
+        ),
+        "SECRET_KEY_FALLBACKS": Says(
+            "Older keys, which sign nothing: what they have signed is still believed (docs/howto/configure.md)."
+        ),
         "DATABASE_URL": Says(
             "PostgreSQL 15 or later: `postgres://user:password@host:5432/name`. With `REDIS_URL`; without both, a trial's own servers.",
             "postgres://standby:change-me@localhost:5432/standby",
         ),
-        "REDIS_URL": Says("Redis 6 or later: `redis://host:6379/0`.", "redis://localhost:6379/0"),
+        "REDIS_URL": Says("Redis 6.2 or later: `redis://host:6379/0`.", "redis://localhost:6379/0"),
         "BASE_URL": Says("How people reach it, for links in mail.", "https://help.example.org"),
         "ALLOWED_HOSTS": Says("Names under which it answers.", "help.example.org"),
     },
@@ -97,8 +108,7 @@ SAYS: dict[str, dict[str, Says]] = {
         "MEDIA_ROOT": Says("Files of customers and agents; shared by all web processes and workers."),
         "REDACT_SHAPES": Says(
             "Numbers of your own that messages, files and names lose before they are stored, beside cards and accounts: shape=name, separated "
-            "by commas. `#` is a digit, `@` a letter, `*` either.",
-            "LC-########=customer number",
+            "by commas, such as `LC-########=customer number`. `#` is a digit, `@` a letter, `*` either."
         ),
         "SCAN_COMMAND": Says(
             "Virus scanner: a program that gets each file on its stdin and ends with 0 (clean) or 1 (infected), such as "
@@ -136,12 +146,12 @@ SAYS: dict[str, dict[str, Says]] = {
             "What customers said is deleted so many days after its ticket ended; 0: never by itself."
         ),
         "PAYOUT_KEYS": Says(
-            "Seal the account numbers of agents; `manage.py payout_keys` makes one. The first seals, all open."
+            "Seal the account numbers of agents; `manage.py payout_keys make` makes one. The first seals, all open."
         ),
         "PAYOUT_DEBTOR_NAME": Says("Who pays, in the file for the bank."),
         "PAYOUT_DEBTOR_IBAN": Says("The account that pays."),
         "PAYOUT_DEBTOR_BIC": Says("Its bank."),
-        "PAYOUT_MINIMUM_CENTS": Says("Less waits for the next run."),
+        "PAYOUT_MINIMUM_CENTS": Says("Whoever is owed less waits for the next run."),
         "PUSH_KEY": Says(
             "Private key of web push (VAPID); `manage.py push_key` makes one. Without it nobody can be called."
         ),
@@ -150,8 +160,8 @@ SAYS: dict[str, dict[str, Says]] = {
     "Other systems": {
         "WEBHOOK_ANYWHERE": Says("Webhooks may go to plain http and inner addresses too (docs/webhooks.md)."),
         "SSO_ISSUER": Says("OpenID Connect provider of staff; empty: off (docs/single-sign-on.md)."),
-        "SSO_CLIENT_ID": Says("Of the client that is registered there."),
-        "SSO_CLIENT_SECRET": Says("Likewise."),
+        "SSO_CLIENT_ID": Says("Of the client that is registered there.", needed_with="SSO_ISSUER"),
+        "SSO_CLIENT_SECRET": Says("Likewise.", needed_with="SSO_ISSUER"),
         "SSO_NAME": Says("On the button of the log-in page."),
         "SSO_ROLES": Says("Group there, role here: `admin` or the name of a group."),
         "SSO_GROUPS_CLAIM": Says("The claim with the groups."),
@@ -174,7 +184,7 @@ SAYS: dict[str, dict[str, Says]] = {
         "WORKER_THREADS": Says("Tasks that one worker does at once."),
         "DEMO_TRAFFIC": Says("Whether simulated people live in the demo."),
         "STANDBY_TRIAL": Says("Own servers, loopback only, example data; set by the demo."),
-        "STANDBY_DEV_TOOLS": Says("The migration linter's command; no in production."),
+        "STANDBY_DEV_TOOLS": Says("The migration linter's command, where requirements-dev.txt is installed."),
         "DEBUG": Says("Django's; never in production."),
     },
 }
@@ -229,18 +239,15 @@ def read_past_env(code: str) -> Iterator[str]:
             yield str(name.value)
 
 
-def default_of(read: Read) -> str:
+def default_of(read: Read, says: Says) -> str:
     """The default in words, for the table."""
+    if says.needed_with:
+        return f"needed with `{says.needed_with}`"
     written = read.default.split(TRIAL)[-1] if TRIAL in read.default else read.default
     if written in WORDS:
         return WORDS[written]
     if not written:
-        return (
-            "none"
-            if read.kind
-            in {"address", "keys", "secret", "secret32", "mailbox", "networks", "words", "command"}
-            else "**must be set**"
-        )
+        return "none" if read.kind in EMPTY_WITHOUT else "**must be set**"
     value = ast.literal_eval(written)
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -260,7 +267,7 @@ def settings_page() -> str:
     for group, says in SAYS.items():
         lines += ["", f"## {group}", "", "| setting | what it is | kind | default |", "|---|---|---|---|"]
         lines += [
-            f"| `{name}` | {one.words.replace('|', '/')} | {KINDS[read[name].kind]} | {default_of(read[name])} |"
+            f"| `{name}` | {one.words.replace('|', '/')} | {KINDS[read[name].kind]} | {default_of(read[name], one)} |"
             for name, one in says.items()
         ]
     lines += ["", "## Beside these", "", "Read by libraries or before settings load, so without `_FILE`.", ""]
@@ -284,7 +291,7 @@ def env_example() -> str:
             if one.example:
                 lines.append(f"{name}={one.example}")
                 continue
-            shown = default_of(read[name])
+            shown = default_of(read[name], one)
             value = (
                 shown.strip("`")
                 if shown.startswith("`") and shown.endswith("`")

@@ -1,5 +1,6 @@
 """Settings of Standby, all from the environment (config/env.py), with defaults that suit a trial on one machine."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import django_stubs_ext
@@ -20,10 +21,11 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- Who we are -----------------------------------------------------------------------------------------------------
 DEBUG = env.flag("DEBUG", False)
-TRIAL = env.flag(
-    "STANDBY_TRIAL", False
-)  # set by config/embedded.py: own servers, loopback only, example data
+TRIAL = env.flag("STANDBY_TRIAL", False)  # set by config/embedded/: own servers, loopback only, example data
 SECRET_KEY = env.text("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.words(
+    "SECRET_KEY_FALLBACKS"
+)  # older ones: they sign nothing, and what they signed is believed
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_FAILURE_VIEW = "config.problems.csrf_failure"
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
@@ -56,7 +58,8 @@ INSTALLED_APPS = [
     "dispatch",
     "config",  # commands of operators: backup, restore, doctor
 ]
-if not env.flag("STANDBY_DEV_TOOLS", True):
+# requirements.txt is without it.
+if not env.flag("STANDBY_DEV_TOOLS", True) or find_spec("django_migration_linter") is None:
     INSTALLED_APPS.remove("django_migration_linter")
 
 MIDDLEWARE = [
@@ -366,8 +369,8 @@ CONTENT_SECURITY_POLICY = {
 RETENTION_DAYS = env.number("RETENTION_DAYS", 730)
 
 # --- Paying agents --------------------------------------------------------------------------------------------------
-# Seal the account numbers of agents: the first key seals, all of them open. `manage.py payout_keys` makes one, and seals anew
-# what older ones have sealed. Without any, nobody can give their payout details.
+# Seal the account numbers of agents: the first key seals, all of them open. `manage.py payout_keys make` makes one,
+# `reseal` seals anew what older ones have sealed. Without any, nobody can give their payout details.
 PAYOUT_KEYS = env.keys("PAYOUT_KEYS")
 # The account that pays. A trial pays from one that no bank has.
 PAYOUT_DEBTOR_NAME = env.text("PAYOUT_DEBTOR_NAME", BRAND)

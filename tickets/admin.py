@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext_lazy
 
 from tickets import admin_assistant, admin_doors, admin_triage, calendars, masking
 from tickets.admin_finding import EventTypeFilter, LanguageFilter, find
@@ -280,7 +280,7 @@ class MailInAdmin(ReadOnly, admin.ModelAdmin[MailIn]):
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[MailIn]:
         return super().get_queryset(request).defer("raw")
 
-    @admin.display(description=_("from"), empty_value="-")
+    @admin.display(description=pgettext_lazy("mail", "from"), empty_value="-")
     def masked_sender(self, mail: MailIn) -> str:
         return masking.mask_email(mail.sender).text
 

@@ -184,19 +184,12 @@ def inspect(name: str, content: bytes, declared_type: str | None = None) -> Insp
     return Inspected(name, content_type, content, hashlib.sha256(content).hexdigest())
 
 
-def safe_name(name: str) -> str:
-    """The last part of a path, fit for a header and a disk: NFC, ≤ MAX_NAME characters, never empty.
-
-    Control characters, direction overrides and other invisible ones go; letters of all scripts stay. A cap
-    shortens the stem, not the extension.
-    """
-    return _capped(*_parted(name))
-
-
 def _redacted_name(name: str) -> str:
-    """The same without card numbers and the like: before the cap, which would leave the beginning of one.
+    """The last part of a path, fit for a header and a disk: NFC, ≤ MAX_NAME characters, never empty, redacted.
 
-    Only the stem is looked at: no extension that is let in has a digit.
+    Control characters, direction overrides and other invisible ones go; letters of all scripts stay. A cap shortens the stem,
+    not the extension. Card numbers and the like go before the cap, which would leave the beginning of one; only the stem is
+    looked at for them: no extension that is let in has a digit.
     """
     stem, tail = _parted(name)
     return _capped(redacted(stem).text, tail)

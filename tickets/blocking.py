@@ -8,6 +8,7 @@ import ipaddress
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import DomainNameValidator, validate_email
 from django.db.models import F, Q
@@ -56,8 +57,8 @@ def address_block(*, email: str, reason: str, made_by: Any) -> bool:
 def address_forget(email: str) -> None:
     """Its owner's data is deleted: the block stays and cannot be read any more. Inner."""
     if email:
-        digest = digest_of(BlockKind.EMAIL, email.casefold())
-        Block.objects.filter(kind=BlockKind.EMAIL, digest=digest).update(value="", reason=GONE)
+        digests = _digests_of(BlockKind.EMAIL, email.casefold())
+        Block.objects.filter(kind=BlockKind.EMAIL, digest__in=digests).update(value="", reason=GONE)
 
 
 def cleaned(kind: str, value: str) -> str:
@@ -73,12 +74,19 @@ def cleaned(kind: str, value: str) -> str:
     try:
         return str(ipaddress.ip_network(value, strict=False))
     except ValueError as error:
-        raise ValidationError(_("This is no network, such as 203.0.113.0/24.")) from error
+        raise ValidationError(_("This is no network. One is “203.0.113.0/24”.")) from error
 
 
-def digest_of(kind: str, value: str) -> str:
-    """Fingerprint of a cleaned value under the server's key."""
-    return salted_hmac("tickets.blocking", f"{kind}:{value}", algorithm="sha256").hexdigest()
+def digest_of(kind: str, value: str, secret: str | bytes | None = None) -> str:
+    """Fingerprint of a cleaned value under the server's key, or another one."""
+    return salted_hmac("tickets.blocking", f"{kind}:{value}", secret=secret, algorithm="sha256").hexdigest()
+
+
+def _digests_of(kind: str, value: str) -> set[str]:
+    """Also those under the keys of before."""
+    return {
+        digest_of(kind, value, secret) for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    }
 
 
 def _lasts() -> Q:
@@ -91,7 +99,7 @@ def _load() -> list[tuple[int, str, str, str]]:
 
 def _hit(found: list[tuple[int, str, str, str]], email: str, address: str) -> int | None:
     """Id of the first block that meets them."""
-    digest = digest_of(BlockKind.EMAIL, email)
+    digests = _digests_of(BlockKind.EMAIL, email)
     domain = email.rpartition("@")[2]
     try:
         client = ipaddress.ip_address(address)
@@ -99,7 +107,8 @@ def _hit(found: list[tuple[int, str, str, str]], email: str, address: str) -> in
         client = None
     for pk, kind, value, fingerprint in found:
         if kind == BlockKind.EMAIL:
-            met = bool(email) and fingerprint == digest
+            # What can still be read needs no fingerprint, which another key would make another one.
+            met = bool(email) and (value == email or fingerprint in digests)
         elif kind == BlockKind.DOMAIN:
             met = domain == value or domain.endswith(f".{value}")
         else:

@@ -6,7 +6,6 @@ from datetime import timedelta
 from itertools import accumulate
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -170,8 +169,3 @@ def customer_reply(
 def message_of(event: TicketEvent) -> Message:
     """The message that an event tells of."""
     return Message.objects.get(ticket_id=event.ticket_id, seq=event.seq)
-
-
-def team_name() -> str:
-    """How the system signs."""
-    return str(settings.BRAND)

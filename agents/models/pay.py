@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from agents.models.people import Agent
 
@@ -12,7 +13,10 @@ from agents.models.people import Agent
 class EntryKind(models.TextChoices):
     TICKET = "ticket", _("ticket")  # the base pay of a completed ticket
     SURGE = "surge", _("surge")  # what the card showed on top, because many waited
-    WAITING = "waiting", _("waiting")  # the minutes in which the customer did not answer
+    WAITING = (
+        "waiting",
+        pgettext_lazy("ledger", "waiting"),
+    )  # the minutes in which the customer did not answer
     RELEASE = (
         "release",
         _("work handed over"),

@@ -170,11 +170,6 @@ def people_needed(tickets: F64, work: Work) -> F64:
     return np.where(found >= len(bounds), np.nan, found)
 
 
-def fluid_needed(tickets: F64, work: Work) -> F64:
-    """People by work alone, as if nothing came by chance: what no staffing can be below."""
-    return np.ceil(np.asarray(tickets) / SECONDS * work.held / work.concurrency)
-
-
 def mean_patience(waited: float, left: int) -> float:
     """Mean patience from waits in all (seconds, of those served and of those who left) and how many left; inf: nobody did.
 

@@ -9,7 +9,6 @@ from enum import StrEnum
 AGAIN_SECONDS = (
     60.0  # a declined ticket comes to the same person again at the earliest after this, and last of all
 )
-AUTO_SECONDS = 0.0  # who has switched on auto-accept has answered as soon as they are asked
 
 
 class State(StrEnum):

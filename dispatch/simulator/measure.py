@@ -1,4 +1,4 @@
-"""What a played world comes to: the figures of dispatch.md, and their intervals over seeds."""
+"""What a played world comes to: the figures of docs/adr/0013-what-rules-the-wait.md, and their intervals over seeds."""
 
 from __future__ import annotations
 

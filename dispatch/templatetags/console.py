@@ -39,9 +39,3 @@ def _money(cents: int, currency: str, language: str) -> str:
 def moment(text: str | datetime) -> datetime | None:
     """A frame's time as a datetime, for Django's own filters."""
     return text if isinstance(text, datetime) else parse_datetime(text)
-
-
-@register.filter
-def level_bars(level: int) -> list[bool]:
-    """Five places, filled up to the level."""
-    return [place < level for place in range(5)]

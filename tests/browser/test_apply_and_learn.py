@@ -163,7 +163,7 @@ def test_without_scripts_too(new_page: NewPage, bank: Backstage) -> None:
     expect(page.get_by_text("This browser runs no scripts")).to_be_visible()
     page.locator("input[name=consent]").check()
     page.get_by_role("button", name="Apply").click()
-    expect(page.get_by_role("heading", name="Please look into your mail")).to_be_visible()
+    expect(page.get_by_role("heading", name="Please check your mail")).to_be_visible()
 
 
 @pytest.mark.parametrize(("width", "locale"), [(320, "de"), (1440, "en")])

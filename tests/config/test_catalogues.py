@@ -12,8 +12,10 @@ from django.utils.translation import gettext as translated
 from django.utils.translation import override, trans_real
 from rest_framework.fields import EmailField
 
+from agents.models import EntryKind
 from config import catalogues, foreign_texts
 from config.catalogues import compile_catalogues
+from tickets.models import MailIn, TicketState, TriageLabel
 
 # How German addresses people whom it calls "du": pronouns, and what begins a sentence and asks them for something.
 DU = re.compile(r"\b(du|dein\w*|dir|dich|bist|hast|kannst|möchtest|musst)\b", re.IGNORECASE)
@@ -107,6 +109,13 @@ def test_our_texts_win_over_those_of_apps() -> None:
             assert translated(text) != text
     with override("de"):
         assert EmailField().error_messages["invalid"] == "Bitte geben Sie eine gültige E-Mail-Adresse ein."
+
+
+def test_one_english_word_is_two_german_ones() -> None:
+    with override("de"):
+        assert (EntryKind.WAITING.label, TicketState.WAITING.label) == ("Wartezeit", "wartet")
+        mail, label = MailIn._meta.get_field("sender"), TriageLabel._meta.get_field("source")
+        assert (str(mail.verbose_name), str(label.verbose_name)) == ("von", "aus")
 
 
 def test_the_list_of_foreign_texts_is_of_texts_that_are_there() -> None:

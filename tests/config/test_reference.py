@@ -19,6 +19,27 @@ def test_the_example_lists_every_setting() -> None:
     assert listed == set(reference.settings_read()) | set(reference.BESIDE)
 
 
+def test_only_what_stops_the_start_is_called_needed() -> None:
+    needed = [line for line in reference.settings_page().splitlines() if line.endswith("| **must be set** |")]
+    assert [line.split("`")[1] for line in needed] == ["SECRET_KEY", "DATABASE_URL", "REDIS_URL"]
+    rows = dict(
+        line.split("`")[1::2][:2] for line in reference.settings_page().splitlines() if "needed with" in line
+    )
+    assert rows == {"SSO_CLIENT_ID": "SSO_ISSUER", "SSO_CLIENT_SECRET": "SSO_ISSUER"}
+
+
+def test_nothing_is_switched_on_by_who_copies_the_example() -> None:
+    lines = reference.env_example().splitlines()
+    assert [line.partition("=")[0] for line in lines if line and not line.startswith("#")] == [
+        "SECRET_KEY",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "BASE_URL",
+        "ALLOWED_HOSTS",
+        "EMAIL_BACKEND",
+    ]
+
+
 def test_no_setting_is_read_past_env() -> None:
     """Else it would have no _FILE and stand in no list: os.environ is for what libraries read."""
     allowed = set(reference.BESIDE) | {

@@ -6,6 +6,7 @@ import pytest
 from django.db.models.functions import Now
 
 from tests.cast import World
+from tests.stack import run_manage
 from tickets.access import TOKEN_LENGTH, link_path, ticket_by_token, token_of
 from tickets.errors import TicketNotFound
 from tickets.models import Ticket
@@ -70,6 +71,13 @@ def test_a_changed_server_key_keeps_links_while_the_old_one_is_a_fallback(
         ticket_by_token(ticket.public_id, token)
     settings.SECRET_KEY_FALLBACKS = [old]  # type: ignore[attr-defined]
     assert ticket_by_token(ticket.public_id, token) == ticket
+
+
+def test_older_keys_come_from_the_environment(settings: object) -> None:
+    assert settings.SECRET_KEY_FALLBACKS == []  # type: ignore[attr-defined]
+    environment = {"DATABASE_URL": "postgres:///none", "REDIS_URL": "unix:///none", "SECRET_KEY": "x"}
+    told = run_manage(environment | {"SECRET_KEY_FALLBACKS": "older, oldest"}, "diffsettings")
+    assert "SECRET_KEY_FALLBACKS = ['older', 'oldest']" in told
 
 
 def test_the_token_is_nowhere_in_the_database(ticket: Ticket) -> None:

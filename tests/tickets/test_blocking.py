@@ -1,6 +1,7 @@
 """The doors' limits by e-mail address, and the block list: who is refused, who is told what, and who is never stopped."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -135,6 +136,21 @@ class TestBlocked:
         assert list(Block.objects.values_list("value", "reason")) == [("", "–")]
         with pytest.raises(blocking.Blocked):
             blocking.check(email=ADDRESS, address="")
+
+    def test_a_block_outlives_the_key(self, world: World, boss: User, settings: Any) -> None:
+        ticket, old = world.ticket(), settings.SECRET_KEY
+        block(boss, "email", ADDRESS)
+        settings.SECRET_KEY = "a new one"
+        with pytest.raises(blocking.Blocked):  # it can be read
+            blocking.check(email=ADDRESS, address="")
+        settings.SECRET_KEY_FALLBACKS = [old]
+        ticket_erase(ticket=ticket)
+        kept.forget()
+        assert list(Block.objects.values_list("value", flat=True)) == [""]
+        with pytest.raises(blocking.Blocked):
+            blocking.check(email=ADDRESS, address="")
+        settings.SECRET_KEY_FALLBACKS = []
+        blocking.check(email=ADDRESS, address="")  # nobody can say any more whose it was
 
     @pytest.mark.parametrize(("kind", "value"), [("email", "x"), ("domain", "a b"), ("network", "10.0.0")])
     def test_nonsense_is_refused(self, kind: str, value: str) -> None:

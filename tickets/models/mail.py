@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from tickets.masking import mask_email
 from tickets.models.ticket import Ticket
@@ -60,7 +61,7 @@ class MailIn(models.Model):
     """One mail that came. Its key is made of Message-ID and sender, so that what is fetched twice is taken in once."""
 
     key = models.CharField(max_length=64, unique=True, editable=False)  # SHA-256 in hexadecimal digits
-    sender = models.EmailField(_("from"), max_length=254, blank=True, editable=False)
+    sender = models.EmailField(pgettext_lazy("mail", "from"), max_length=254, blank=True, editable=False)
     subject = models.CharField(_("subject"), max_length=200, blank=True, editable=False)
     message_id = models.CharField(max_length=300, blank=True, editable=False)
     received_at = models.DateTimeField(_("received"), db_default=Now(), editable=False)

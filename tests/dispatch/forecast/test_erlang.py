@@ -1,6 +1,6 @@
 """Erlang A against other closed forms, and what more load, a stricter target and less patience must do to the need."""
 
-from math import exp, inf
+from math import ceil, exp, inf
 
 import numpy as np
 import pytest
@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from dispatch.forecast.erlang import (
     Work,
     erlang_a,
-    fluid_needed,
     mean_patience,
     people_needed,
     service,
 )
+from dispatch.forecast.history import SECONDS
 from dispatch.forecast.sharing import least_people
 from dispatch.simulator import theory
 from dispatch.simulator.case import Case, Kind, world_of
@@ -117,7 +117,9 @@ def test_more_load_or_a_stricter_share_never_needs_fewer(work: Work, tickets: fl
     assert busier >= need >= 1
     stricter = Work(**{**vars(work), "share": min(work.share * 1.04, 0.99)})
     assert people_needed(np.array([tickets]), stricter)[0] >= need
-    assert need >= fluid_needed(np.array([tickets * (1 - service(int(need), tickets, work).left)]), work)[0]
+    # By work alone, as if nothing came by chance: what no staffing can be below.
+    served = tickets * (1 - service(int(need), tickets, work).left)
+    assert need >= ceil(served / SECONDS * work.held / work.concurrency)
 
 
 @settings(max_examples=40, deadline=None)

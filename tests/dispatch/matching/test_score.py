@@ -87,7 +87,7 @@ def test_who_may():
 
 
 @settings(max_examples=100, deadline=None)
-@given(problems(most_tickets=12, equal_units=False, pending=2))  # more than FEW_TICKETS: kinds are found
+@given(problems(most_tickets=12, equal_units=False, pending=2))  # more than one: kinds are found
 def test_one_pair_has_the_bits_of_the_matrix(problem):
     scores = score(problem)
     for i, j in np.ndindex(scores.value.shape):
