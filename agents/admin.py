@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as text
 from django.utils.translation import gettext_lazy as _
 
 from agents import admin_learning, admin_log_in, admin_pay, admin_rights, admin_tokens, membership, onboarding
+from agents.accounts import rights_beyond, rights_of
 from agents.admin_onboarding import DecisionInline
 from agents.admin_parts import AdmitForm, AgentForm, Deciding, decider
 from agents.admin_readonly import ReadOnly
@@ -71,10 +73,24 @@ class AccountAdmin(UserAdmin[User]):
 
     def _theirs(self, request: HttpRequest, obj: User | None) -> bool:
         """A superuser's account, its password and address, are other superusers' matter only; an account with more rights than
-        one's own too, as whoever sets its password has them."""
+        one's own too, as whoever sets its password has them. While it is switched off it has them as well."""
         if obj is None or request.user.is_superuser or obj == request.user:
             return True
-        return not obj.is_superuser and obj.get_all_permissions() <= request.user.get_all_permissions()
+        beyond = rights_beyond(decider(request)).values("pk")
+        return not obj.is_superuser and not rights_of(obj).filter(pk__in=beyond).exists()
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Nobody gives a group that may do more than they."""
+        field: Any = super().formfield_for_manytomany(db_field, request, **kwargs)
+        if db_field.name == "groups" and field is not None:
+            field.queryset = field.queryset.exclude(permissions__in=rights_beyond(decider(request)))
+        return field
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """Who is given another address has it alone: by the old one nobody logs in or has a password sent any more."""
+        super().save_model(request, obj, form, change)
+        if change and "email" in form.changed_data:
+            EmailAddress.objects.filter(user=obj).exclude(email=obj.email).delete()
 
 
 @admin.register(Skill)

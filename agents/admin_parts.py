@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from agents.accounts import everywhere
 from agents.errors import Refusal
 from agents.models import Agent, AgentStatus, Pool, User
 
@@ -75,7 +76,7 @@ class Deciding:
     """Actions of an admin list that ask for a reason first, and then call a service for each chosen one."""
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm("agents.decide"))
+        return everywhere(request.user, "agents.decide")
 
     def ask(
         self,

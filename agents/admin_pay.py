@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from agents.accounts import everywhere
 from agents.admin_asking import AdjustmentForm, FailForm, RunForm, asked, user_id
 from agents.admin_readonly import ReadOnly
 from agents.errors import Refusal
@@ -49,7 +50,7 @@ class LedgerEntryAdmin(ReadOnly, admin.ModelAdmin[LedgerEntry]):
 
     def adjust(self, request: HttpRequest) -> HttpResponse:
         """An adjustment: filled in, then read once more, then written."""
-        if not request.user.has_perm("agents.adjust_ledger"):
+        if not everywhere(request.user, "agents.adjust_ledger"):
             raise PermissionDenied
         back = reverse("admin:agents_ledgerentry_changelist")
         form = AdjustmentForm(request.POST or None, initial={"key": uuid.uuid4(), "currency": "EUR"})
@@ -130,7 +131,7 @@ class PayoutAdmin(ReadOnly, admin.ModelAdmin[Payout]):
 
     def fail(self, request: HttpRequest, payout_id: int) -> HttpResponse:
         """The bank has returned it."""
-        if not request.user.has_perm("agents.change_payoutrun"):
+        if not everywhere(request.user, "agents.change_payoutrun"):
             raise PermissionDenied
         payout = get_object_or_404(Payout.objects.select_related("run", "agent"), pk=payout_id)
         back = reverse("admin:agents_payoutrun_change", args=[payout.run_id])
@@ -264,8 +265,8 @@ class PayoutRunAdmin(ReadOnly, admin.ModelAdmin[PayoutRun]):
     def _steps(self, request: HttpRequest, run: PayoutRun) -> list[tuple[str, str]]:
         """What this person may do with it now: (name, label)."""
         change, approve = (
-            request.user.has_perm("agents.change_payoutrun"),
-            request.user.has_perm("agents.approve_payoutrun"),
+            everywhere(request.user, "agents.change_payoutrun"),
+            everywhere(request.user, "agents.approve_payoutrun"),
         )
         found = []
         if run.state == RunState.DRAFT:
@@ -285,7 +286,7 @@ class PayoutRunAdmin(ReadOnly, admin.ModelAdmin[PayoutRun]):
 
     def make(self, request: HttpRequest) -> HttpResponse:
         """A draft: day and least amount, then what it would be, then made."""
-        if not request.user.has_perm("agents.add_payoutrun"):
+        if not everywhere(request.user, "agents.add_payoutrun"):
             raise PermissionDenied
         back = reverse("admin:agents_payoutrun_changelist")
         owed = runs.unpaid_sums()

@@ -18,6 +18,7 @@ from rest_framework.views import APIView
 from agents import serializers as shapes
 from agents.accounts import AgentTokenAuthentication
 from agents.errors import NotAnAgent, SecondFactor, SignInOver
+from agents.limits import Guess
 from agents.models import AccountToken, Agent, LedgerEntry, User
 from agents.paging import NewestFirst
 from agents.tokens import account_token_end, account_token_make
@@ -41,11 +42,24 @@ class TokenView(APIView):
     permission_classes = (AllowAny,)
     throttle_scope = "token"
     throttle_methods = ("POST",)
+    guess: Guess | None = None
     keyless = True  # no answer is kept that holds a token; one too many does no harm
     refuses = {"post": (AuthenticationFailed, NotAnAgent, SecondFactor), "delete": (AuthenticationFailed,)}
 
     def get_throttles(self) -> list[Any]:
         return super().get_throttles() if self.request.method in self.throttle_methods else []
+
+    def check_throttles(self, request: Request) -> None:
+        """Also the wrong passwords for an address, wherever they come from."""
+        super().check_throttles(request)
+        form = shapes.TokenInput(data=request.data) if request.method == "POST" else None
+        if form is not None and form.is_valid():
+            self.guess = Guess(request, form.validated_data["email"])
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.guess is not None and response.status_code != AuthenticationFailed.status_code:
+            self.guess.take_back()
+        return super().finalize_response(request, response, *args, **kwargs)
 
     def get_authenticators(self) -> list[BaseAuthentication]:
         return [AgentTokenAuthentication()] if self.request and self.request.method == "DELETE" else []

@@ -244,6 +244,7 @@ _RATES = {
     "links": "10/hour",
     "links_address": "3/hour",
     "token": "10/min",
+    "token_guesses": "5/5min",  # wrong passwords for an address; as many as the log-in page takes
     "apply": "20/hour",
     "staff": "600/min",  # a token, or an account
 }

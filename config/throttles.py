@@ -41,6 +41,14 @@ class Scoped(ScopedRateThrottle):
     request."""
 
     seconds = 0.0
+    counted = ("", "")  # where, and as what
+
+    def parse_rate(self, rate: str | None) -> tuple[int | None, int | None]:
+        """DRF's “30/min”, and of several: “5/5min”. (how many, in how many seconds)"""
+        number, _slash, span = (rate or "").partition("/")
+        unit = span.lstrip("0123456789")
+        many, seconds = super().parse_rate(f"{number}/{unit}" if rate else None)
+        return many, seconds * int(span.removesuffix(unit) or 1) if seconds else None
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
         self.scope = getattr(view, self.scope_attr, None)
@@ -49,15 +57,10 @@ class Scoped(ScopedRateThrottle):
         self.num_requests, self.duration = self.parse_rate(self.get_rate())
         if not self.num_requests or not self.duration:
             return True
+        self.counted = self._key(request, view), uuid.uuid4().hex
+        key, one = self.counted
         try:
-            micros = client().eval(
-                COUNT,
-                1,
-                self._key(request, view),
-                self.duration * 1_000_000,
-                self.num_requests,
-                uuid.uuid4().hex,
-            )
+            micros = client().eval(COUNT, 1, key, self.duration * 1_000_000, self.num_requests, one)
         except (RedisError, OSError) as error:
             logger.warning("throttle: Redis does not answer (%s); letting through", type(error).__name__)
             return True
@@ -67,6 +70,16 @@ class Scoped(ScopedRateThrottle):
     def wait(self) -> float | None:
         """Seconds until it goes on, after a refusal."""
         return self.seconds or None
+
+    def take_back(self) -> None:
+        """Count this one no longer, where only some are to count."""
+        key, one = self.counted
+        if not one:
+            return
+        try:
+            client().zrem(key, one)
+        except (RedisError, OSError) as error:
+            logger.warning("throttle: Redis does not answer (%s); one stays counted", type(error).__name__)
 
     def _key(self, request: Request, view: "APIView") -> str:
         """Who is counted is not written down in Redis."""

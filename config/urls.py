@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import include, path
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
@@ -12,6 +12,13 @@ from dispatch.views import app, hours
 from dispatch.views.how import how_offers_are_made
 from dispatch.views.promise import the_promise
 from dispatch.views.work import work as work_as_customer
+
+
+def closed(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  a view
+    """allauth's page of one's addresses. On it an account could call any address its own: also that of a colleague who has none
+    yet. Another address is written by an admin."""
+    raise Http404
+
 
 urlpatterns = [
     path("", include("tickets.urls")),  # first: what comes for every ticket is found at once
@@ -39,6 +46,7 @@ urlpatterns = [
     path("api/v1/", include("dispatch.api_merge")),
     path("api/v1/", include("dispatch.api_decisions")),
     path("api/v1/", include("dispatch.api_promise")),
+    path("accounts/email/", closed, name="account_email"),
     path("accounts/", include("allauth.urls")),
     path("console/", include("dispatch.urls")),
     path("lead/", include("dispatch.urls_lead")),

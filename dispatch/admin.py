@@ -17,6 +17,7 @@ from dispatch import (
     admin_alerts,
     admin_changes,
     admin_forecast,
+    admin_groups,
     admin_hours,
     admin_practice,
     admin_promise,
@@ -53,6 +54,7 @@ assert admin_changes
 assert admin_practice
 assert admin_promise
 assert admin_forecast
+assert admin_groups
 assert admin_pulse
 assert admin_quality  # importing it registers its pages
 assert admin_hours  # importing it registers its page

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 import agents.errors
+from agents.accounts import everywhere
 from agents.errors import ScopeNotYours, TokenNotFound
 from agents.models import ApiToken, User
 from agents.paging import NewestFirst
@@ -55,7 +56,7 @@ class MayMakeTokens(BasePermission):
     """Accounts with the permission. No token makes tokens."""
 
     def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002  DRF's signature
-        return bool(request.user and request.user.has_perm("agents.add_apitoken"))
+        return bool(request.user) and everywhere(request.user, "agents.add_apitoken")
 
 
 class TokensView(ListAPIView[ApiToken]):

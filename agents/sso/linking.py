@@ -4,6 +4,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib.auth.models import Group
@@ -29,7 +31,8 @@ class SignOnRefused(Refusal):
 
 
 def sign_on(*, provider: str, uid: str, claims: Mapping[str, Any]) -> tuple[User, SocialAccount]:
-    """The account, linked and with its roles. Outermost. Raises SignOnRefused; roles that are gone are taken all the same.
+    """The account, linked and with its roles. Outermost. Raises SignOnRefused; roles that are gone are taken all the same, and
+    none is given.
 
     `claims`: those of the verified identity token. An account is found by the provider's own id of the person; the first time
     by an address that the provider says it has confirmed. Only who has a role gets a new account.
@@ -41,8 +44,10 @@ def sign_on(*, provider: str, uid: str, claims: Mapping[str, Any]) -> tuple[User
         why = _why_not(user, roles)
         if user is None and not why:
             user = User.objects.create_user(_address(claims), name=str(claims.get("name", ""))[:120])
+        elif user is not None and linked is None and not why:
+            _theirs_alone(user, _address(claims), roles)
         if user is not None:
-            _apply(user, roles)
+            _apply(user, roles, give=not why)
             if linked is None and not why:
                 linked = SocialAccount.objects.create(user=user, provider=provider, uid=uid, extra_data={})
     if why:
@@ -79,6 +84,26 @@ def _by_address(provider: str, claims: Mapping[str, Any]) -> User | None:
     return user
 
 
+def _theirs_alone(user: User, address: str, roles: set[str]) -> None:
+    """Nobody else gets into an account that is about to be linked, and may have more rights from now on.
+
+    Whoever made it, or changed it, may have written the address there and know the password. So what they could have kept goes:
+    password, sessions, tokens, second factors (and with them log-ins that wait for one), other addresses, to which a new
+    password would be sent. An agent who has confirmed the address here, and gets no role, keeps all of it.
+    """
+    mailboxes = EmailAddress.objects.filter(user=user)
+    if not roles and mailboxes.filter(email=address, verified=True).exists():
+        return
+    user.set_unusable_password()
+    user.save(update_fields=["password"])  # ends its sessions and tokens
+    Authenticator.objects.filter(user=user).delete()
+    mailboxes.exclude(email=address).delete()
+    logger.warning(
+        "single sign-on: account %s is linked; its password, sessions, tokens and second factors are withdrawn",
+        user.pk,
+    )
+
+
 def _why_not(user: User | None, roles: set[str]) -> str:
     """Empty: nothing is against it."""
     is_agent = user is not None and Agent.objects.filter(user=user).exists()
@@ -91,16 +116,18 @@ def _why_not(user: User | None, roles: set[str]) -> str:
     return ""
 
 
-def _apply(user: User, roles: set[str]) -> None:
-    """Give what the provider's groups bring today, and take of what they could bring the rest. Other roles stay."""
+def _apply(user: User, roles: set[str], *, give: bool) -> None:
+    """Give what the provider's groups bring today, if they are let in, and take of what they could bring the rest. Other roles
+    stay."""
     managed = set(settings.SSO_ROLES.values())
     names = roles - {ADMIN}
     groups = list(Group.objects.filter(name__in=names))
     if missing := names - {group.name for group in groups}:
         logger.warning("single sign-on: no group is called %s", ", ".join(sorted(missing)))
     user.groups.remove(*user.groups.filter(name__in=managed - names))
-    user.groups.add(*groups)
+    if give:
+        user.groups.add(*groups)
     if ADMIN in managed:
-        user.is_superuser = ADMIN in roles
+        user.is_superuser = ADMIN in roles and (give or user.is_superuser)
     user.is_staff = user.is_superuser or user.groups.exists()
     user.save(update_fields=["is_superuser", "is_staff"])

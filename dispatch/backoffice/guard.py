@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.options import BaseModelAdmin, InlineModelAdmin, ShowFacets
 from django.contrib.admin.views.main import IGNORED_PARAMS, PAGE_VAR
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import ForeignKey, Model, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.forms import ModelChoiceField
@@ -17,6 +18,15 @@ from dispatch.backoffice.counting import BoundedPaginator
 from dispatch.backoffice.pools import CHANGES, CHOICES, REACH, changeable, own_pools, reached
 from dispatch.backoffice.saving import Saving
 
+OF_NUMBERS = {
+    "exact",
+    "in",
+    "isnull",
+    "gt",
+    "gte",
+    "lt",
+    "lte",
+}  # what an address may ask of a row's own number
 ASKED = 100  # rows that a question names; the others are a number
 
 
@@ -143,20 +153,37 @@ class Guarded(_Confined, admin.ModelAdmin[Any]):
         return found
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        """Those confined to pools filter along a relation by the filters offered only: other ways would tell of other pools."""
-        if own_pools(request) is not None:
-            head, *more = lookup.split(LOOKUP_SEP)
-            names = {field.name: field for field in self.opts.get_fields()}
-            if head not in names or names[head].is_relation:
-                offered = {
-                    one[0] if isinstance(one, tuple | list) else one for one in self.get_list_filter(request)
-                }
-                path = LOOKUP_SEP.join(
-                    [head, *(part for part in more if part not in ("exact", "isnull", "id"))]
-                )
-                if not more or more[-1] not in ("exact", "isnull") or path not in offered:
-                    return False
+        """An address filters by the filters offered, by number and along relations. Django would take any column: how many rows
+        have a text that begins so, or is like that, would tell what is masked, letter by letter.
+
+        Those confined to pools filter along a relation by the filters offered only: other ways would tell of other pools.
+        """
+        head, *more = lookup.split(LOOKUP_SEP)
+        offered = self._offered(request)
+        field = self._field(head)
+        if field is None or not field.is_relation:
+            numbered = field is not None and field.primary_key and set(more) <= OF_NUMBERS
+            if not numbered and head not in offered:
+                return False
+        if own_pools(request) is not None and (field is None or field.is_relation):
+            path = LOOKUP_SEP.join([head, *(part for part in more if part not in ("exact", "isnull", "id"))])
+            if not more or more[-1] not in ("exact", "isnull") or path not in offered:
+                return False
         return super().lookup_allowed(lookup, value, request)
+
+    def _offered(self, request: HttpRequest) -> set[Any]:
+        found: set[Any] = {self.date_hierarchy}
+        for one in self.get_list_filter(request):
+            name: Any = one[0] if isinstance(one, tuple | list) else one
+            found.add(getattr(name, "parameter_name", name))
+        return found
+
+    def _field(self, name: str) -> Any:
+        """None for what is no column: an annotation, or a filter's own name."""
+        try:
+            return self.opts.pk if name == "pk" else self.opts.get_field(name)
+        except FieldDoesNotExist:
+            return None
 
 
 class _ConfinedInline(_Confined, InlineModelAdmin[Any, Any]):

@@ -10,6 +10,8 @@ from typing import NamedTuple
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
+from agents.accounts import NO_POWER
+
 OURS = ("agents", "tickets", "dispatch")
 
 LEADS = {
@@ -45,9 +47,8 @@ class Role(NamedTuple):
 
 def _admin(name: Name) -> bool:
     """All there is, but to be mailed alerts, which is a wish, and to be confined to own pools."""
-    return (name.app in OURS and name.codename not in ("be_alerted", "own_pools")) or name.codename.endswith(
-        "_group"
-    )
+    ours = name.app in OURS and f"{name.app}.{name.codename}" not in NO_POWER
+    return ours or (name.app == "auth" and name.codename.endswith("_group"))
 
 
 def _lead(name: Name) -> bool:

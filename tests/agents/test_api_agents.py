@@ -3,6 +3,7 @@
 import base64
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -10,13 +11,16 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from agents.models import AccountToken, AgentStatus, EntryKind, User
 from agents.pay import credit
 from agents.tokens import MOST, account_token_make, account_token_of, digest_of
+from config.throttles import Scoped
 from tests.callers import API, Caller, account, agent_of, anonymous, problem
 from tests.cast import PASSWORD, World
 from tests.untouched import nothing_changed
+from tickets.redis import client as redis
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +90,70 @@ class TestToken:
             )
             problem(answer, 401, "authentication_failed")
         assert answer.headers["WWW-Authenticate"] == "Token"
+
+    def test_wrong_passwords_are_counted_by_address(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """From anywhere: what a client's own address may ask is another limit."""
+        anna, bernd = world.agent("Anna"), world.agent("Bernd")
+        monkeypatch.setattr(Scoped, "THROTTLE_RATES", {"token": "1000/min", "token_guesses": "5/5min"})
+        redis().flushdb()
+        right = {"email": anna.user.email, "password": PASSWORD}
+        for _ in range(7):  # programs that sign in are no guesses
+            assert anonymous().tell("token", right).status_code == 200
+        problem(anonymous().tell("token", {"email": anna.user.email}), 400, "invalid")
+        problem(anonymous().send("token", b"{"), 400, "parse_error")
+        for number in range(5):
+            guess = {
+                "email": ("Anna@Agents.example", " anna@agents.example ")[number % 2],
+                "password": f"p{number}",
+            }
+            problem(anonymous().tell("token", guess), 401, "authentication_failed")
+        with nothing_changed():
+            answer = anonymous().tell("token", right)
+            problem(answer, 429, "throttled")
+        assert 290 < int(answer.headers["Retry-After"]) <= 300
+        # Who has no account is told the same; another account is another matter.
+        stranger = {"email": "nobody@agents.example", "password": "p"}
+        assert [anonymous().tell("token", stranger).status_code for _ in range(6)] == [401] * 5 + [429]
+        for _ in range(6):
+            assert (
+                anonymous().tell("token", {"email": bernd.user.email, "password": PASSWORD}).status_code
+                == 200
+            )
+
+    def test_a_right_password_is_no_guess_whatever_else_is_in_the_way(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        anna = world.agent("Anna")
+        Authenticator.objects.create(user=anna.user, type=Authenticator.Type.TOTP, data={"secret": "x"})
+        monkeypatch.setattr(Scoped, "THROTTLE_RATES", {"token": "1000/min", "token_guesses": "2/5min"})
+        redis().flushdb()
+        for _ in range(3):
+            answer = anonymous().tell("token", {"email": "anna@agents.example", "password": PASSWORD})
+            problem(answer, 403, "second_factor")
+
+    def test_who_asks_too_often_uses_up_no_guesses_of_others(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        anna = world.agent("Anna")
+        monkeypatch.setattr(Scoped, "THROTTLE_RATES", {"token": "1/min", "token_guesses": "2/5min"})
+        redis().flushdb()
+        sent = {"email": anna.user.email, "password": "wrong"}
+        assert [anonymous().tell("token", sent).status_code for _ in range(5)] == [401, 429, 429, 429, 429]
+        elsewhere = anonymous().tell("token", {**sent, "password": PASSWORD}, REMOTE_ADDR="192.0.2.7")
+        assert elsewhere.status_code == 200
+
+    def test_it_opens_while_redis_is_away(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        anna = world.agent("Anna")
+
+        def away() -> Any:
+            raise RedisError
+
+        monkeypatch.setattr("config.throttles.client", away)
+        sent = {"email": anna.user.email, "password": PASSWORD}
+        assert anonymous().tell("token", sent).status_code == 200
+        problem(anonymous().tell("token", {**sent, "password": "wrong"}), 401, "authentication_failed")
 
     def test_not_for_a_disabled_account(self, world: World) -> None:
         anna = world.agent("Anna")

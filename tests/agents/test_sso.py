@@ -1,22 +1,30 @@
 """Single sign-on against a real provider over HTTP: who is let in, as whom, with which roles; and every way to be refused."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import requests
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from allauth.mfa.utils import encrypt
 from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import Group
+from django.core import mail
 from django.test import Client
 
 from agents.models import User
-from tests.cast import World
+from agents.tokens import account_token_make, account_token_of
+from tests.cast import PASSWORD, World
 from tests.provider import CLIENT, SECRET, Provider, provider
 from tests.untouched import nothing_changed
 
 pytestmark = pytest.mark.django_db
 
+SEED = "JBSWY3DPEHPK3PXP"
 LEAD = {
     "sub": "p-1",
     "email": "Lea@staff.example",
@@ -142,6 +150,99 @@ def test_an_account_that_is_there_is_linked_by_its_confirmed_address(
     company.person |= {"sub": "p-2"}  # somebody else was given the address
     assert b"another sign-on" in refused(Client()).content
     assert SocialAccount.objects.get().uid == "p-1"
+
+
+def factor(user: User) -> Authenticator:
+    return Authenticator.objects.create(
+        user=user, type=Authenticator.Type.TOTP, data={"secret": encrypt(SEED)}
+    )
+
+
+def logged_in(email: str) -> tuple[Client, Any]:
+    client = Client()
+    return client, client.post("/accounts/login/", {"login": email, "password": PASSWORD})
+
+
+def test_whoever_had_the_address_before_is_out(
+    client: Client, company: Provider, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Somebody wrote a boss's address into an account whose password they know, before the boss came for the first time."""
+    taken = User.objects.create_user("lea@staff.example", PASSWORD, name="Olaf", is_staff=True)
+    inside, answer = logged_in(taken.email)
+    assert answer.status_code == 302
+    assert who(inside) == taken
+    token = account_token_make(user=taken)
+    factor(taken)
+    waiting, answer = logged_in(taken.email)  # for the second factor
+    assert answer["Location"] == "/accounts/2fa/authenticate/"
+    EmailAddress.objects.create(user=taken, email="lea@staff.example")
+    EmailAddress.objects.create(user=taken, email="olaf@mine.example", verified=True, primary=True)
+    company.person["groups"] = ["bosses"]
+    assert signed_on(client).status_code == 302
+    taken.refresh_from_db()
+    assert who(client) == taken
+    assert (taken.is_superuser, taken.has_usable_password()) == (True, False)
+    # Everything that let somebody else in.
+    assert who(inside) is None
+    assert who(logged_in(taken.email)[0]) is None
+    assert account_token_of(token) is None
+    waiting.post(
+        "/accounts/2fa/authenticate/", {"code": format_hotp_value(hotp_value(SEED, int(time.time()) // 30))}
+    )
+    assert who(waiting) is None
+    assert not Authenticator.objects.exists()
+    Client().post("/accounts/password/reset/", {"email": "olaf@mine.example"})
+    assert not [one for one in mail.outbox if "password/reset/key" in str(one.body)]
+    assert f"account {taken.pk} is linked; its password" in caplog.text
+    Client().post(
+        "/accounts/password/reset/", {"email": "lea@staff.example"}
+    )  # who reads that mailbox may have one again
+    assert [one.to for one in mail.outbox if "password/reset/key" in str(one.body)] == [["lea@staff.example"]]
+    # The next time nothing is taken: what they have set up since is theirs.
+    factor(taken)
+    again = Client()
+    assert signed_on(again)["Location"] == "/accounts/2fa/authenticate/"
+    assert Authenticator.objects.count() == 1
+
+
+def test_the_browser_that_was_logged_in_by_password_goes_on(client: Client, company: Provider) -> None:
+    user = User.objects.create_user("lea@staff.example", PASSWORD, is_staff=True)
+    client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+    signed_on(client)
+    assert who(client) == user
+    assert client.get("/admin/").status_code == 200
+
+
+def test_an_agent_who_has_confirmed_the_address_keeps_password_and_tokens(
+    client: Client, world: World, company: Provider, settings: Any
+) -> None:
+    settings.SSO_AGENTS = True
+    anna = world.agent("Anna").user
+    token = account_token_make(user=anna)
+    EmailAddress.objects.create(user=anna, email=anna.email, verified=True, primary=True)
+    company.person |= {"email": anna.email, "groups": []}
+    signed_on(client)
+    assert who(client) == anna
+    anna.refresh_from_db()
+    assert anna.check_password(PASSWORD)
+    assert account_token_of(token) is not None
+
+
+def test_who_is_refused_is_given_nothing(client: Client, world: World, company: Provider) -> None:
+    """An agent's account with the address of a boss; one that is switched off."""
+    anna = world.agent("Anna").user
+    company.person |= {"email": anna.email, "groups": ["bosses", "leads"]}
+    with nothing_changed():
+        refused(client)
+    off = User.objects.create_user("off@staff.example", PASSWORD, is_active=False)
+    company.person |= {"email": off.email}
+    with nothing_changed():
+        refused(client)
+    signed_on_before = User.objects.create_user("on@staff.example", is_active=False)
+    SocialAccount.objects.create(user=signed_on_before, provider="sso", uid="p-1", extra_data={})
+    with nothing_changed():
+        refused(client)
+    assert not User.objects.filter(is_superuser=True).exists()
 
 
 @pytest.mark.parametrize("verified", [False, None, "true", 0])

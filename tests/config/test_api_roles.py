@@ -69,6 +69,7 @@ TABLE: list[tuple[str, str, dict[str, Any] | None, tuple[int, ...]]] = [
         {"email": "anna@agents.example", "password": PASSWORD},
         (200, 200, 200, 200, 200, 200),  # whoever asks: it is the password that counts
     ),
+    ("token", "DELETE", None, (401, 401, 401, 204, 204, 204)),
     ("me", "GET", None, (401, 401, 401, 200, 200, 403)),
     ("earnings", "GET", None, (401, 401, 401, 200, 200, 403)),
     ("earnings/sums", "GET", None, (401, 401, 401, 200, 200, 403)),

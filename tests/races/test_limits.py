@@ -1,15 +1,20 @@
 """Limits count in one step: of a hundred at the same moment exactly as many pass as may. With a control."""
 
+import contextlib
 import threading
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.test import RequestFactory
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import ScopedRateThrottle
 
+from agents.limits import Guess
 from config.throttles import Scoped
+from tests.callers import anonymous
+from tests.cast import World
 from tests.races.conftest import together
 from tickets.redis import client
 
@@ -42,3 +47,46 @@ def test_control_reading_and_then_writing_lets_more_through(monkeypatch: pytest.
             return bool(super().throttle_success())  # type: ignore[no-untyped-call]
 
     assert passed(Naive, monkeypatch) > LIMIT
+
+
+GUESSES, TAKEN = 30, 5
+
+
+def looked_at(world: World, monkeypatch: pytest.MonkeyPatch) -> int:
+    """So many of many wrong passwords for one account, at the same moment, were compared with the right one."""
+    client().flushdb()
+    monkeypatch.setattr(Scoped, "THROTTLE_RATES", {"token": "1000/min", "token_guesses": f"{TAKEN}/5min"})
+    anna = world.agent("Anna").user
+
+    def guess() -> int:
+        return int(anonymous().tell("token", {"email": anna.email, "password": "wrong"}).status_code)
+
+    answers = together(*[guess] * GUESSES)
+    assert set(answers) <= {401, 429}
+    return answers.count(401)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_guesses_at_once_as_many_as_may_are_looked_at(
+    racers: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert looked_at(racers, monkeypatch) == TAKEN
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_counting_when_a_guess_was_wrong_looks_at_more(
+    racers: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_by_one, looked = threading.Lock(), threading.Barrier(GUESSES)
+
+    class Late(Guess):
+        def __init__(self, request: Request, address: str) -> None:
+            with one_by_one:  # whether there is room
+                super().__init__(request, address)
+                self.take_back()
+            looked.wait(10)
+            with contextlib.suppress(Throttled):
+                super().__init__(request, address)
+
+    monkeypatch.setattr("agents.api.Guess", Late)
+    assert looked_at(racers, monkeypatch) == GUESSES

@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from agents.accounts import everywhere
 from agents.models import User
 from dispatch import passing
 from dispatch.models import Escalation, Offer, OfferState
@@ -40,7 +41,7 @@ def escalations(request: HttpRequest) -> HttpResponse:
 @login_required
 def settle(request: HttpRequest, escalation_id: int) -> HttpResponse:
     """It was looked at; `answer` becomes a note for whoever holds the ticket."""
-    if not request.user.has_perm(SETTLES):
+    if not everywhere(request.user, SETTLES):
         return render(request, "dispatch/lead/not_yours.html", status=403)
     assert isinstance(request.user, User)
     found = get_object_or_404(Escalation, pk=escalation_id)

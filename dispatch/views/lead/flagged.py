@@ -7,6 +7,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from agents.accounts import everywhere
 from agents.models import User
 from dispatch import misuse
 from dispatch.models import Misuse
@@ -60,7 +61,7 @@ def _said(ticket_ids: list[int]) -> dict[int, list[str]]:
 @login_required
 def settle(request: HttpRequest, misuse_id: int) -> HttpResponse:
     """`decision`: confirm, or take-back; `answer` becomes a note in the ticket."""
-    if not request.user.has_perm(SETTLES):
+    if not everywhere(request.user, SETTLES):
         return render(request, "dispatch/lead/not_yours.html", status=403)
     assert isinstance(request.user, User)
     found = get_object_or_404(Misuse, pk=misuse_id)
@@ -81,7 +82,7 @@ def settle(request: HttpRequest, misuse_id: int) -> HttpResponse:
 @login_required
 def block(request: HttpRequest, misuse_id: int) -> HttpResponse:
     """Take no new tickets from the address of a confirmed case."""
-    if not request.user.has_perm(SETTLES):
+    if not everywhere(request.user, SETTLES):
         return render(request, "dispatch/lead/not_yours.html", status=403)
     found = get_object_or_404(Misuse.objects.exclude(address=""), pk=misuse_id, confirmed=True)
     reason = f"{found.get_kind_display()}, S-{found.ticket_id}"

@@ -4,16 +4,22 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import reverse
 from django.urls.converters import IntConverter
 from django.urls.resolvers import RegexPattern
+from django.utils import timezone
 
+from agents.errors import ScopeNotYours
 from agents.models import Agent, Lease, User
+from agents.tokens import token_make
 from dispatch import urls_lead
-from dispatch.models import Offer, Policy, Requirement, Route, RouteStep
+from dispatch.backoffice.roles import ROLES
+from dispatch.models import Escalation, Misuse, Offer, Policy, Requirement, Route, RouteStep
 from tests.dispatch.backoffice.scene import Scene
 from tests.dispatch.backoffice.test_roles import address
+from tests.untouched import nothing_changed
 from tickets.models import CannedReply, Message, Ticket
 
 pytestmark = pytest.mark.django_db
@@ -95,6 +101,56 @@ def test_pages_and_interfaces_that_know_nothing_of_pools_are_not_theirs(scene: S
     # As a word: the random letters of a token may have it.
     assert not [address for address, one in answers.items() if re.search(r"\bZoe\b", one.content.decode())]
     assert scene.clients["auditor"].get("/api/v1/staff/tickets").status_code == 200
+
+
+def test_other_groups_widen_nothing(scene: Scene, olaf: Client) -> None:
+    """A pool admin with every other role besides: what asks for a right asks whether it is for the whole house, too."""
+    me, theirs = User.objects.get(name="Olaf"), scene.of["theirs.ticket"]
+    me.groups.add(*Group.objects.filter(name__in=[role.group for role in ROLES.values()]))
+    zoe, boss = scene.of["theirs.agent"], User.objects.create_superuser("boss@standby.example", "secret")
+    escalation = Escalation.objects.create(ticket=theirs, agent=zoe, reason="Look at this.")
+    misuse = Misuse.objects.create(
+        ticket=theirs, offer=scene.of["theirs.offer"], kind="spam", address="spammer@customers.example"
+    )
+    settled = Misuse.objects.create(
+        ticket=theirs, offer=scene.of["theirs.offer"], kind="spam", address="spammer@customers.example",
+        confirmed=True, settled_at=timezone.now(), settled_by=boss,
+    )  # fmt: skip
+    token = token_make(by=boss, name="Warehouse", scopes=["tickets:read"]).token
+    posts = {
+        reverse("lead_settle", args=[escalation.pk]): {"answer": "Seen."},
+        reverse("lead_flagged_settle", args=[misuse.pk]): {"decision": "take-back", "answer": "Not spam."},
+        reverse("lead_flagged_block", args=[settled.pk]): {},
+        reverse("admin:agents_ledgerentry_adjust"): {},
+        reverse("admin:agents_payoutrun_make"): {},
+        reverse("admin:agents_payout_fail", args=[1]): {},
+        **{address: {} for address in lead_addresses()},
+    }
+    with nothing_changed():
+        for there, sent in posts.items():
+            assert olaf.post(there, sent).status_code in (403, 405), there
+        for there in lead_addresses():
+            assert olaf.get(there).status_code in (403, 405), there
+        for there in ("/api/v1/staff/tokens", "/api/v1/staff/tickets", "/api/v1/webhooks"):
+            assert olaf.get(there).status_code == 403, there
+        sent = {"name": "Mine", "scopes": ["tickets:read"]}
+        made = olaf.post("/api/v1/staff/tokens", sent, "application/json", headers={"Idempotency-Key": "k-1"})
+        assert made.status_code == 403
+        revoked = olaf.post(f"/api/v1/staff/tokens/{token.pk}/revoke", {}, "application/json")
+        assert revoked.status_code == 403
+        with pytest.raises(ScopeNotYours):
+            token_make(by=me, name="Mine", scopes=["tickets:read"])
+    # Nor do they decide on people, who may work elsewhere too.
+    anna = scene.of["ours.agent"]
+    chosen = {"action": "suspend", "_selected_action": [anna.pk], "decided": "yes", "reason": "Because."}
+    with nothing_changed():
+        olaf.post(address(Agent, "changelist"), chosen)
+    # With the same groups and no pools of their own it is theirs.
+    me.groups.remove(Group.objects.get(name="Pool admins"))
+    assert olaf.post(reverse("lead_settle", args=[escalation.pk]), {"answer": "Seen."}).status_code == 302
+    escalation.refresh_from_db()
+    assert escalation.settled_by == me
+    assert olaf.get("/api/v1/staff/tokens").status_code == 200
 
 
 def test_no_filter_tells_who_works_elsewhere(scene: Scene, olaf: Client) -> None:
