@@ -162,7 +162,7 @@ TABLE: list[tuple[str, str, dict[str, Any] | None, tuple[int, ...]]] = [
     ("tickets/<id>/why-not/<agent>", "GET", None, (401, 401, 401, 403, 403, 200)),
 ]
 # What the customer of the scene said of herself. It is in no answer to anybody else, but where it was asked for.
-SECRETS = ("carla@", "Lindqvist", "2345617", "Elm Grove", "1985")
+SECRETS = ("carla@", "Lindqvist", "2345617", "Elm Grove", "March 1985")
 OF_STAFF = ("runs/<run>", "tickets/<id>/why-not/<agent>", "staff/", "webhooks")
 TELLS = "Call +49 171 2345617. I live at 17 Elm Grove, Bristol BS6 6AB, born 12 March 1985. C. Lindqvist"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -278,6 +278,12 @@ def caller_of(role: str, world: World, ticket: Ticket, scope: str = "") -> Calle
     return anonymous()
 
 
+def asked(caller: Caller, method: str, path: str, body: dict[str, Any] | None) -> Any:
+    if method == "GET":
+        return caller.ask(path)
+    return caller.delete(f"/api/v1/{path}") if method == "DELETE" else caller.tell(path, body)
+
+
 @pytest.mark.parametrize(
     ("path", "method", "body", "expected"), TABLE, ids=[f"{one[1]} {one[0]}" for one in TABLE]
 )
@@ -298,7 +304,7 @@ def test_who_may(
         expected = (*expected, expected[0], expected[0])
     for role, _status in sorted(zip(ROLES, expected, strict=True), key=lambda pair: -pair[1]):
         caller = caller_of(role, world, scene["ticket"], scope_of(path, method))
-        answer = caller.ask(here) if method == "GET" else caller.tell(here, body)
+        answer = asked(caller, method, here, body)
         got[role] = answer.status_code
         if role != "own customer" and path != "desk/<id>/reveal":
             said = str(answer.headers) + ("" if answer.streaming else answer.content.decode(errors="replace"))
@@ -321,14 +327,14 @@ def test_what_the_team_may(world: World, scene: dict[str, Any]) -> None:
         world.pool.admins.add(user)
         caller = account(user)
         for path, method, body, expected in TABLE:
-            if (path, method) in (("tickets", "POST"), ("token", "POST")):
-                continue  # everybody's
+            if (path, method) in (("tickets", "POST"), ("token", "POST"), ("token", "DELETE")):
+                continue  # everybody's, and the end of what they are signed in by
             here = re.sub(r"<(\w+)>", lambda found: str(scene[found[1]]), path)
             should = expected[ROLES.index("admin")]
             if path.startswith(OF_STAFF):
                 sees = method == "GET" and not path.startswith(("staff/tokens", "webhooks"))
                 should = reads if sees else 403
-            answer = caller.ask(here) if method == "GET" else caller.tell(here, body)
+            answer = asked(caller, method, here, body)
             if answer.status_code != should:
                 wrong.append(f"{role} {method} {path}: {answer.status_code}, not {should}")
             said = "" if answer.streaming else answer.content.decode(errors="replace")
