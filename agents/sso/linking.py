@@ -10,9 +10,10 @@ from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import transaction
+from django.db.models import Q
 
 from agents.errors import Refusal
-from agents.models import Agent, User
+from agents.models import Agent, PushDevice, User
 
 logger = logging.getLogger(__name__)
 
@@ -89,7 +90,8 @@ def _theirs_alone(user: User, address: str, roles: set[str]) -> None:
 
     Whoever made it, or changed it, may have written the address there and know the password. So what they could have kept goes:
     password, sessions, tokens, second factors (and with them log-ins that wait for one), other addresses, to which a new
-    password would be sent. An agent who has confirmed the address here, and gets no role, keeps all of it.
+    password would be sent, and devices, to which alerts and calls would. An agent who has confirmed the address here, and gets
+    no role, keeps all of it.
     """
     mailboxes = EmailAddress.objects.filter(user=user)
     if not roles and mailboxes.filter(email=address, verified=True).exists():
@@ -98,6 +100,7 @@ def _theirs_alone(user: User, address: str, roles: set[str]) -> None:
     user.save(update_fields=["password"])  # ends its sessions and tokens
     Authenticator.objects.filter(user=user).delete()
     mailboxes.exclude(email=address).delete()
+    PushDevice.objects.filter(Q(user=user) | Q(agent__user=user)).delete()
     logger.warning(
         "single sign-on: account %s is linked; its password, sessions, tokens and second factors are withdrawn",
         user.pk,

@@ -16,7 +16,7 @@ from django.contrib.auth.models import Group
 from django.core import mail
 from django.test import Client
 
-from agents.models import User
+from agents.models import PushDevice, User
 from agents.tokens import account_token_make, account_token_of
 from tests.cast import PASSWORD, World
 from tests.provider import CLIENT, SECRET, Provider, provider
@@ -172,6 +172,9 @@ def test_whoever_had_the_address_before_is_out(
     assert answer.status_code == 302
     assert who(inside) == taken
     token = account_token_make(user=taken)
+    PushDevice.objects.create(
+        user=taken, endpoint="https://push.services.example/o", offers=False, busy=False
+    )
     factor(taken)
     waiting, answer = logged_in(taken.email)  # for the second factor
     assert answer["Location"] == "/accounts/2fa/authenticate/"
@@ -191,6 +194,7 @@ def test_whoever_had_the_address_before_is_out(
     )
     assert who(waiting) is None
     assert not Authenticator.objects.exists()
+    assert not PushDevice.objects.exists()
     Client().post("/accounts/password/reset/", {"email": "olaf@mine.example"})
     assert not [one for one in mail.outbox if "password/reset/key" in str(one.body)]
     assert f"account {taken.pk} is linked; its password" in caplog.text
