@@ -1,10 +1,10 @@
 """A customer's e-mail address, left later than with the question, and whether they want mails."""
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db.models.functions import Now
 
 from tickets import events, timeline
+from tickets.email_addresses import address_clean
 from tickets.errors import AddressKnown, BadAddress, TicketClosed
 from tickets.lifecycle import once, step
 from tickets.models import Customer, Ticket
@@ -15,9 +15,8 @@ def ticket_address(*, ticket: Ticket, email: str, key: str | None = None) -> Non
 
     Raises BadAddress, AddressKnown, TicketClosed, KeyReused.
     """
-    email = email.strip()
     try:
-        validate_email(email)
+        email = address_clean(email)
     except ValidationError as error:
         raise BadAddress from error
     digest = timeline.digest_of("ticket_address", email)

@@ -23,6 +23,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from tickets import blocking, events, timeline
+from tickets.email_addresses import is_address
 from tickets.lifecycle import ENDED, NOT_IN_QUEUE
 from tickets.models import (
     Attachment,
@@ -107,9 +108,9 @@ def ticket_erase(*, ticket: Ticket, by_customer: bool = True) -> Reach | None:
             Customer.objects.filter(pk=customer.pk).update(name="", email="", confirmed_at=None)
             if customer.email:
                 blocking.address_forget(customer.email)
-                LinkRequest.objects.filter(email__iexact=customer.email).delete()
+                LinkRequest.objects.filter(is_address("email", customer.email)).delete()
                 # Mails of programs that write addresses in their own way, and those that came into no ticket.
-                _mails_erase(MailIn.objects.filter(sender__iexact=customer.email))
+                _mails_erase(MailIn.objects.filter(is_address("sender", customer.email)))
         if by_customer and customer.email:
             transaction.on_commit(lambda: _tell(customer, ticket.number, found), robust=True)
         tell_queue_changed(ids)

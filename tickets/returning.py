@@ -23,6 +23,7 @@ from django.utils.translation import gettext as _
 
 from tickets import events, timeline
 from tickets.access import link_path, opens, ticket_by_token, version_of_mails
+from tickets.email_addresses import is_address
 from tickets.errors import TicketNotFound
 from tickets.models import Author, Customer, LinkRequest, Ticket
 
@@ -114,8 +115,8 @@ def links_of(email: str) -> list[Ticket]:
     return list(
         Ticket.objects.filter(
             Ticket.REAL,
+            is_address("customer__email", email),
             Q(state__in=Ticket.OPEN) | Q(created_at__gt=Now() - MAILED_OF),
-            customer__email__iexact=email,
             access_expires_at__gt=Now(),
             erased_at__isnull=True,
             ended_as="",
@@ -176,7 +177,9 @@ def confirm(*, ticket: Ticket, proof: str, keyed: bool = False) -> bool:
         same = Customer.objects.filter(Q(pk=ticket.customer_id) | Q(confirmed_at__isnull=False))
         # By id, as whoever locks several does. Erasing locks the one of its ticket.
         rows = list(
-            same.filter(email__iexact=ticket.customer.email).select_for_update(no_key=True).order_by("pk")
+            same.filter(is_address("email", ticket.customer.email))
+            .select_for_update(no_key=True)
+            .order_by("pk")
         )
         own = next((row for row in rows if row.pk == ticket.customer_id), None)
         if own is None:

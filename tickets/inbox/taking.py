@@ -11,7 +11,6 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import translation
@@ -28,6 +27,7 @@ from tickets.attachments import (
     inspect,
 )
 from tickets.conversation import MAX_LENGTH, body_clean, customer_reply
+from tickets.email_addresses import address_clean
 from tickets.errors import Blocked, KeyReused, Refusal, TicketClosed
 from tickets.inbox import parsing
 from tickets.intake import ticket_open
@@ -137,7 +137,7 @@ def _of_a_program(mail: parsing.Mail) -> str:
     if postmarks.found_in([mail.sender]):
         return "our own"
     try:
-        validate_email(mail.sender)
+        address_clean(mail.sender)
     except ValidationError:
         return "no sender"
     return "" if mail.text or mail.subject or mail.files else "empty"

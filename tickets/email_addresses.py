@@ -1,0 +1,53 @@
+"""E-mail addresses: which are taken in and how they are spelled then, and when two of them are one.
+
+Two addresses are one when they differ in the case of ASCII letters only. Cases of others are no matter of names: UPPER('ı') is 'I'
+and lower('K') of the Kelvin sign is 'k', so that a comparison without case takes gmaıl.com, which anybody may register, for another
+domain. What is stored is ASCII therefore, and what was stored before is compared so too.
+"""
+
+import unicodedata
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db.models import F, Q, Value
+from django.db.models.functions import Collate, Upper
+from django.db.models.lookups import Exact
+
+MAX_LENGTH = 254  # characters, as stored
+
+
+def address_clean(email: str) -> str:
+    """An address as it is stored: without spaces around it, of ASCII only, its domain as mail servers want it (xn--…).
+
+    Raises ValidationError: for what is no address, a domain that cannot be encoded or is another one then (ß is ss), and letters
+    beyond ASCII before the @, which no server here is asked to take.
+    """
+    email = email.strip()
+    validate_email(email)
+    local, _, domain = email.rpartition("@")
+    cleaned = email if email.isascii() else f"{local}@{domain_clean(domain)}"
+    if not (cleaned.isascii() and cleaned.isprintable()) or len(cleaned) > MAX_LENGTH:
+        raise ValidationError(validate_email.message, code=validate_email.code)
+    return cleaned
+
+
+def domain_clean(domain: str) -> str:
+    """A domain in ASCII (IDNA); one that is ASCII already stays as it is. Raises ValidationError."""
+    if domain.isascii():
+        return domain
+    domain = unicodedata.normalize("NFC", domain).lower()
+    try:
+        encoded = domain.encode("idna")
+        same = encoded.decode("idna") == domain
+    except UnicodeError:
+        same = False
+    if not same:
+        raise ValidationError(validate_email.message, code=validate_email.code)
+    return encoded.decode("ascii")
+
+
+def is_address(field: str, email: str) -> Q:
+    """Rows whose `field` is this address. Found by the index on UPPER(field), where there is one; a look-alike is none of them."""
+    return Q(**{f"{field}__iexact": email}) & Q(
+        Exact(Upper(Collate(F(field), "C")), Upper(Collate(Value(email), "C")))
+    )
