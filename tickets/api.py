@@ -37,7 +37,7 @@ from tickets.errors import (
     TicketNotResolved,
     UnknownTopic,
 )
-from tickets.intake import ticket_open
+from tickets.intake import key_of, ticket_open
 from tickets.models import Attachment, Channel, Message, Ticket
 from tickets.wire import FormWithFiles, JSONBody, is_form, read, read_files, read_key, read_query
 
@@ -168,7 +168,7 @@ class TicketsView(APIView):
             chosen_language=data["language"],
             files=read_files(request),
             channel=Channel.API,
-            key=key,
+            key=key_of("api", key),
         )
         ticket = opened.ticket
         return Response(
