@@ -10,15 +10,21 @@ from tickets.lifecycle import once, step
 from tickets.models import Customer, Ticket
 
 
+def address_read(email: str) -> str:
+    """What a customer has given, as it is stored. Raises BadAddress."""
+    try:
+        return address_clean(email)
+    except ValidationError as error:
+        raise BadAddress from error
+
+
 def ticket_address(*, ticket: Ticket, email: str, key: str | None = None) -> None:
     """The customer leaves an address, for the link and for answers while they are away; one that is there stays.
 
+    The doors ask limits and the block list before, as for a ticket that is opened with it: the link is mailed there.
     Raises BadAddress, AddressKnown, TicketClosed, KeyReused.
     """
-    try:
-        email = address_clean(email)
-    except ValidationError as error:
-        raise BadAddress from error
+    email = address_read(email)
     digest = timeline.digest_of("ticket_address", email)
 
     def act() -> None:

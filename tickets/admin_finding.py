@@ -27,7 +27,9 @@ def find(tickets: QuerySet[Ticket], term: str) -> QuerySet[Ticket]:
     if not term:
         return tickets
     if "@" in term:  # whole ones: parts would tell what is masked
-        customers = Customer.objects.filter(is_address("email", term)).values_list("pk", flat=True)[:SAME_ADDRESS]
+        customers = Customer.objects.filter(is_address("email", term)).values_list("pk", flat=True)[
+            :SAME_ADDRESS
+        ]
         return tickets.filter(customer_id__in=list(customers))
     exact = Q(pk=int(number[1])) if (number := _NUMBER.fullmatch(term)) else Q()
     if _PUBLIC_ID.fullmatch(term.lower()):

@@ -1,7 +1,7 @@
 """The block list: addresses, domains and networks from which no new tickets are taken. Whoever is on it is told so.
 
-It is asked for when a ticket is opened, and nowhere else: customers of open tickets go on writing in
-them, and get a person there.
+It is asked for when a ticket is opened, and when an address is left in one, and nowhere else: customers of open tickets go on
+writing in them, and get a person there.
 """
 
 import ipaddress

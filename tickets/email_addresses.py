@@ -1,8 +1,8 @@
 """E-mail addresses: which are taken in and how they are spelled then, and when two of them are one.
 
-Two addresses are one when they differ in the case of ASCII letters only. Cases of others are no matter of names: UPPER('ı') is 'I'
-and lower('K') of the Kelvin sign is 'k', so that a comparison without case takes gmaıl.com, which anybody may register, for another
-domain. What is stored is ASCII therefore, and what was stored before is compared so too.
+Two addresses are one when they differ in the case of ASCII letters only. In Unicode, UPPER() of a dotless i is I, and lower()
+of the Kelvin sign is k: compared without case there, a domain that anybody may register is somebody else's. What is stored is
+ASCII therefore, and what was stored before is compared so too.
 """
 
 import unicodedata
@@ -19,8 +19,8 @@ MAX_LENGTH = 254  # characters, as stored
 def address_clean(email: str) -> str:
     """An address as it is stored: without spaces around it, of ASCII only, its domain as mail servers want it (xn--…).
 
-    Raises ValidationError: for what is no address, a domain that cannot be encoded or is another one then (ß is ss), and letters
-    beyond ASCII before the @, which no server here is asked to take.
+    Raises ValidationError: for what is no address, a domain that cannot be encoded or is another one then (ß is ss), and
+    letters beyond ASCII before the @, for which no mail can be made.
     """
     email = email.strip()
     validate_email(email)
@@ -47,7 +47,7 @@ def domain_clean(domain: str) -> str:
 
 
 def is_address(field: str, email: str) -> Q:
-    """Rows whose `field` is this address. Found by the index on UPPER(field), where there is one; a look-alike is none of them."""
+    """Rows whose `field` is this address, and no look-alike. Uses an index on UPPER(field) where there is one."""
     return Q(**{f"{field}__iexact": email}) & Q(
         Exact(Upper(Collate(F(field), "C")), Upper(Collate(Value(email), "C")))
     )

@@ -56,10 +56,10 @@ def ticket_open(
     """A customer asks; where its topic allows it, the assistant tries first, else it waits for a person. Ticket,
     first message and first events are one statement, or transaction; then the queue, or the assistant, is told.
 
-    `key`: of one door (key_of), or of a mail. Text is redacted before it is stored; a language that was not chosen is detected from it, and so is a topic, where a trained
-    model is sure (tickets/triage/). Outermost.
-    Raises EmptyMessage, MessageTooLong, BadText, BadAddress, UnknownTopic, KeyReused. One query; one more for a topic or a live model that
-    is not kept, or a key that was used; with files a transaction, and one more a file.
+    `key`: of one door (key_of), or of a mail. Text is redacted before it is stored; a language that was not chosen is detected
+    from it, and so is a topic, where a trained model is sure (tickets/triage/). Outermost.
+    Raises EmptyMessage, MessageTooLong, BadText, BadAddress, UnknownTopic, KeyReused. One query; one more for a topic or a live
+    model that is not kept, or a key that was used; with files a transaction, and one more a file.
     """
     body = body_clean(text)
     name = body_clean(name, required=False)[:120]

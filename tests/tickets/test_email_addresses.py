@@ -26,7 +26,9 @@ from tickets.models import Block, BlockKind, Channel, Customer, LinkRequest, Mai
 pytestmark = pytest.mark.django_db(transaction=True)
 
 VICTIM = "victim@gmail.example"
-LOOK_ALIKE = "victim@gma\u0131l.example"  # a dotless i: UPPER() of it is VICTIM's; a domain that anybody may register
+LOOK_ALIKE = (
+    "victim@gma\u0131l.example"  # a dotless i: UPPER() of it is VICTIM's; a domain that anybody may register
+)
 POISON = f"x@{'ä' * 63}.example"  # looks right, and fails when a mail is made
 REFUSED = [
     "v\u0131ctim@gmail.example",  # Django's check ignores case, and takes four letters beyond ASCII for it
@@ -103,7 +105,8 @@ class TestLookAlike:
     @pytest.fixture(autouse=True)
     def database_thinks_so(self, world: World) -> None:
         one = Customer.objects.create(email=LOOK_ALIKE)
-        assert list(Customer.objects.filter(email__iexact=VICTIM)) == [one]  # the control: so it was asked for
+        # The control: so it was asked for.
+        assert list(Customer.objects.filter(email__iexact=VICTIM)) == [one]
         one.delete()
 
     def test_links_are_mailed_to_the_one_who_asked_and_of_their_tickets_only(self) -> None:
@@ -146,9 +149,7 @@ class TestLookAlike:
 def test_a_block_meets_a_domain_however_it_is_written(world: World, client: Client) -> None:
     boss = User.objects.create_superuser("boss@standby.example", "secret", name="Bo")
     value = blocking.cleaned(BlockKind.DOMAIN, "@M\u00fcller.example")
-    Block.objects.create(
-        kind="domain", value=value, digest=blocking.digest_of("domain", value), made_by=boss
-    )
+    Block.objects.create(kind="domain", value=value, digest=blocking.digest_of("domain", value), made_by=boss)
     kept.forget()
     for email in ("max@m\u00fcller.example", "max@XN--MLLER-KVA.example"):
         assert client.post("/", {"text": "Hello", "email": email}).status_code == 403
