@@ -162,7 +162,7 @@ def test_what_was_stored_before_is_written_so_too(world: World) -> None:
     boss = User.objects.create_superuser("boss@standby.example", "secret", name="Bo")
     value = "max@m\u00fcller.example"
     Block.objects.create(kind="email", value=value, digest=blocking.digest_of("email", value), made_by=boss)
-    moved = import_module("tickets.migrations.0027_addresses_in_ascii")
+    moved = import_module("tickets.migrations.0027_addresses_erasing_mails")
     moved.clean(apps, None)
     moved.clean_blocks(apps, None)
     found = [Customer.objects.get(pk=ticket.customer_id) for ticket in tickets]

@@ -333,6 +333,11 @@ class Ticket(models.Model):
                 | (~models.Q(ended_as=EndedAs.MERGED) & models.Q(merged_into__isnull=True)),
                 name="ticket_merged_into_one",
             ),
+            models.CheckConstraint(
+                condition=models.Q(erased_at__isnull=True)
+                | models.Q(state__in=(TicketState.RESOLVED, TicketState.CLOSED)),
+                name="ticket_erased_has_ended",
+            ),
             # What the queue, the matcher, places and alerts look at are tickets that wait.
             models.CheckConstraint(
                 condition=~models.Q(

@@ -2,14 +2,22 @@
 
 One that cannot be written so was never anybody's to read: no mail can be made for it, or it would go to another domain. Its
 customer has none from then on, and may leave one.
+
+An erased ticket stays ended. One that came back to life, or was written into since, has words again: it counts as not erased, and
+is erased by the retention or at somebody's wish.
 """
 
 from django.core.exceptions import ValidationError
-from django.db import migrations
+from django.db import migrations, models
 
 from tickets.email_addresses import address_clean, domain_clean
 
 BEYOND_ASCII = r"[^\x01-\x7f]"
+CAME_BACK = """
+UPDATE tickets_ticket t SET erased_at = NULL WHERE erased_at IS NOT NULL AND (
+    state NOT IN ('resolved', 'closed')
+    OR EXISTS (SELECT FROM tickets_message m WHERE m.ticket_id = t.id AND m.body <> '–'));
+"""
 
 
 def clean(apps, schema_editor):  # noqa: ARG001  Django's signature
@@ -41,4 +49,14 @@ class Migration(migrations.Migration):
     operations = [
         migrations.RunPython(clean, migrations.RunPython.noop, elidable=True),
         migrations.RunPython(clean_blocks, migrations.RunPython.noop, elidable=True),
+        migrations.RunSQL(CAME_BACK, migrations.RunSQL.noop, elidable=True),
+        migrations.AddConstraint(
+            model_name="ticket",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("erased_at__isnull", True), ("state__in", ("resolved", "closed")), _connector="OR"
+                ),
+                name="ticket_erased_has_ended",
+            ),
+        ),
     ]
