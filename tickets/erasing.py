@@ -7,7 +7,6 @@ the erased one no longer points at them. Rooms above delete what they have of it
 """
 
 import logging
-import smtplib
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -36,6 +35,7 @@ from tickets.models import (
     TicketState,
     TriageLabel,
 )
+from tickets.patience import REFUSED
 from tickets.signals import erasing, tell_queue_changed
 
 logger = logging.getLogger(__name__)
@@ -177,7 +177,7 @@ def _tell(customer: Customer, number: str, found: Reach) -> None:
         )
     try:
         mail.send()
-    except (smtplib.SMTPException, OSError) as error:
+    except REFUSED as error:
         # It cannot go again later: the address is not known any more.
         logger.warning("mail about deleted data was refused (%s)", type(error).__name__)
 

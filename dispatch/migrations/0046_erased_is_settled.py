@@ -1,4 +1,7 @@
-"""What was asked of a team lead about a ticket ends with its words: settled by nobody, when the customer's data is deleted."""
+"""What was asked of a team lead about a ticket ends with its words: settled by nobody, when the customer's data is deleted.
+
+And for mails of promised answers, when one that was refused is tried again.
+"""
 
 from django.db import migrations, models
 
@@ -37,6 +40,11 @@ class Migration(migrations.Migration):
                 ),
                 name="escalation_settled_by_somebody",
             ),
+        ),
+        migrations.AddField(
+            model_name="promisedanswer",
+            name="mail_next_at",
+            field=models.DateTimeField(blank=True, editable=False, null=True, verbose_name="mail tried next"),
         ),
         migrations.RunSQL(
             SETTLE.format(table="dispatch_misuse") + SETTLE.format(table="dispatch_escalation"),

@@ -5,6 +5,8 @@ customer has none from then on, and may leave one.
 
 An erased ticket stays ended. One that came back to life, or was written into since, has words again: it counts as not erased, and
 is erased by the retention or at somebody's wish.
+
+And for three kinds of mails, when one that was refused is tried again.
 """
 
 from django.core.exceptions import ValidationError
@@ -50,6 +52,18 @@ class Migration(migrations.Migration):
         migrations.RunPython(clean, migrations.RunPython.noop, elidable=True),
         migrations.RunPython(clean_blocks, migrations.RunPython.noop, elidable=True),
         migrations.RunSQL(CAME_BACK, migrations.RunSQL.noop, elidable=True),
+        *(
+            migrations.AddField(
+                model_name=model,
+                name=name,
+                field=models.DateTimeField(blank=True, editable=False, null=True, **words),
+            )
+            for model, name, words in (
+                ("ticket", "link_next_at", {"verbose_name": "link tried next"}),
+                ("linkrequest", "next_at", {"verbose_name": "tried next"}),
+                ("mailin", "left_out_next_at", {}),
+            )
+        ),
         migrations.AddConstraint(
             model_name="ticket",
             constraint=models.CheckConstraint(

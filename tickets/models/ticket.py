@@ -259,6 +259,7 @@ class Ticket(models.Model):
     )
     access_expires_at = models.DateTimeField(_("private link ends"), editable=False)
     link_mailed_at = models.DateTimeField(_("link mailed"), null=True, blank=True, editable=False)
+    link_next_at = models.DateTimeField(_("link tried next"), null=True, blank=True, editable=False)
     intake_key = models.CharField(max_length=100, null=True, blank=True, unique=True, editable=False)
     intake_digest = models.CharField(max_length=32, blank=True, editable=False)
 
