@@ -22,9 +22,9 @@ A_DAY_TO_ONE_ADDRESS = 3  # confirmation letters: whoever types a stranger's add
 
 
 def due_ids(limit: int = 200) -> list[int]:
-    """Letters of the last day that were not sent. In any order: 200 that are refused all day long keep no other waiting."""
+    """Letters of the last day that were not sent. Of more than `limit` any, so that refused ones keep no other waiting."""
     due = Letter.objects.filter(sent_at__isnull=True, created_at__gt=Now() - GIVE_UP)
-    return list(due.order_by("?").values_list("id", flat=True)[:limit])
+    return sorted(due.order_by("?").values_list("id", flat=True)[:limit])
 
 
 def send(*, letter_id: int) -> bool:

@@ -64,9 +64,9 @@ WORDS: dict[str, tuple[Promise, Promise]] = {
 
 
 def due_ids(limit: int = 200) -> list[int]:
-    """Notices of the last day that were not mailed. In any order: 200 that are refused all day long keep no other waiting."""
+    """Notices of the last day that were not mailed. Of more than `limit` any, so that refused ones keep no other waiting."""
     due = Notice.objects.filter(mailed_at__isnull=True, created_at__gt=Now() - GIVE_UP)
-    return list(due.order_by("?").values_list("id", flat=True)[:limit])
+    return sorted(due.order_by("?").values_list("id", flat=True)[:limit])
 
 
 def mail(*, notice_id: int) -> bool:

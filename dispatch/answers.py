@@ -32,7 +32,7 @@ def look() -> None:
     """Make, keep and mail what is due. Safe to run twice or late. Three queries while there is nothing to do."""
     answers_promise()
     answers_end()
-    each(lambda one: mail_send(answer_id=one), mails_due())
+    each("mail of promised answer", mails_due(), lambda one: mail_send(answer_id=one))
 
 
 def answers_promise() -> int:

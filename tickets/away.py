@@ -29,8 +29,8 @@ MOST = 200  # at one look
 
 def look() -> None:
     """Make what is due, and try what is due. Safe to run twice or late. Two queries while there is nothing to do."""
-    each(lambda one: mail_make(ticket_id=one), tickets_due())
-    each(lambda one: mail_send(mail_id=one), mails_due())
+    each("mail of ticket", tickets_due(), lambda one: mail_make(ticket_id=one))
+    each("mail", mails_due(), lambda one: mail_send(mail_id=one))
 
 
 def _unread() -> QuerySet[Ticket]:

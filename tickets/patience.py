@@ -32,10 +32,10 @@ def untried_first(field: str) -> OrderBy:
     return F(field).asc(nulls_first=True)
 
 
-def each(act: Callable[[int], object], ids: Iterable[int]) -> None:
-    """Do it for each of them. What one fails at is logged, and the others go on."""
+def each(what: str, ids: Iterable[int], act: Callable[[int], object]) -> None:
+    """Do it for each of them. What one fails at is logged under the name of `what` they are, and the others go on."""
     for one in ids:
         try:
             act(one)
         except Exception:
-            logger.exception("%s failed for %s; the others go on", getattr(act, "__qualname__", act), one)
+            logger.exception("%s %s failed; the others go on", what, one)

@@ -17,9 +17,9 @@ logger = logging.getLogger(__name__)
 @shared_task
 def mail_due() -> None:
     """Send what is due; each mail is claimed first, so that two workers never send one twice."""
-    each(lambda one: mail.link_send(ticket_id=one), mail.due_ticket_ids())
-    each(lambda one: mail.left_out_send(mail_id=one), mail.left_out_due())
-    each(lambda one: returning.links_send(request_id=one), returning.links_due())
+    each("link of ticket", mail.due_ticket_ids(), lambda one: mail.link_send(ticket_id=one))
+    each("answer to mail", mail.left_out_due(), lambda one: mail.left_out_send(mail_id=one))
+    each("request for links", returning.links_due(), lambda one: returning.links_send(request_id=one))
 
 
 @shared_task

@@ -152,8 +152,8 @@ def test_what_one_fails_at_is_logged_without_anybody_and_others_go(
     monkeypatch.setattr(mail, "link_send", broken)
     tasks.mail_due()
     assert sent_to() == [GOOD]
-    assert f"failed for {first.pk}; the others go on" in caplog.text
-    assert f"failed for {second.pk}" not in caplog.text
+    assert f"link of ticket {first.pk} failed; the others go on" in caplog.text
+    assert f"link of ticket {second.pk}" not in caplog.text
 
 
 def test_an_answer_to_such_an_address_is_given_up_after_a_day(world: World, settings: Any) -> None:
