@@ -22,9 +22,9 @@ A_DAY_TO_ONE_ADDRESS = 3  # confirmation letters: whoever types a stranger's add
 
 
 def due_ids(limit: int = 200) -> list[int]:
-    """Letters of the last day that were not sent, oldest first."""
+    """Letters of the last day that were not sent. Of more than `limit` any, so that refused ones keep no other waiting."""
     due = Letter.objects.filter(sent_at__isnull=True, created_at__gt=Now() - GIVE_UP)
-    return list(due.order_by("id").values_list("id", flat=True)[:limit])
+    return sorted(due.order_by("?").values_list("id", flat=True)[:limit])
 
 
 def send(*, letter_id: int) -> bool:
@@ -43,6 +43,9 @@ def send(*, letter_id: int) -> bool:
     mail = _mail(letter)
     try:
         mail.send()
+    except ValueError as error:  # no mail can be made for this address: it stays as it is
+        logger.warning("letter %s cannot be sent (%s)", letter_id, type(error).__name__)
+        return False
     except (smtplib.SMTPException, OSError) as error:
         logger.warning("letter %s was refused (%s); it is tried again", letter_id, type(error).__name__)
         Letter.objects.filter(pk=letter_id).update(sent_at=None)

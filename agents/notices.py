@@ -64,9 +64,9 @@ WORDS: dict[str, tuple[Promise, Promise]] = {
 
 
 def due_ids(limit: int = 200) -> list[int]:
-    """Notices of the last day that were not mailed, oldest first."""
+    """Notices of the last day that were not mailed. Of more than `limit` any, so that refused ones keep no other waiting."""
     due = Notice.objects.filter(mailed_at__isnull=True, created_at__gt=Now() - GIVE_UP)
-    return list(due.order_by("id").values_list("id", flat=True)[:limit])
+    return sorted(due.order_by("?").values_list("id", flat=True)[:limit])
 
 
 def mail(*, notice_id: int) -> bool:
@@ -92,6 +92,9 @@ def mail(*, notice_id: int) -> bool:
         )
     try:
         message.send()
+    except ValueError as error:  # no mail can be made for this address: it stays as it is
+        logger.warning("notice %s cannot be sent (%s)", notice_id, type(error).__name__)
+        return False
     except (smtplib.SMTPException, OSError) as error:
         logger.warning("notice %s was refused (%s); it is tried again", notice_id, type(error).__name__)
         Notice.objects.filter(pk=notice_id).update(mailed_at=None)

@@ -17,6 +17,7 @@ from dispatch.models import PromisedAnswer
 from tickets import calendars, events, mail, timeline
 from tickets.hours import is_open, open_after
 from tickets.models import Author, Message, Ticket, TicketState
+from tickets.patience import each, is_due, next_try, untried_first
 
 logger = logging.getLogger(__name__)
 
@@ -31,8 +32,7 @@ def look() -> None:
     """Make, keep and mail what is due. Safe to run twice or late. Three queries while there is nothing to do."""
     answers_promise()
     answers_end()
-    for answer_id in mails_due():
-        mail_send(answer_id=answer_id)
+    each("mail of promised answer", mails_due(), lambda one: mail_send(answer_id=one))
 
 
 def answers_promise() -> int:
@@ -133,8 +133,9 @@ def answer_end(*, answer_id: int, kept_at: datetime | None) -> bool:
 
 
 def mails_due() -> list[int]:
-    """Open promises that their customers were not told by mail, and may be. One query."""
-    return list(PromisedAnswer.objects.filter(UNMAILED).order_by("id").values_list("pk", flat=True)[:MOST])
+    """Open promises that their customers were not told by mail, and may be; those that were refused last. One query."""
+    due = PromisedAnswer.objects.filter(UNMAILED, is_due("mail_next_at"))
+    return list(due.order_by(untried_first("mail_next_at"), "id").values_list("pk", flat=True)[:MOST])
 
 
 def mail_send(*, answer_id: int) -> bool:
@@ -146,7 +147,7 @@ def mail_send(*, answer_id: int) -> bool:
     row = answer.select_related("ticket__customer").get()
     if mail.answer_promised_send(row.ticket, row.due_at):
         return True
-    answer.update(mailed_at=None)
+    answer.update(mailed_at=None, mail_next_at=next_try(row.made_at))
     return False
 
 

@@ -1,6 +1,5 @@
 """REST for team leads and other systems under /api/v1/staff/: tickets and offers, with personal data masked as for agents."""
 
-import hashlib
 from typing import Any
 
 from django.conf import settings
@@ -20,7 +19,7 @@ from tickets import serializers as ticket_shapes
 from tickets.access import link_path, token_of
 from tickets.api import TEXT_REFUSALS
 from tickets.errors import TicketNotFound, UnknownTopic
-from tickets.intake import ticket_open
+from tickets.intake import key_of, ticket_open
 from tickets.models import Channel, EndedAs, Ticket, TicketEvent, TicketState, Topic
 from tickets.serializers import Fields
 from tickets.wire import MAX_WHOLE, read, read_key, read_query
@@ -216,8 +215,8 @@ class StaffTicketsView(StaffList):
             topic_key=data["topic"],
             chosen_language=data["language"],
             channel=Channel.API,
-            # Another's same key is another ticket: customers' keys are in the same column.
-            key=_key_of(self.throttle_who, key),
+            # Another's same key is another ticket.
+            key=key_of("staff", key and f"{self.throttle_who} {key}"),
         )
         ticket = opened.ticket
         return Response(
@@ -232,11 +231,6 @@ class StaffTicketsView(StaffList):
             },
             status=201 if opened.created else 200,
         )
-
-
-def _key_of(who: str, key: str | None) -> str | None:
-    """A key for this caller alone, of at most 100 characters."""
-    return None if key is None else f"staff:{hashlib.sha256(f'{who} {key}'.encode()).hexdigest()}"
 
 
 class OneTicket(StaffView):

@@ -41,6 +41,7 @@ from agents.models import (
     PushDevice,
     Shift,
 )
+from agents.spreadsheets import disarmed
 from dispatch import cards
 from dispatch.models import (
     Booking,
@@ -362,5 +363,4 @@ def _cell(value: Any) -> str:
         text = " · ".join(map(str, value))
     else:
         text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
-    # What a spreadsheet would take for a formula is text here (OWASP, CSV injection).
-    return f"'{text}" if text[:1] in "=+-@\t\r" and not isinstance(value, int | float) else text
+    return text if isinstance(value, int | float) else disarmed(text)

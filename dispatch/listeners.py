@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models.functions import Now
 from django.dispatch import receiver
 from django.utils import timezone
 
@@ -72,6 +73,8 @@ def on_erasing(ticket_id: int, **_: Any) -> None:
     Escalation.objects.filter(ticket_id=ticket_id).update(reason=GONE)
     Escalation.objects.filter(ticket_id=ticket_id).exclude(answer="").update(answer=GONE)
     Misuse.objects.filter(ticket_id=ticket_id).update(address="", note="", answer="")
+    for model in (Escalation, Misuse):  # nobody looks at it any more
+        model._default_manager.filter(ticket_id=ticket_id, settled_at__isnull=True).update(settled_at=Now())
     Reveal.objects.filter(ticket_id=ticket_id).update(words="")
     LeadAction.objects.filter(ticket_id=ticket_id).update(why=GONE)
 

@@ -1,25 +1,30 @@
 """A customer's e-mail address, left later than with the question, and whether they want mails."""
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db.models.functions import Now
 
 from tickets import events, timeline
+from tickets.email_addresses import address_clean
 from tickets.errors import AddressKnown, BadAddress, TicketClosed
 from tickets.lifecycle import once, step
 from tickets.models import Customer, Ticket
 
 
+def address_read(email: str) -> str:
+    """What a customer has given, as it is stored. Raises BadAddress."""
+    try:
+        return address_clean(email)
+    except ValidationError as error:
+        raise BadAddress from error
+
+
 def ticket_address(*, ticket: Ticket, email: str, key: str | None = None) -> None:
     """The customer leaves an address, for the link and for answers while they are away; one that is there stays.
 
+    The doors ask limits and the block list before, as for a ticket that is opened with it: the link is mailed there.
     Raises BadAddress, AddressKnown, TicketClosed, KeyReused.
     """
-    email = email.strip()
-    try:
-        validate_email(email)
-    except ValidationError as error:
-        raise BadAddress from error
+    email = address_read(email)
     digest = timeline.digest_of("ticket_address", email)
 
     def act() -> None:

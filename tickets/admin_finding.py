@@ -9,6 +9,7 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from tickets.email_addresses import is_address
 from tickets.events import EVENTS
 from tickets.models import Customer, Ticket
 
@@ -26,7 +27,9 @@ def find(tickets: QuerySet[Ticket], term: str) -> QuerySet[Ticket]:
     if not term:
         return tickets
     if "@" in term:  # whole ones: parts would tell what is masked
-        customers = Customer.objects.filter(email__iexact=term).values_list("pk", flat=True)[:SAME_ADDRESS]
+        customers = Customer.objects.filter(is_address("email", term)).values_list("pk", flat=True)[
+            :SAME_ADDRESS
+        ]
         return tickets.filter(customer_id__in=list(customers))
     exact = Q(pk=int(number[1])) if (number := _NUMBER.fullmatch(term)) else Q()
     if _PUBLIC_ID.fullmatch(term.lower()):

@@ -37,7 +37,7 @@ from tickets.errors import (
     TicketNotResolved,
     UnknownTopic,
 )
-from tickets.intake import ticket_open
+from tickets.intake import key_of, ticket_open
 from tickets.models import Attachment, Channel, Message, Ticket
 from tickets.wire import FormWithFiles, JSONBody, is_form, read, read_files, read_key, read_query
 
@@ -159,7 +159,7 @@ class TicketsView(APIView):
         key, data = read_key(request), read(shapes.OpenInput, request)
         blocking.check(email=data["email"], address=limits.client_address(request._request))
         if data["email"]:
-            self.address_count(request, data["email"])
+            address_count(request, data["email"])
         opened = ticket_open(
             text=data["text"],
             name=data["name"],
@@ -168,7 +168,7 @@ class TicketsView(APIView):
             chosen_language=data["language"],
             files=read_files(request),
             channel=Channel.API,
-            key=key,
+            key=key_of("api", key),
         )
         ticket = opened.ticket
         return Response(
@@ -184,10 +184,11 @@ class TicketsView(APIView):
             status=201 if opened.created else 200,
         )
 
-    def address_count(self, request: Request, email: str) -> None:
-        """Raises Throttled when too many were opened with this address."""
-        if seconds := limits.seconds_left(request._request, "ticket_open_address", email):
-            raise Throttled(seconds)
+
+def address_count(request: Request, email: str) -> None:
+    """Raises Throttled when too many tickets were opened with this address, or got it later."""
+    if seconds := limits.seconds_left(request._request, "ticket_open_address", email):
+        raise Throttled(seconds)
 
 
 # --- In one ticket ----------------------------------------------------------------------------------------------------

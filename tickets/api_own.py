@@ -2,19 +2,21 @@
 
 from django.urls import path
 from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from tickets import lifecycle
+from tickets import blocking, lifecycle
 from tickets import serializers as shapes
-from tickets.addresses import ticket_address
-from tickets.api import TicketCommandView, TicketView
+from tickets.addresses import address_read, ticket_address
+from tickets.api import TicketCommandView, TicketView, address_count
 from tickets.erasing import ticket_erase
 from tickets.errors import (
     AddressKnown,
     AlreadyRated,
     BadAddress,
     BadText,
+    Blocked,
     KeyReused,
     MessageTooLong,
     TicketClosed,
@@ -24,7 +26,7 @@ from tickets.wire import read, read_key
 
 
 class AddressView(TicketCommandView):
-    refuses = {"post": (BadAddress, AddressKnown, TicketClosed, KeyReused)}
+    refuses = {"post": (BadAddress, Blocked, Throttled, AddressKnown, TicketClosed, KeyReused)}
 
     @extend_schema(
         operation_id="ticket_address",
@@ -33,9 +35,12 @@ class AddressView(TicketCommandView):
         responses={200: shapes.TicketData},
     )
     def post(self, request: Request, public_id: str) -> Response:  # noqa: ARG002
-        """Leave an e-mail address, where none was left before."""
+        """Leave an e-mail address, where none was left before. Limits and blocks are those of opening a ticket with it."""
         key, data = read_key(request), read(shapes.AddressInput, request)
-        ticket_address(ticket=self.ticket, email=data["email"], key=key)
+        email = address_read(data["email"])
+        blocking.check(email=email, address="")
+        address_count(request, email)
+        ticket_address(ticket=self.ticket, email=email, key=key)
         return self.done()
 
 

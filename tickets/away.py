@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from tickets import events, mail, signs, timeline
 from tickets.models import Author, AwayMail, Message, Ticket
+from tickets.patience import each
 
 logger = logging.getLogger(__name__)
 
@@ -28,10 +29,8 @@ MOST = 200  # at one look
 
 def look() -> None:
     """Make what is due, and try what is due. Safe to run twice or late. Two queries while there is nothing to do."""
-    for ticket_id in tickets_due():
-        mail_make(ticket_id=ticket_id)
-    for mail_id in mails_due():
-        mail_send(mail_id=mail_id)
+    each("mail of ticket", tickets_due(), lambda one: mail_make(ticket_id=one))
+    each("mail", mails_due(), lambda one: mail_send(mail_id=one))
 
 
 def _unread() -> QuerySet[Ticket]:

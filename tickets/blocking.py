@@ -1,7 +1,7 @@
 """The block list: addresses, domains and networks from which no new tickets are taken. Whoever is on it is told so.
 
-It is asked for when a ticket is opened, and nowhere else: customers of open tickets go on writing in
-them, and get a person there.
+It is asked for when a ticket is opened, and when an address is left in one, and nowhere else: customers of open tickets go on
+writing in them, and get a person there.
 """
 
 import ipaddress
@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import DomainNameValidator, validate_email
+from django.core.validators import DomainNameValidator
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -18,6 +18,7 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from tickets import kept
+from tickets.email_addresses import address_clean, domain_clean
 from tickets.errors import Blocked
 from tickets.models import Block, BlockKind
 
@@ -63,12 +64,11 @@ def address_forget(email: str) -> None:
 
 def cleaned(kind: str, value: str) -> str:
     """The value as it is compared. Raises ValidationError."""
-    value = value.strip().casefold()
+    value = value.strip()
     if kind == BlockKind.EMAIL:
-        validate_email(value)
-        return value
+        return address_clean(value).casefold()
     if kind == BlockKind.DOMAIN:
-        value = value.removeprefix("@").strip(".")
+        value = domain_clean(value.removeprefix("@").strip(".")).casefold()
         DomainNameValidator()(value)
         return value
     try:

@@ -66,8 +66,8 @@ def message_post(
     """Write one message (or note) into an open ticket. An inner step: the caller holds `timeline.command()`.
 
     `body` is clean already (body_clean), `files` are inspected. `late`: also when the ticket has ended, for notes that are
-    written then. A customer's word wakes a ticket that was put aside. Raises TicketClosed; TooMuchADay for a customer's
-    files. Three queries and one a file; one more for a customer's files.
+    written then, and never when its data was deleted. A customer's word wakes a ticket that was put aside. Raises TicketClosed;
+    TooMuchADay for a customer's files. Three queries and one a file; one more for a customer's files.
     """
     event = events.NOTE_ADDED if internal else events.MESSAGE_POSTED
     ticket = Ticket.objects.filter(pk=ticket_id)
@@ -76,7 +76,7 @@ def message_post(
     if author == Author.AGENT and not internal:
         also = _UNREAD
     rows = timeline.update_returning(
-        ticket if late else ticket.filter(state__in=Ticket.OPEN),
+        ticket.filter(erased_at__isnull=True) if late else ticket.filter(state__in=Ticket.OPEN),
         ["id", "public_id", "last_seq", "wakes_at"],
         last_seq=F("last_seq") + 1,
         **also,

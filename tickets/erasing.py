@@ -7,7 +7,6 @@ the erased one no longer points at them. Rooms above delete what they have of it
 """
 
 import logging
-import smtplib
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from tickets import blocking, events, timeline
+from tickets.email_addresses import is_address
 from tickets.lifecycle import ENDED, NOT_IN_QUEUE
 from tickets.models import (
     Attachment,
@@ -35,6 +35,7 @@ from tickets.models import (
     TicketState,
     TriageLabel,
 )
+from tickets.patience import REFUSED
 from tickets.signals import erasing, tell_queue_changed
 
 logger = logging.getLogger(__name__)
@@ -107,9 +108,9 @@ def ticket_erase(*, ticket: Ticket, by_customer: bool = True) -> Reach | None:
             Customer.objects.filter(pk=customer.pk).update(name="", email="", confirmed_at=None)
             if customer.email:
                 blocking.address_forget(customer.email)
-                LinkRequest.objects.filter(email__iexact=customer.email).delete()
+                LinkRequest.objects.filter(is_address("email", customer.email)).delete()
                 # Mails of programs that write addresses in their own way, and those that came into no ticket.
-                _mails_erase(MailIn.objects.filter(sender__iexact=customer.email))
+                _mails_erase(MailIn.objects.filter(is_address("sender", customer.email)))
         if by_customer and customer.email:
             transaction.on_commit(lambda: _tell(customer, ticket.number, found), robust=True)
         tell_queue_changed(ids)
@@ -176,7 +177,7 @@ def _tell(customer: Customer, number: str, found: Reach) -> None:
         )
     try:
         mail.send()
-    except (smtplib.SMTPException, OSError) as error:
+    except REFUSED as error:
         # It cannot go again later: the address is not known any more.
         logger.warning("mail about deleted data was refused (%s)", type(error).__name__)
 

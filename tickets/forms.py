@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tickets.attachments import MAX_BYTES, FileRefused, Inspected, check_count, inspect
 from tickets.conversation import body_clean
+from tickets.email_addresses import address_clean
 from tickets.errors import EmptyMessage, Refusal
 from tickets.topics import active, find
 
@@ -72,6 +73,14 @@ class MessageField(forms.CharField):
             raise forms.ValidationError(str(refusal.detail), code=refusal.code) from refusal
 
 
+class AddressField(forms.EmailField):
+    """An e-mail address as it is stored: the same checks as in the services, said at the field."""
+
+    def clean(self, value: Any) -> str:
+        email = super().clean(value)
+        return address_clean(email) if email else ""
+
+
 class KeyField(forms.CharField):
     """The hidden idempotency key. A missing or overlong one is no reason to refuse a person: they get a new one."""
 
@@ -123,7 +132,7 @@ class OpenForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "name"}),
     )
-    email = forms.EmailField(
+    email = AddressField(
         label=_("E-mail"),
         max_length=254,
         required=False,

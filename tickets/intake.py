@@ -1,17 +1,20 @@
 """ticket_open: form, API and mail all enter here."""
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.db.models.functions import Now
 
 from tickets import bell, events, language, timeline, topics
 from tickets.attachments import Inspected
 from tickets.conversation import ANSWER_WITHIN, body_clean, files_store
-from tickets.errors import KeyReused, UnknownTopic
+from tickets.email_addresses import address_clean
+from tickets.errors import BadAddress, KeyReused, UnknownTopic
 from tickets.models import Author, Channel, Customer, Message, Ticket, TicketEvent, TicketState, Topic
 from tickets.signals import tell_answer_wanted, tell_queue_changed
 from tickets.statements import fetch, insert_linked
@@ -31,6 +34,14 @@ class Opened:
     created: bool
 
 
+def key_of(door: str, key: str | None) -> str | None:
+    """An Idempotency-Key as `ticket_open` gets it, of at most 100 characters: for this door alone.
+
+    The answer to a known key has the ticket's private link, and keys of mails are no secret: who got a copy knows them.
+    """
+    return None if key is None else f"{door}:{hashlib.sha256(key.encode()).hexdigest()}"
+
+
 def ticket_open(
     *,
     text: str,
@@ -45,13 +56,17 @@ def ticket_open(
     """A customer asks; where its topic allows it, the assistant tries first, else it waits for a person. Ticket,
     first message and first events are one statement, or transaction; then the queue, or the assistant, is told.
 
-    Text is redacted before it is stored; a language that was not chosen is detected from it, and so is a topic, where a trained
-    model is sure (tickets/triage/). Outermost.
-    Raises EmptyMessage, MessageTooLong, BadText, UnknownTopic, KeyReused. One query; one more for a topic or a live model that
-    is not kept, or a key that was used; with files a transaction, and one more a file.
+    `key`: of one door (key_of), or of a mail. Text is redacted before it is stored; a language that was not chosen is detected
+    from it, and so is a topic, where a trained model is sure (tickets/triage/). Outermost.
+    Raises EmptyMessage, MessageTooLong, BadText, BadAddress, UnknownTopic, KeyReused. One query; one more for a topic or a live
+    model that is not kept, or a key that was used; with files a transaction, and one more a file.
     """
     body = body_clean(text)
     name = body_clean(name, required=False)[:120]
+    try:
+        email = address_clean(email) if email else ""
+    except ValidationError as error:
+        raise BadAddress from error
     topic = topics.find(topic_key) if topic_key else None
     if topic_key and topic is None:
         raise UnknownTopic

@@ -21,6 +21,7 @@ from tickets.errors import (
     TicketClosed,
     TicketEnded,
     TicketMerged,
+    TicketNotFound,
     TicketNotResolved,
     TicketNotWaiting,
 )
@@ -214,9 +215,12 @@ def ticket_merge(
 
 
 def ticket_restore(*, ticket_id: int, actor_id: int) -> None:
-    """What was ended as spam or abuse waits again, before others and with a new age. Inner. Raises TicketNotResolved."""
+    """What was ended as spam or abuse waits again, before others and with a new age. Inner. Raises TicketNotResolved,
+    also when its customer's data was deleted."""
     step(
-        Ticket.objects.filter(pk=ticket_id, state=TicketState.CLOSED, ended_as__in=MISUSES),
+        Ticket.objects.filter(
+            pk=ticket_id, state=TicketState.CLOSED, ended_as__in=MISUSES, erased_at__isnull=True
+        ),
         events.RESTORED,
         TicketNotResolved,
         actor_id=actor_id,
@@ -275,14 +279,19 @@ def ticket_reopen(
 ) -> None:
     """resolved or closed → waiting, with a new age, and with a message if there is one.
 
-    Raises TicketNotResolved; TicketEnded after spam or abuse; TicketMerged when it goes on as another one.
+    Raises TicketNotResolved; TicketEnded after spam or abuse; TicketMerged when it goes on as another one; TicketNotFound when
+    its data was deleted meanwhile: no link opens it.
     """
     body = body_clean(body, required=False)
     digest = timeline.digest_of("ticket_reopen", body, *(file.sha256 for file in files))
 
     def act() -> None:
         with timeline.command():
-            ended = Ticket.objects.values_list("ended_as", flat=True).get(pk=ticket.pk)
+            # Locked, so that it is not erased between the look and the step.
+            found = Ticket.objects.select_for_update().values_list("ended_as", "erased_at")
+            ended, erased_at = found.get(pk=ticket.pk)
+            if erased_at is not None:
+                raise TicketNotFound
             refusal = TicketMerged if ended == EndedAs.MERGED else TicketEnded
             step(
                 Ticket.objects.filter(pk=ticket.pk, state__in=ENDED, ended_as=""),
@@ -345,7 +354,7 @@ def ticket_rate(
     def act() -> None:
         with timeline.command():
             step(
-                Ticket.objects.filter(pk=ticket.pk, state=TicketState.RESOLVED),
+                Ticket.objects.filter(pk=ticket.pk, state=TicketState.RESOLVED, erased_at__isnull=True),
                 events.RATED,
                 TicketNotResolved,
                 {"score": score, "solved": solved},

@@ -1,7 +1,6 @@
 """Mail to customers. What is due stands in the database, so a mail survives a broker that was away."""
 
 import logging
-import smtplib
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from tickets import postmarks
 from tickets.models import Channel, MailIn, Message, Outcome, Ticket
+from tickets.patience import REFUSED, is_due, next_try, untried_first
 from tickets.returning import mailed_path
 
 logger = logging.getLogger(__name__)
@@ -28,12 +28,14 @@ _LEFT_OUT = 500_000_000  # numbers of mails beside those of messages
 
 
 def due_ticket_ids(limit: int = 200) -> list[int]:
-    """Tickets of the last day whose private link is to be mailed and has not been, oldest first. None of what was ended as
-    spam: its address may be anybody's."""
+    """Tickets of the last day whose private link is to be mailed and has not been, oldest first, and those that were
+    refused after them. None of what was ended as spam: its address may be anybody's."""
     return list(
-        Ticket.objects.filter(link_mailed_at__isnull=True, created_at__gt=Now() - GIVE_UP, ended_as="")
+        Ticket.objects.filter(
+            is_due("link_next_at"), link_mailed_at__isnull=True, created_at__gt=Now() - GIVE_UP, ended_as=""
+        )
         .exclude(customer__email="")
-        .order_by("id")
+        .order_by(untried_first("link_next_at"), "id")
         .values_list("id", flat=True)[:limit]
     )
 
@@ -55,7 +57,9 @@ def link_send(*, ticket_id: int) -> bool:
             "opened.txt",
         )
     if not _sent(mail, ticket):
-        Ticket.objects.filter(pk=ticket_id).update(link_mailed_at=None)
+        Ticket.objects.filter(pk=ticket_id).update(
+            link_mailed_at=None, link_next_at=next_try(ticket.created_at)
+        )
         return False
     return True
 
@@ -92,9 +96,12 @@ def answered_send(ticket: Ticket, messages: Sequence[Message], *, number: int) -
 def left_out_due() -> list[int]:
     """Mails of customers that went into their tickets without all that was in them, which nobody has told them. One query."""
     due = MailIn.objects.filter(
-        outcome=Outcome.REPLIED, left_out_mailed_at__isnull=True, received_at__gt=Now() - GIVE_UP
+        is_due("left_out_next_at"),
+        outcome=Outcome.REPLIED,
+        left_out_mailed_at__isnull=True,
+        received_at__gt=Now() - GIVE_UP,
     ).exclude(left_out=[])
-    return list(due.order_by("id").values_list("pk", flat=True)[:200])
+    return list(due.order_by(untried_first("left_out_next_at"), "id").values_list("pk", flat=True)[:200])
 
 
 def left_out_send(*, mail_id: int) -> bool:
@@ -113,7 +120,7 @@ def left_out_send(*, mail_id: int) -> bool:
             number=_LEFT_OUT + came.pk,
         )
     if not _sent(mail, came.ticket):
-        row.update(left_out_mailed_at=None)
+        row.update(left_out_mailed_at=None, left_out_next_at=next_try(came.received_at))
         return False
     return True
 
@@ -177,7 +184,7 @@ def _came(ticket: Ticket) -> list[MailIn]:
 def _sent(mail: EmailMessage, ticket: Ticket) -> bool:
     try:
         mail.send()
-    except (smtplib.SMTPException, OSError) as error:
+    except REFUSED as error:
         logger.warning(
             "mail for ticket %s was refused (%s); it is tried again", ticket.pk, type(error).__name__
         )

@@ -6,7 +6,6 @@ and who had typed the address without having the mailbox has no key to the ticke
 """
 
 import base64
-import smtplib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -23,8 +22,10 @@ from django.utils.translation import gettext as _
 
 from tickets import events, timeline
 from tickets.access import link_path, opens, ticket_by_token, version_of_mails
+from tickets.email_addresses import is_address
 from tickets.errors import TicketNotFound
 from tickets.models import Author, Customer, LinkRequest, Ticket
+from tickets.patience import REFUSED, is_due, next_try, untried_first
 
 logger = getLogger(__name__)
 
@@ -87,10 +88,13 @@ def links_ask(*, email: str, language: str) -> None:
 
 
 def links_due(limit: int = 200) -> list[int]:
-    """Requests that nobody has dealt with yet, oldest first. Those of yesterday are forgotten. Two queries."""
+    """Requests that nobody has dealt with yet, oldest first, and those that were refused after them. Those of yesterday are
+    forgotten. Two queries."""
     LinkRequest.objects.filter(asked_at__lt=Now() - GIVE_UP).delete()
     return list(
-        LinkRequest.objects.filter(sent_at__isnull=True).order_by("id").values_list("id", flat=True)[:limit]
+        LinkRequest.objects.filter(is_due("next_at"), sent_at__isnull=True)
+        .order_by(untried_first("next_at"), "id")
+        .values_list("id", flat=True)[:limit]
     )
 
 
@@ -102,7 +106,7 @@ def links_send(*, request_id: int) -> bool:
     asked = LinkRequest.objects.get(pk=request_id)
     found = links_of(asked.email)
     if found and not _mail(asked, found):
-        LinkRequest.objects.filter(pk=request_id).update(sent_at=None)
+        LinkRequest.objects.filter(pk=request_id).update(sent_at=None, next_at=next_try(asked.asked_at))
         return False
     LinkRequest.objects.filter(pk=request_id).update(email="")
     return bool(found)
@@ -114,8 +118,8 @@ def links_of(email: str) -> list[Ticket]:
     return list(
         Ticket.objects.filter(
             Ticket.REAL,
+            is_address("customer__email", email),
             Q(state__in=Ticket.OPEN) | Q(created_at__gt=Now() - MAILED_OF),
-            customer__email__iexact=email,
             access_expires_at__gt=Now(),
             erased_at__isnull=True,
             ended_as="",
@@ -137,7 +141,7 @@ def _mail(asked: LinkRequest, found: list[Ticket]) -> bool:
         )
     try:
         mail.send()
-    except (smtplib.SMTPException, OSError) as error:
+    except REFUSED as error:
         logger.warning("a mail with links was refused (%s); it is tried again", type(error).__name__)
         return False
     return True
@@ -176,7 +180,9 @@ def confirm(*, ticket: Ticket, proof: str, keyed: bool = False) -> bool:
         same = Customer.objects.filter(Q(pk=ticket.customer_id) | Q(confirmed_at__isnull=False))
         # By id, as whoever locks several does. Erasing locks the one of its ticket.
         rows = list(
-            same.filter(email__iexact=ticket.customer.email).select_for_update(no_key=True).order_by("pk")
+            same.filter(is_address("email", ticket.customer.email))
+            .select_for_update(no_key=True)
+            .order_by("pk")
         )
         own = next((row for row in rows if row.pk == ticket.customer_id), None)
         if own is None:

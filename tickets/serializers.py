@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from tickets.masking import KINDS
 from tickets.models import Author, EndedAs, TicketState
-from tickets.wire import Text, Whole, Written, YesNo
+from tickets.wire import Address, Text, Whole, Written, YesNo
 
 Fields = serializers.Serializer[Any]
 
@@ -29,7 +29,7 @@ class OpenInput(Fields):
 
     text = Written()
     name = Text(required=False, default="")
-    email = serializers.EmailField(
+    email = Address(
         required=False,
         default="",
         allow_blank=True,

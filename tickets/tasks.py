@@ -9,6 +9,7 @@ from kombu.exceptions import OperationalError
 
 from tickets import away, erasing, files, mail, returning
 from tickets.inbox import fetching, taking
+from tickets.patience import each
 
 logger = logging.getLogger(__name__)
 
@@ -16,12 +17,9 @@ logger = logging.getLogger(__name__)
 @shared_task
 def mail_due() -> None:
     """Send what is due; each mail is claimed first, so that two workers never send one twice."""
-    for ticket_id in mail.due_ticket_ids():
-        mail.link_send(ticket_id=ticket_id)
-    for mail_id in mail.left_out_due():
-        mail.left_out_send(mail_id=mail_id)
-    for request_id in returning.links_due():
-        returning.links_send(request_id=request_id)
+    each("link of ticket", mail.due_ticket_ids(), lambda one: mail.link_send(ticket_id=one))
+    each("answer to mail", mail.left_out_due(), lambda one: mail.left_out_send(mail_id=one))
+    each("request for links", returning.links_due(), lambda one: returning.links_send(request_id=one))
 
 
 @shared_task

@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
+from django.core.exceptions import ValidationError as DjangoValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
@@ -20,6 +21,7 @@ from rest_framework.request import Request
 
 from tickets.attachments import MAX_BYTES, MAX_FILES, FileTooLarge, Inspected, check_count, inspect
 from tickets.conversation import MAX_LENGTH
+from tickets.email_addresses import address_clean
 
 if TYPE_CHECKING:
     from rest_framework.parsers import DataAndFiles
@@ -123,6 +125,17 @@ class Written(Text):
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         return data if data == "" else super().run_validation(data)
+
+
+class Address(serializers.EmailField):
+    """An e-mail address as it is stored (tickets/email_addresses.py)."""
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        email = super().run_validation(data)
+        try:
+            return address_clean(email) if email else email
+        except DjangoValidationError:
+            self.fail("invalid")
 
 
 class Whole(serializers.IntegerField):

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from django.utils.translation import gettext as _
 
 from agents.pay.sepa import Transfer
-from agents.pay.statements import decimal, tame
+from agents.pay.statements import decimal
+from agents.spreadsheets import disarmed
 
 
 def transfer_list(transfers: Sequence[Transfer], currency: str) -> bytes:
@@ -16,5 +17,6 @@ def transfer_list(transfers: Sequence[Transfer], currency: str) -> bytes:
     writer = csv.writer(sink)
     writer.writerow([_("Number"), _("Account holder"), "IBAN", _("Amount"), _("Currency"), _("What for")])
     for one in transfers:
-        writer.writerow([one.number, tame(one.name), one.iban, decimal(one.cents), currency, tame(one.text)])
+        name, text = disarmed(one.name), disarmed(one.text)
+        writer.writerow([one.number, name, one.iban, decimal(one.cents), currency, text])
     return ("\ufeff" + sink.getvalue()).encode()

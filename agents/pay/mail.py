@@ -40,5 +40,5 @@ def _send(user: User, subject: str, template: str, context: dict[str, Any]) -> N
     )
     try:
         message.send()
-    except (smtplib.SMTPException, OSError) as error:
+    except (smtplib.SMTPException, OSError, ValueError) as error:
         logger.warning("mail to account %s was refused (%s)", user.pk, type(error).__name__)

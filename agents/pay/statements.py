@@ -16,6 +16,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from agents.models import Agent, LedgerEntry, Payout, PayoutRun
+from agents.spreadsheets import disarmed
 
 
 @dataclass(frozen=True)
@@ -136,11 +137,6 @@ def decimal(cents: int) -> str:
     return f"{'-' if cents < 0 else ''}{whole}.{rest:02}"
 
 
-def tame(text: str) -> str:
-    """Spreadsheets run what begins like a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
 def csv_head() -> list[str]:
     """Names of the columns."""
     return [_("Date"), _("Kind"), _("What"), _("Reference"), _("Amount"), _("Currency")]
@@ -149,7 +145,7 @@ def csv_head() -> list[str]:
 def csv_row(row: Row) -> list[str]:
     """One line, its amount with a point and two decimals."""
     at = timezone.localtime(row.at).strftime("%Y-%m-%d %H:%M")
-    return [at, row.kind, tame(row.memo), row.reference, decimal(row.cents), row.currency]
+    return [at, row.kind, disarmed(row.memo), row.reference, decimal(row.cents), row.currency]
 
 
 def as_csv(statement: Statement) -> bytes:

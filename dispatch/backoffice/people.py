@@ -17,6 +17,7 @@ from import_export import fields, resources
 
 from agents.membership import Wanted, profile_set
 from agents.models import Agent, AgentStatus, Pool, Skill
+from agents.spreadsheets import disarmed
 from dispatch.backoffice.pools import CHANGES, Own, reached
 
 COLUMNS = ("email", "name", "status", "languages", "pools", "skills")
@@ -77,11 +78,6 @@ def read_file(content: bytes) -> tablib.Dataset:
             )
         found.append([cell.strip() for cell in line] or [""] * len(headers))
     return found
-
-
-def disarmed(cell: str) -> str:
-    """Spreadsheets run what begins like a formula; after an apostrophe it is text."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r", "\n") else cell
 
 
 class AgentResource(resources.ModelResource):

@@ -41,9 +41,9 @@ class Misuse(models.Model):
                 fields=["ticket"], condition=Q(settled_at__isnull=True), name="misuse_one_open_a_ticket"
             ),
             models.CheckConstraint(
-                condition=Q(settled_at__isnull=True, settled_by__isnull=True, confirmed__isnull=True)
+                condition=Q(settled_by__isnull=True, confirmed__isnull=True)
                 | Q(settled_at__isnull=False, settled_by__isnull=False, confirmed__isnull=False),
-                name="misuse_settled_by_somebody",
+                name="misuse_settled_by_somebody",  # or by nobody, when the customer's data was deleted
             ),
         ]
 

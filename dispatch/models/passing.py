@@ -69,9 +69,8 @@ class Escalation(models.Model):
                 fields=["ticket"], condition=Q(settled_at__isnull=True), name="escalation_one_open_a_ticket"
             ),
             models.CheckConstraint(
-                condition=Q(settled_at__isnull=True, settled_by__isnull=True)
-                | Q(settled_at__isnull=False, settled_by__isnull=False),
-                name="escalation_settled_by_somebody",
+                condition=Q(settled_by__isnull=True) | Q(settled_at__isnull=False),
+                name="escalation_settled_by_somebody",  # or by nobody, when the customer's data was deleted
             ),
         ]
 

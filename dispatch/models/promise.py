@@ -58,6 +58,7 @@ class PromisedAnswer(models.Model):
     made_at = models.DateTimeField(_("promised"), db_default=Now(), editable=False)
     due_at = models.DateTimeField(_("until"), editable=False)
     mailed_at = models.DateTimeField(_("mailed"), null=True, blank=True, editable=False)
+    mail_next_at = models.DateTimeField(_("mail tried next"), null=True, blank=True, editable=False)
     kept_at = models.DateTimeField(_("answered"), null=True, blank=True, editable=False)
     ended_at = models.DateTimeField(
         _("over"),

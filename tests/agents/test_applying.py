@@ -8,10 +8,10 @@ from django.core import mail
 from django.test import Client
 from django.utils import translation
 
-from agents import letters, onboarding, tasks
+from agents import letters, notices, onboarding, rights, tasks
 from agents.errors import AddressTaken, ApplicationUnknown, KeyReused, NotAdmitted
 from agents.forms import ApplyForm
-from agents.models import Agent, AgentStatus, Application, Letter, User
+from agents.models import Agent, AgentStatus, Application, Letter, NoticeKind, User
 from config.throttles import Scoped
 from dispatch import presence
 from tests.cast import World
@@ -254,6 +254,37 @@ def test_a_server_that_refuses_is_asked_again(world: World, monkeypatch: pytest.
     assert letters.send(letter_id=letter_id) is True
     assert letters.send(letter_id=letter_id) is False
     assert len(mail.outbox) == 1
+
+
+def test_an_address_for_which_no_mail_can_be_made_stops_no_other_letter_and_no_notice(world: World) -> None:
+    poison, good = f"x@{'ä' * 63}.example", "nina@home.example"
+    for email in (poison, good):
+        onboarding.apply(key=email, email=email, name="N", real_name="N", language="en", languages=["en"])
+    for name, email in (("Anna", poison), ("Bernd", "bernd@agents.example")):
+        agent = world.agent(name)
+        User.objects.filter(pk=agent.user_id).update(email=email)
+        rights.tell(agent.pk, NoticeKind.KEPT)
+    tasks.letters_due()
+    assert sorted(letter.to[0] for letter in mail.outbox) == ["bernd@agents.example", good]
+    assert (letters.due_ids(), notices.due_ids()) == ([], [])  # it can never be sent
+
+
+def test_what_is_refused_all_day_long_keeps_nothing_else_waiting(world: World) -> None:
+    agent = world.agent("Anna")
+    for number in range(3):
+        onboarding.apply(
+            key=str(number),
+            email=f"{number}@home.example",
+            name="N",
+            real_name="N",
+            language="en",
+            languages=["en"],
+        )
+        rights.tell(agent.pk, NoticeKind.KEPT)
+    for due in (letters.due_ids, notices.due_ids):
+        assert len(due(limit=1)) == 1
+        assert {one for _ in range(60) for one in due(limit=1)} == set(due())
+        assert len(due()) == 3
 
 
 def test_letters_speak_the_applicants_language(world: World) -> None:

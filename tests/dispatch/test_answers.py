@@ -230,6 +230,8 @@ def test_a_mail_that_was_refused_goes_again(forsaken: Ticket, monkeypatch: pytes
     monkeypatch.setattr(EmailBackend, "send_messages", refuse)
     assert not answers.mail_send(answer_id=row.pk)
     monkeypatch.undo()
+    assert answers.mails_due() == []  # not before a minute has gone by
+    earlier(PromisedAnswer, "mail_next_at", timedelta(minutes=1, seconds=1))
     assert answers.mails_due() == [row.pk]
     assert answers.mail_send(answer_id=row.pk)
     assert answers.mails_due() == []

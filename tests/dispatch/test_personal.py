@@ -100,12 +100,15 @@ class TestTheFile:
         )  # for programs: the same keys
 
     def test_no_cell_is_a_formula(self) -> None:
-        assert [export._cell(text) for text in ("=1+1", "@x", "-3", -3, "fine")] == [
+        assert [export._cell(text) for text in ("=1+1", "@x", "-3", -3, "fine", "", [], ["x;=1"])] == [
             "'=1+1",
             "'@x",
             "'-3",
             "-3",
             "fine",
+            "",
+            "",
+            "x;'=1",
         ]
 
 

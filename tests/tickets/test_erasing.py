@@ -1,18 +1,21 @@
 """A customer's data is deleted: nothing of it is found in the database or among the files; what others were paid for stays."""
 
 from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core import mail as outbox
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, connection
 from django.test import Client
 from django.utils import timezone
 
-from agents.models import LedgerEntry
-from dispatch import desk, drafts, passing, tasks
-from dispatch.models import DraftKind, Offer
+from agents.models import LedgerEntry, User
+from dispatch import alerts, desk, drafts, misuse, passing, tasks
+from dispatch.errors import AlreadySettled
+from dispatch.models import Alert, DraftKind, Escalation, Misuse, Offer
 from dispatch.offers import offer_accept
 from dispatch.runs import match_pool
 from tests.callers import customer_of
@@ -21,11 +24,16 @@ from tests.console import Person
 from tests.dispatch.scenes import earlier
 from tests.dispatch.test_erasure import everywhere
 from tests.tickets.pages import at
-from tickets import erasing
+from tests.tickets.test_mail_taking import answer
+from tests.untouched import nothing_changed
+from tickets import erasing, timeline
 from tickets.access import token_of
+from tickets.conversation import message_post
+from tickets.errors import TicketClosed, TicketNotFound, TicketNotResolved
+from tickets.inbox import taking
 from tickets.intake import ticket_open
-from tickets.lifecycle import ticket_rate
-from tickets.models import Channel, Customer, MailIn, Ticket
+from tickets.lifecycle import ticket_rate, ticket_reopen, ticket_restore
+from tickets.models import Author, Channel, Customer, EndedAs, MailIn, Message, Outcome, Ticket
 from tickets.tasks import retention
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -93,6 +101,123 @@ def test_an_open_one_is_closed_by_it_and_its_agent_is_free(worked_on: tuple[Pers
     tasks.tick()
     assert not Offer.objects.filter(state__in=Offer.LIVE).exists()
     assert ticket.number not in anna.get().content.decode()
+
+
+class TestItStaysEnded:
+    """No lead, no mail and no old page brings an erased ticket back, and nothing is written into it."""
+
+    @pytest.fixture
+    def lead(self, world: World) -> User:
+        return User.objects.create_user("lead@team.example", name="Lea")
+
+    def ended(self, anna: Person, ticket: Ticket) -> Misuse:
+        misuse.end_as(agent=anna.agent, epoch=anna.epoch, ticket_id=ticket.pk, kind=EndedAs.SPAM)
+        return Misuse.objects.get()
+
+    def test_control_what_was_ended_as_spam_waits_again_when_a_lead_takes_it_back(
+        self, worked_on: tuple[Person, Ticket], lead: User
+    ) -> None:
+        flagged = self.ended(*worked_on)
+        misuse.take_back(misuse_id=flagged.pk, lead=lead)
+        assert Ticket.objects.get().state == "waiting"
+
+    def test_what_was_asked_of_leads_is_settled_by_nobody(
+        self, worked_on: tuple[Person, Ticket], lead: User
+    ) -> None:
+        _anna, ticket = worked_on
+        flagged = self.ended(*worked_on)
+        asked = Escalation.objects.get()
+        erasing.ticket_erase(ticket=ticket)
+        for row in (flagged, asked):
+            row.refresh_from_db()
+            assert (row.settled_at is None, row.settled_by) == (False, None)
+        assert flagged.confirmed is None
+        with nothing_changed():
+            for settle in (misuse.take_back, misuse.confirm):
+                with pytest.raises(AlreadySettled):
+                    settle(misuse_id=flagged.pk, lead=lead, answer="Zacharias was right")
+            with pytest.raises(AlreadySettled):
+                passing.escalation_settle(escalation_id=asked.pk, lead=lead, answer="Zacharias may")
+        alerts.waiting_refresh()
+        assert not Alert.objects.filter(closed_at=None).exists()
+        lead.is_staff = lead.is_superuser = True
+        lead.save()
+        browser = Client()
+        browser.force_login(lead)
+        for page in ("/lead/flagged", "/lead/escalations"):
+            shown = browser.get(page)
+            assert shown.status_code == 200
+            assert ticket.number not in shown.content.decode()
+
+    def test_each_step_asks_for_itself(self, worked_on: tuple[Person, Ticket], lead: User) -> None:
+        anna, ticket = worked_on
+        self.ended(anna, ticket)
+        erasing.ticket_erase(ticket=ticket)
+        with nothing_changed():
+            with pytest.raises(TicketNotResolved), timeline.command():
+                ticket_restore(ticket_id=ticket.pk, actor_id=lead.pk)
+            with pytest.raises(TicketClosed), timeline.command():
+                message_post(
+                    ticket_id=ticket.pk,
+                    author=Author.SYSTEM,
+                    author_name="Lea",
+                    body="Zacharias",
+                    internal=True,
+                    late=True,
+                )
+            for ended_as in ("spam", ""):
+                Ticket.objects.update(ended_as=ended_as)
+                with pytest.raises(TicketNotFound):
+                    ticket_reopen(ticket=ticket, body="Zacharias again")
+            Ticket.objects.update(ended_as="spam")
+            # And the database for all that is yet to be written.
+            with pytest.raises(IntegrityError, match="ticket_erased_has_ended"):
+                Ticket.objects.update(state="waiting", ended_as="")
+
+    def test_a_resolved_one_gets_no_comment(self, worked_on: tuple[Person, Ticket]) -> None:
+        anna, ticket = worked_on
+        desk.resolve(agent=anna.agent, epoch=anna.epoch, ticket_id=ticket.pk)
+        erasing.ticket_erase(ticket=ticket)
+        with nothing_changed(), pytest.raises(TicketNotResolved):
+            ticket_rate(ticket=ticket, score=5, solved=True, comment="Thanks, Zacharias")
+
+    def test_a_mail_whose_files_are_scanned_meanwhile_is_one_that_came_later(
+        self, worked_on: tuple[Person, Ticket], settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        _anna, ticket = worked_on
+        settings.MAIL_IN = True
+        ticket = Ticket.objects.select_related("customer").get(pk=ticket.pk)
+        letter = answer(ticket, "And the Quittenbrot?", sender="zach@home.example")
+        read = taking._files
+
+        def meanwhile(mail: Any) -> Any:
+            erasing.ticket_erase(ticket=ticket)
+            return read(mail)
+
+        monkeypatch.setattr(taking, "_files", meanwhile)
+        taken = taking.mail_take(letter)
+        first, second = Ticket.objects.order_by("pk")
+        assert (first.state, first.erased_at is None) == ("closed", False)
+        assert [message.body for message in first.messages.all()] == [erasing.GONE] * first.messages.count()
+        assert (taken.outcome, taken.ticket, second.state) == (Outcome.OPENED, second, "waiting")
+        assert second.messages.get().body == "x\n\nAnd the Quittenbrot?"
+
+    def test_one_that_came_back_before_counts_as_not_erased(self, world: World) -> None:
+        back, written, gone = world.ticket("Back"), world.ticket("Written"), world.ticket("Gone")
+        for ticket in (written, gone):
+            erasing.ticket_erase(ticket=ticket)
+        Message.objects.create(
+            ticket=written, seq=9, author=Author.SYSTEM, author_name="Lea", body="Hm", internal=True
+        )
+        migration = import_module("tickets.migrations.0027_addresses_erasing_mails")
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE tickets_ticket DROP CONSTRAINT ticket_erased_has_ended")
+            Ticket.objects.filter(pk=back.pk).update(erased_at=timezone.now())
+            cursor.execute(migration.CAME_BACK)
+            schema = next(one for one in migration.Migration.operations if hasattr(one, "constraint"))
+            with connection.schema_editor() as editor:
+                editor.add_constraint(Ticket, schema.constraint)
+        assert list(Ticket.objects.filter(erased_at__isnull=False)) == [gone]
 
 
 def test_the_page_asks_once_more_and_the_link_opens_nothing_then(worked_on: tuple[Person, Ticket]) -> None:

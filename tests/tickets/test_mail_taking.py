@@ -6,17 +6,21 @@ from typing import Any
 import pytest
 from django.core import mail as outbox
 from django.db.models.functions import Now
+from django.test import Client
 
+from tests.callers import anonymous
 from tests.cast import World
 from tests.tickets.mail_styles import head, mixed, part, plain, wire
 from tests.tickets.test_mail_reading import report
 from tests.untouched import nothing_changed
 from tickets import conversation, mail, postmarks
 from tickets.access import link_path
-from tickets.inbox import taking
+from tickets.inbox import parsing, taking
 from tickets.inbox.taking import mail_take
+from tickets.intake import ticket_open
 from tickets.lifecycle import ticket_close
-from tickets.models import Attachment, MailIn, Message, Outcome, Ticket
+from tickets.mail import MAIL_KEY
+from tickets.models import Attachment, Channel, MailIn, Message, Outcome, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -73,6 +77,49 @@ def test_a_worker_that_died_over_it_leaves_nothing_double(world: World) -> None:
     mail_take(answer(ticket, "And?"))
     assert bodies(ticket) == ["Where is my refund?", "And?"]
     assert Ticket.objects.get(pk=ticket.pk).state == "closed"
+
+
+class TestItsKeyIsNoSecret:
+    """Who is in Cc knows Message-ID, sender, name, subject and text, and can make the mail's key of them."""
+
+    SAME = {
+        "text": "Refund\n\nHello",
+        "name": "Carla Conti",
+        "email": "carla@customers.example",
+        "language": "en",
+    }
+
+    def key(self) -> str:
+        return MAIL_KEY + parsing.read(plain("Hello", subject="Refund")).key
+
+    def test_it_opens_nothing_for_who_sends_it_by_another_door(self, world: World, client: Client) -> None:
+        mails = mail_take(plain("Hello", subject="Refund")).ticket
+        assert mails is not None
+        assert mails.intake_key == self.key()
+        # The control: to the service itself it is the same, and would be answered with the private link.
+        again = ticket_open(
+            text=self.SAME["text"],
+            name=self.SAME["name"],
+            email=self.SAME["email"],
+            chosen_language="en",
+            channel=Channel.API,
+            key=self.key(),
+        )
+        assert (again.ticket, again.created) == (mails, False)
+        answer = anonymous().tell("tickets", self.SAME, key=self.key())
+        assert answer.status_code == 201
+        assert answer.json()["id"] != mails.public_id
+        assert client.post("/", self.SAME | {"key": self.key()}).status_code == 303
+        assert f"t-{mails.public_id}" not in client.cookies
+        assert Ticket.objects.count() == 3
+
+    def test_who_sends_it_first_keeps_no_mail_away(self, world: World, client: Client) -> None:
+        assert anonymous().tell("tickets", {"text": "Mine"}, key=self.key()).status_code == 201
+        assert client.post("/", {"text": "Mine", "key": self.key()}).status_code == 303
+        taken = mail_take(plain("Hello", subject="Refund"))
+        assert (taken.outcome, taken.ticket) == (Outcome.OPENED, Ticket.objects.latest("pk"))
+        assert taken.ticket is not None
+        assert bodies(taken.ticket) == ["Refund\n\nHello"]
 
 
 @pytest.mark.parametrize("by", ["To", "Cc", "Delivered-To", "In-Reply-To", "References"])

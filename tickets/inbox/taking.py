@@ -11,7 +11,6 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import translation
@@ -28,7 +27,8 @@ from tickets.attachments import (
     inspect,
 )
 from tickets.conversation import MAX_LENGTH, body_clean, customer_reply
-from tickets.errors import Blocked, KeyReused, Refusal, TicketClosed
+from tickets.email_addresses import address_clean
+from tickets.errors import Blocked, KeyReused, Refusal, TicketClosed, TicketNotFound
 from tickets.inbox import parsing
 from tickets.intake import ticket_open
 from tickets.lifecycle import ticket_reopen
@@ -137,7 +137,7 @@ def _of_a_program(mail: parsing.Mail) -> str:
     if postmarks.found_in([mail.sender]):
         return "our own"
     try:
-        validate_email(mail.sender)
+        address_clean(mail.sender)
     except ValidationError:
         return "no sender"
     return "" if mail.text or mail.subject or mail.files else "empty"
@@ -167,12 +167,18 @@ def _let_in(row: MailIn, mail: parsing.Mail) -> Taken:
         MailIn.objects.filter(pk=row.pk).update(left_out=left_out)
         if ticket is not None:
             try:
-                _reply(row, ticket, mail, files)
-            except TooMuchADay as refusal:  # the words are taken all the same
-                left_out += [[file.name, str(refusal.detail)] for file in files]
-                MailIn.objects.filter(pk=row.pk).update(left_out=left_out)
-                _reply(row, ticket, mail, [])
-            return _done(row, Outcome.REPLIED, ticket=ticket)
+                try:
+                    _reply(row, ticket, mail, files)
+                except TooMuchADay as refusal:  # the words are taken all the same
+                    left_out += [[file.name, str(refusal.detail)] for file in files]
+                    MailIn.objects.filter(pk=row.pk).update(left_out=left_out)
+                    _reply(row, ticket, mail, [])
+            except (
+                TicketNotFound
+            ):  # erased meanwhile, which withdraws its mark: as if the mail had come after it
+                pass
+            else:
+                return _done(row, Outcome.REPLIED, ticket=ticket)
         try:
             blocking.check(email=mail.sender, address="")
         except Blocked:  # nobody is told by mail: whose address it really is, is not known

@@ -13,7 +13,7 @@ class BlockKind(models.TextChoices):
 
 
 class Block(models.Model):
-    """Made by people, for a time or until it is deleted. It is asked for when a ticket is opened, and nowhere else."""
+    """Made by people, for a time or until it is deleted. It is asked for when a ticket is opened or gets an address."""
 
     kind = models.CharField(_("kind"), max_length=10, choices=BlockKind)
     # Empty when it was an address whose owner had their data deleted; `digest` goes on telling it.

@@ -73,6 +73,7 @@ class MailIn(models.Model):
     # What was left out of it, as [name, why] in the customer's language; told in the answer.
     left_out = models.JSONField(_("left out"), default=list, blank=True)
     left_out_mailed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    left_out_next_at = models.DateTimeField(null=True, blank=True, editable=False)
     raw = models.BinaryField(null=True, blank=True, editable=False)  # of what is held, until somebody decides
     settled_at = models.DateTimeField(_("settled"), null=True, blank=True, editable=False)
 

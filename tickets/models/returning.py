@@ -12,6 +12,7 @@ class LinkRequest(models.Model):
     language = models.CharField(_("language"), max_length=5)
     asked_at = models.DateTimeField(_("asked"), db_default=Now(), editable=False)
     sent_at = models.DateTimeField(_("dealt with"), null=True, blank=True, editable=False)
+    next_at = models.DateTimeField(_("tried next"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("request for links")

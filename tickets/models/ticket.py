@@ -259,6 +259,7 @@ class Ticket(models.Model):
     )
     access_expires_at = models.DateTimeField(_("private link ends"), editable=False)
     link_mailed_at = models.DateTimeField(_("link mailed"), null=True, blank=True, editable=False)
+    link_next_at = models.DateTimeField(_("link tried next"), null=True, blank=True, editable=False)
     intake_key = models.CharField(max_length=100, null=True, blank=True, unique=True, editable=False)
     intake_digest = models.CharField(max_length=32, blank=True, editable=False)
 
@@ -332,6 +333,11 @@ class Ticket(models.Model):
                 condition=models.Q(ended_as=EndedAs.MERGED, merged_into__isnull=False)
                 | (~models.Q(ended_as=EndedAs.MERGED) & models.Q(merged_into__isnull=True)),
                 name="ticket_merged_into_one",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(erased_at__isnull=True)
+                | models.Q(state__in=(TicketState.RESOLVED, TicketState.CLOSED)),
+                name="ticket_erased_has_ended",
             ),
             # What the queue, the matcher, places and alerts look at are tickets that wait.
             models.CheckConstraint(

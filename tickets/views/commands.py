@@ -8,8 +8,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from tickets import limits, signs
-from tickets.addresses import ticket_address
+from tickets import blocking, limits, signs
+from tickets.addresses import address_read, ticket_address
 from tickets.assistant.turns import answer_judge
 from tickets.conversation import customer_reply
 from tickets.erasing import reach, ticket_erase
@@ -73,9 +73,17 @@ def close(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
 @require_POST
 @customers
 def address(request: HttpRequest, ticket: Ticket) -> HttpResponseBase:
-    """Leave an e-mail address."""
+    """Leave an e-mail address, which is blocked and counted as if the ticket were opened with it."""
     email = request.POST.get("email", "")
-    return _do(request, ticket, lambda: ticket_address(ticket=ticket, email=email), {"email": email})
+
+    def act() -> None:
+        left = address_read(email)
+        blocking.check(email=left, address="")
+        if seconds := limits.seconds_left(request, "ticket_open_address", left):
+            raise TooOften(goes_on(seconds), seconds)
+        ticket_address(ticket=ticket, email=left)
+
+    return _do(request, ticket, act, {"email": email})
 
 
 @require_POST

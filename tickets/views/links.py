@@ -4,7 +4,6 @@ from datetime import timedelta
 from math import ceil
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -15,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from tickets import limits
+from tickets.email_addresses import address_clean
 from tickets.returning import links_ask
 from tickets.views.door import SeeOther, private
 
@@ -28,15 +28,15 @@ def links(request: HttpRequest) -> HttpResponse:
         return _page(request, asked="asked" in request.GET)
     email = request.POST.get("email", "").strip()
     try:
-        validate_email(email)
+        address = address_clean(email)
     except ValidationError:
         return _page(request, INVALID, email=email, problem=_("Please check the e-mail address."))
-    seconds = limits.seconds_left(request, "links") or limits.seconds_left(request, "links_address", email)
+    seconds = limits.seconds_left(request, "links") or limits.seconds_left(request, "links_address", address)
     if seconds:
         response = _page(request, TOO_MANY, email=email, problem=goes_on(seconds))
         response["Retry-After"] = str(ceil(seconds))
         return response
-    links_ask(email=email, language=(get_language() or "en")[:5])
+    links_ask(email=address, language=(get_language() or "en")[:5])
     return private(SeeOther(reverse("links") + "?asked"))
 
 

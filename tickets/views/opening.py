@@ -11,7 +11,7 @@ from tickets import blocking, calendars, limits, topics
 from tickets.attachments import MAX_BYTES, MAX_FILES, TYPES
 from tickets.errors import EmptyMessage, KeyReused, Refusal
 from tickets.forms import OpenForm, new_key
-from tickets.intake import ticket_open
+from tickets.intake import key_of, ticket_open
 from tickets.models import Channel
 from tickets.reading import usual_wait
 from tickets.signals import anybody_online
@@ -55,7 +55,7 @@ def opening(request: HttpRequest) -> HttpResponse:
             chosen_language=data["language"],
             files=data["files"],
             channel=Channel.WIDGET if getattr(request, "embedded", False) else Channel.FORM,
-            key=data["key"],
+            key=key_of("form", data["key"]),
         )
     except Refusal as refusal:
         form = form.renewed()

@@ -31,7 +31,7 @@ def escalations(request: HttpRequest) -> HttpResponse:
     )
     context = {
         "open": [{"one": one, "holder": holders.get(one.ticket_id, "")} for one in waiting],
-        "settled": found.filter(settled_at__isnull=False).order_by("-settled_at")[:SETTLED_SHOWN],
+        "settled": found.filter(settled_by__isnull=False).order_by("-settled_at")[:SETTLED_SHOWN],
         "may_settle": request.user.has_perm(SETTLES),
     }
     return render(request, "dispatch/lead/escalations.html", context)

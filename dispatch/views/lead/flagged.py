@@ -42,7 +42,7 @@ def flagged(request: HttpRequest) -> HttpResponse:
             for one in waiting
         ],
         "days": misuse.OF_LATE_DAYS,
-        "settled": found.filter(settled_at__isnull=False).order_by("-settled_at")[:SETTLED_SHOWN],
+        "settled": found.filter(settled_by__isnull=False).order_by("-settled_at")[:SETTLED_SHOWN],
         "may_settle": request.user.has_perm(SETTLES),
     }
     return render(request, "dispatch/lead/flagged.html", context)
