@@ -33,7 +33,7 @@ def address_clean(email: str) -> str:
 
 
 def domain_clean(domain: str) -> str:
-    """A domain in ASCII, as registries have it (IDNA 2008: ß is a letter); what is ASCII already stays. Raises ValidationError."""
+    """A domain in ASCII, as registries have it (IDNA 2008: ß is a letter); what is ASCII already stays. Or ValidationError."""
     if domain.isascii():
         return domain
     domain = unicodedata.normalize("NFC", domain).lower()
