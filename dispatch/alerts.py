@@ -5,13 +5,13 @@ admins. What is due stands in the database, so that a mail survives a broker tha
 """
 
 import logging
-import smtplib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import Permission
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet
@@ -38,7 +38,9 @@ from dispatch.models import (
 )
 from dispatch.signals import tell_alert_changed
 from tickets import timeline
+from tickets.email_addresses import address_clean
 from tickets.models import AssistantUse, EndedAs, MailIn, Outcome, Ticket, TicketState, Topic
+from tickets.patience import REFUSED
 
 logger = logging.getLogger(__name__)
 
@@ -233,7 +235,7 @@ def alert_mail(*, alert_id: int) -> bool:
     try:
         for mail in _mails(alert.get(), over=column == "recovery_mailed_at"):
             mail.send()
-    except (smtplib.SMTPException, OSError) as error:
+    except REFUSED as error:
         logger.warning("mail of alert %s was refused (%s); it is tried again", alert_id, type(error).__name__)
         alert.update(**{column: before[0] if column == "told_at" else None})
         return False
@@ -262,7 +264,7 @@ def _waiting_mail(alert: QuerySet[Alert]) -> bool:
     try:
         for mail in alert_mails.waiting(kind, due, recipients(), again=not fresh):
             mail.send()
-    except (smtplib.SMTPException, OSError) as error:
+    except REFUSED as error:
         logger.warning("mail of alerts %s was refused (%s); it is tried again", kind, type(error).__name__)
         Alert.objects.filter(pk__in=[one.pk for one in fresh]).update(mailed_at=None, told_at=None)
         for one in again:
@@ -274,9 +276,23 @@ def _waiting_mail(alert: QuerySet[Alert]) -> bool:
 
 
 def recipients() -> list[User]:
-    """Who is told, by address. One query, two when nobody has the permission."""
+    """Who is told, by address. One query, two when nobody has the permission. Without those whose address no mail can have:
+    one such would stop the mail to all.
+    """
     active = User.objects.filter(is_active=True).order_by("email")
-    return list(active.filter(may_be_alerted()).distinct()) or list(active.filter(is_superuser=True))
+    named = active.filter(may_be_alerted()).distinct()
+    return [user for user in named if _reached(user)] or [
+        user for user in active.filter(is_superuser=True) if _reached(user)
+    ]
+
+
+def _reached(user: User) -> bool:
+    try:
+        address_clean(user.email)
+    except ValidationError:
+        logger.warning("account %s has an address to which no mail can be sent", user.pk)
+        return False
+    return True
 
 
 def may_be_alerted() -> Q:

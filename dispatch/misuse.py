@@ -103,6 +103,7 @@ def of_late(agent_ids: set[int]) -> dict[int, tuple[int, int]]:
 
 def _settle(misuse_id: int, lead: User, answer: str, *, confirmed: bool) -> int:
     """Returns the ticket's id."""
+    _lock_ticket(misuse_id)
     settled = timeline.update_returning(
         Misuse.objects.filter(pk=misuse_id, settled_at__isnull=True),
         ["ticket_id"],
@@ -115,6 +116,12 @@ def _settle(misuse_id: int, lead: User, answer: str, *, confirmed: bool) -> int:
         raise AlreadySettled
     ticket_id: int = settled[0][0]
     return ticket_id
+
+
+def _lock_ticket(misuse_id: int) -> None:
+    """Before the row itself, as the erasing of a ticket does, which settles it as well."""
+    its = Misuse.objects.filter(pk=misuse_id).values("ticket_id")
+    list(Ticket.objects.select_for_update().filter(pk__in=its).values_list("pk", flat=True))
 
 
 def _note(ticket_id: int, author: Author, name: str, user_id: int, body: str) -> None:

@@ -204,6 +204,9 @@ def escalation_settle(*, escalation_id: int, lead: User, answer: str = "") -> No
     """
     answer = body_clean(answer, required=False)
     with timeline.command():
+        # The ticket first, as the erasing of it does, which settles this as well.
+        its = Escalation.objects.filter(pk=escalation_id).values("ticket_id")
+        list(Ticket.objects.select_for_update().filter(pk__in=its).values_list("pk", flat=True))
         settled = timeline.update_returning(
             Escalation.objects.filter(pk=escalation_id, settled_at__isnull=True),
             ["ticket_id"],

@@ -62,7 +62,7 @@ def told() -> list[tuple[str, list[str]]]:
 
 def beat() -> None:
     tasks.tick()
-    tasks.alerts_mail()
+    beat()
 
 
 def earlier(minutes: int) -> None:
@@ -152,6 +152,20 @@ def test_without_leads_the_admins_are_told(world: World) -> None:
     flagged(world)
     beat()
     assert [to for _subject, to in told()] == [["root@admins.example"]]
+
+
+def test_an_address_that_no_mail_can_have_keeps_nobody_from_being_told(
+    world: World, leads: list[User], caplog: pytest.LogCaptureFixture
+) -> None:
+    lea, ned, _olga = leads
+    User.objects.filter(pk=lea.pk).update(email=f"lea@{'ä' * 63}.example")
+    flagged(world)
+    beat()
+    assert [to for _subject, to in told()] == [[ned.email]]
+    assert f"account {lea.pk} has an address to which no mail can be sent" in caplog.text
+    # Where none of those who lead can be reached, the admins are told.
+    User.objects.filter(pk=ned.pk).update(email="nöd@leads.example")
+    assert [user.email for user in alerts.recipients()] == ["root@admins.example"]
 
 
 def test_a_mail_that_was_refused_is_tried_again(

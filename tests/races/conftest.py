@@ -35,6 +35,16 @@ def together(*functions: Callable[[], Any]) -> list[Outcome]:
     return outcomes
 
 
+def waiting_for_locks() -> int:
+    """How many sessions of this database wait for a lock; also within a transaction, which sees them as they first were."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        return int(cursor.fetchone()[0])
+
+
 @pytest.fixture
 def racers(world: World) -> World:
     """The small world, for threads."""

@@ -4,14 +4,14 @@ import threading
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
 from agents.errors import SignInOver
 from agents.models import AccountToken, User
 from agents.tokens import MOST, account_token_make
 from tests.cast import World
-from tests.races.conftest import together
+from tests.races.conftest import together, waiting_for_locks
 from tests.waiting import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
@@ -27,7 +27,7 @@ def made_while_it_changes(user: User) -> Any:
             user.set_password("another pass phrase")
             user.save()
             written.set()
-            until(lambda: outcome or waits(), "the race: the token is neither made nor waits")
+            until(lambda: outcome or waiting_for_locks(), "the race: the token is neither made nor waits")
 
     def make() -> None:
         assert written.wait(10)
@@ -38,14 +38,6 @@ def made_while_it_changes(user: User) -> Any:
 
     assert together(change, make) == [None, None]
     return outcome[0]
-
-
-def waits() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 def test_no_token_by_a_password_that_is_being_changed(racers: World) -> None:

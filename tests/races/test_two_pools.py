@@ -14,7 +14,7 @@ from dispatch import presence, runs
 from dispatch.models import Offer, Route, RouteStep, Run
 from dispatch.runs import match_pool
 from tests.cast import World
-from tests.races.conftest import together
+from tests.races.conftest import together, waiting_for_locks
 from tests.waiting import until
 from tickets.models import Ticket
 
@@ -120,26 +120,16 @@ def write_while(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> list
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [GATE])
             shut.set()
-            _until_so_many_wait(cursor, 1)
+            until(lambda: waiting_for_locks() >= 1, "the race: the run does not wait at the gate")
             acting = threading.Thread(target=lambda: outcome.extend(together(act)))
             acting.start()
-            _until_so_many_wait(cursor, 2)
+            until(lambda: waiting_for_locks() >= 2, "the race: nobody waits for the run")
             cursor.execute("SELECT pg_advisory_unlock(%s)", [GATE])
             acting.join(30)
 
     threading.Thread(target=together, args=(hold,)).start()
     assert shut.wait(10)
     return outcome
-
-
-def _until_so_many_wait(cursor: Any, count: int) -> None:
-    def waiting() -> int:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
-        return int(cursor.fetchone()[0])
-
-    until(lambda: waiting() >= count, "the race: nobody waits for a lock")
 
 
 def _until(outcome: list[Any]) -> Any:

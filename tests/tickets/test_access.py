@@ -7,9 +7,10 @@ from django.db.models.functions import Now
 
 from tests.cast import World
 from tests.stack import run_manage
+from tickets import returning
 from tickets.access import TOKEN_LENGTH, link_path, ticket_by_token, token_of
 from tickets.errors import TicketNotFound
-from tickets.models import Ticket
+from tickets.models import Customer, Ticket
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +72,18 @@ def test_a_changed_server_key_keeps_links_while_the_old_one_is_a_fallback(
         ticket_by_token(ticket.public_id, token)
     settings.SECRET_KEY_FALLBACKS = [old]  # type: ignore[attr-defined]
     assert ticket_by_token(ticket.public_id, token) == ticket
+
+
+def test_a_link_that_was_mailed_before_proves_its_address_as_long(ticket: Ticket, settings: object) -> None:
+    Customer.objects.update(email="carla@customers.example")
+    mailed = Ticket.objects.select_related("customer").get()
+    proof, old = returning.proof_of(mailed), settings.SECRET_KEY  # type: ignore[attr-defined]
+    assert returning.proves(mailed, proof)
+    settings.SECRET_KEY = "a new one"  # type: ignore[attr-defined]
+    assert not returning.proves(mailed, proof)
+    settings.SECRET_KEY_FALLBACKS = [old]  # type: ignore[attr-defined]
+    assert returning.proves(mailed, proof)
+    assert not returning.proves(mailed, proof[:-1] + ("A" if proof[-1] != "A" else "B"))
 
 
 def test_older_keys_come_from_the_environment(settings: object) -> None:
