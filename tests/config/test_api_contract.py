@@ -71,7 +71,8 @@ CHANGES = {
     "staff": {"admin", "system"},
     "webhooks": {"admin", "system"},
 }
-EVERYBODY = {"ticket_open", "token"}  # a customer needs no account; it is the password that counts
+# A customer needs no account; it is the password that counts; and each ends what they are signed in by.
+EVERYBODY = {"ticket_open", "token", "token_end"}
 COUNTED = ("agents_apitoken",)  # when a token was last used
 
 

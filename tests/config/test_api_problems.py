@@ -104,7 +104,9 @@ def test_a_fault_of_ours_tells_nothing(world: World, monkeypatch: pytest.MonkeyP
 class TestLimits:
     @pytest.fixture(autouse=True)
     def two_a_minute(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(Scoped, "THROTTLE_RATES", {"ticket_open": "2/min", "token": "2/min"})
+        monkeypatch.setattr(
+            Scoped, "THROTTLE_RATES", {"ticket_open": "2/min", "token": "2/min", "token_guesses": "9/5min"}
+        )
         caches["default"].clear()
 
     def test_of_new_tickets(self, world: World) -> None:
