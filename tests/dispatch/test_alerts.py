@@ -62,7 +62,7 @@ def told() -> list[tuple[str, list[str]]]:
 
 def beat() -> None:
     tasks.tick()
-    beat()
+    tasks.alerts_mail()
 
 
 def earlier(minutes: int) -> None:
