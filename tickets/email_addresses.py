@@ -47,6 +47,15 @@ def domain_clean(domain: str) -> str:
     return encoded.decode("ascii")
 
 
+def address_written(email: str) -> str:
+    """A stored address as its owner writes it, to show it to them. Nobody else knows one from its look-alike by it."""
+    local, _, domain = email.rpartition("@")
+    try:
+        return f"{local}@{idna.decode(domain)}"
+    except UnicodeError:
+        return email
+
+
 def is_address(field: str, email: str) -> Q:
     """Rows whose `field` is this address, and no look-alike. Uses an index on UPPER(field) where there is one."""
     return Q(**{f"{field}__iexact": email}) & Q(

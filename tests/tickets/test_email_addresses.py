@@ -18,7 +18,7 @@ from tests.untouched import nothing_changed
 from tickets import blocking, erasing, kept, returning, tasks
 from tickets.access import token_of
 from tickets.admin_finding import find
-from tickets.email_addresses import address_clean
+from tickets.email_addresses import address_clean, address_written
 from tickets.errors import BadAddress
 from tickets.intake import ticket_open
 from tickets.models import Block, BlockKind, Channel, Customer, LinkRequest, MailIn, Ticket
@@ -60,6 +60,22 @@ REFUSED = [
 def test_what_is_stored_is_ascii_and_a_mail_can_be_made_for_it(given: str, stored: str) -> None:
     assert address_clean(given) == stored
     assert EmailMessage(to=[stored]).message()["To"] == stored
+
+
+@pytest.mark.parametrize(
+    ("stored", "written"),
+    [
+        ("max@xn--strae-oqa.example", "max@stra\u00dfe.example"),
+        ("Carla@customers.example", "Carla@customers.example"),
+        ("x@xn--a.example", "x@xn--a.example"),  # no domain at all
+    ],
+)
+def test_owners_read_it_as_they_write_it(world: World, client: Client, stored: str, written: str) -> None:
+    assert address_written(stored) == written
+    ticket = world.ticket()
+    Customer.objects.update(email=stored)
+    client.cookies[f"t-{ticket.public_id}"] = token_of(ticket)
+    assert f"We also send it to {written}." in client.get(at(ticket)).content.decode()
 
 
 @pytest.mark.parametrize("given", REFUSED)

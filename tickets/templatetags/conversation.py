@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from tickets import events
 from tickets.attachments import MAX_BYTES, MAX_FILES, TYPES
 from tickets.calendars import clock_in_words
+from tickets.email_addresses import address_written
 from tickets.models import AssistantAnswer, Rating, Ticket
 from tickets.reading import LINES, Status, open_answer_of, rating_of, status_of, thread_of, unread_from
 from tickets.signals import answer_time
@@ -82,6 +83,12 @@ def roughly(seconds: int) -> str:
 def megabytes(size: int) -> str:
     """Bytes as whole megabytes."""
     return str(size // (1024 * 1024))
+
+
+@register.filter
+def written(email: str) -> str:
+    """A customer's own address as they write it: straße.de, and not xn--strae-oqa.de."""
+    return address_written(email)
 
 
 @register.filter
