@@ -14,11 +14,11 @@ from django.utils.translation import gettext as text
 from django.utils.translation import gettext_lazy as _
 
 from agents import admin_learning, admin_log_in, admin_pay, admin_rights, admin_tokens, membership, onboarding
-from agents.accounts import rights_beyond, rights_of
 from agents.admin_onboarding import DecisionInline
 from agents.admin_parts import AdmitForm, AgentForm, Deciding, decider
 from agents.admin_readonly import ReadOnly
 from agents.models import Agent, AgentSkill, Lease, Pool, Shift, Skill, User
+from agents.permissions import rights_beyond, rights_of
 
 assert admin_learning  # importing them registers their pages
 assert admin_log_in

@@ -12,9 +12,9 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from agents.accounts import everywhere
 from agents.errors import Refusal
 from agents.models import Agent, AgentStatus, Pool, User
+from agents.permissions import everywhere
 
 
 class LabelledDateTime(AdminSplitDateTime):

@@ -18,7 +18,6 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from agents.accounts import everywhere
 from agents.admin_asking import AdjustmentForm, FailForm, RunForm, asked, user_id
 from agents.admin_readonly import ReadOnly
 from agents.errors import Refusal
@@ -26,6 +25,7 @@ from agents.models import Agent, LedgerEntry, Payout, PayoutAccount, PayoutRun, 
 from agents.pay import runs
 from agents.pay.ledger import adjust, standing
 from agents.pay.statements import as_csv, as_pdf, decimal, money, of_payout, of_run
+from agents.permissions import everywhere
 
 
 @admin.register(LedgerEntry)

@@ -18,10 +18,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from agents.accounts import AgentTokenAuthentication, ScopedTokenAuthentication, everywhere
+from agents.accounts import AgentTokenAuthentication, ScopedTokenAuthentication
 from agents.errors import ScopeMissing
 from agents.models import Agent, AgentSkill, AgentStatus, ApiToken, Pool, Shift, ShiftState, Skill
 from agents.paging import NewestFirst
+from agents.permissions import everywhere
 from agents.tokens import SCOPES
 
 Fields = serializers.Serializer[Any]

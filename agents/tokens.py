@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from agents.errors import KeyReused, ScopeNotYours, SignInOver, TokenNotFound
 from agents.models import AccountToken, ApiToken, User
+from agents.permissions import everywhere
 
 PREFIX = "sbt_"  # so that scanners of code and logs know one when they see it
 SHOWN = 12  # characters of its beginning that are kept
@@ -64,8 +65,6 @@ def token_make(
     key: str | None = None,
 ) -> Made:
     """Make a token. Outermost. Raises ScopeNotYours, and KeyReused when the key came with other content before."""
-    from agents.accounts import everywhere  # noqa: PLC0415  it imports this file
-
     for scope in scopes:
         if scope not in SCOPES or not everywhere(by, SCOPES[scope].permission):
             raise ScopeNotYours

@@ -7,8 +7,8 @@ from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 
-from agents.accounts import rights_beyond
 from agents.admin_parts import decider
+from agents.permissions import rights_beyond
 from dispatch.backoffice.roles import ROLES
 
 admin.site.unregister(Group)  # Django's own, which gives any right to whoever may change groups

@@ -13,8 +13,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from agents.accounts import everywhere
 from agents.models import Agent
+from agents.permissions import everywhere
 from dispatch import decisions
 from dispatch.models import Run
 from dispatch.views.lead.access import SEES_RUNS

@@ -13,10 +13,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 import agents.errors
-from agents.accounts import everywhere
 from agents.errors import ScopeNotYours, TokenNotFound
 from agents.models import ApiToken, User
 from agents.paging import NewestFirst
+from agents.permissions import everywhere
 from agents.tokens import SCOPES, token_make, token_revoke
 from tickets.errors import KeyReused
 from tickets.serializers import Fields, NoInput

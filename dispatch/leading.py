@@ -12,8 +12,8 @@ from typing import Any
 from django.db import IntegrityError
 from django.db.models import Q
 
-from agents.accounts import everywhere
 from agents.models import Agent, Notice, NoticeKind, Pool, Shift, Skill, User
+from agents.permissions import everywhere
 from agents.shifts import shifts_lock
 from dispatch import calling, hours, passing, presence
 from dispatch.errors import MayNotIntervene, NotInHand, NotOnShift, WhyMissing

@@ -38,9 +38,8 @@ def find(tickets: QuerySet[Ticket], term: str) -> QuerySet[Ticket]:
         return tickets.filter(pk__in=found)
     newest = Ticket.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     words = Q()
-    for (
-        word
-    ) in term.split():  # whole ones, again: with parts a number or a name could be guessed letter by letter
+    # Whole words, again: with parts a number or a name could be guessed letter by letter.
+    for word in term.split():
         words &= Q(summary__icontains=word, summary__iregex=rf"(?<!\w){re.escape(word)}(?!\w)")
     return tickets.filter(words, pk__gt=newest - NEWEST)
 

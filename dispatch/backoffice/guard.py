@@ -18,15 +18,8 @@ from dispatch.backoffice.counting import BoundedPaginator
 from dispatch.backoffice.pools import CHANGES, CHOICES, REACH, changeable, own_pools, reached
 from dispatch.backoffice.saving import Saving
 
-OF_NUMBERS = {
-    "exact",
-    "in",
-    "isnull",
-    "gt",
-    "gte",
-    "lt",
-    "lte",
-}  # what an address may ask of a row's own number
+# What an address may ask of a row's own number.
+OF_NUMBERS = {"exact", "in", "isnull", "gt", "gte", "lt", "lte"}
 ASKED = 100  # rows that a question names; the others are a number
 
 

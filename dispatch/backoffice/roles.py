@@ -10,7 +10,7 @@ from typing import NamedTuple
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 
-from agents.accounts import NO_POWER
+from agents.permissions import NO_POWER
 
 OURS = ("agents", "tickets", "dispatch")
 

@@ -61,9 +61,8 @@ class SimulatedAgent(Worker):
             end = clock() + FINISHES / self.pace.speed
             while self.chats and clock() < end:
                 await self.pace.think(2, 4)
-        with contextlib.suppress(
-            Refused
-        ):  # who was finishing and has finished is offline by itself, perhaps just now
+        # Who was finishing and has finished is offline by itself, perhaps just now.
+        with contextlib.suppress(Refused):
             await self.say("offline")
         await self.errands.stop()
         await self.disconnect()

@@ -18,8 +18,8 @@ from django.db import Error as DatabaseError
 from django.db.models.functions import Now
 from redis.exceptions import RedisError
 
-from agents.accounts import everywhere
 from agents.models import User
+from agents.permissions import everywhere
 from dispatch.leading import INTERVENE
 from dispatch.wall import figures
 from dispatch.wall.frames import STREAM, drawn, frame

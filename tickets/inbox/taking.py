@@ -173,10 +173,8 @@ def _let_in(row: MailIn, mail: parsing.Mail) -> Taken:
                     left_out += [[file.name, str(refusal.detail)] for file in files]
                     MailIn.objects.filter(pk=row.pk).update(left_out=left_out)
                     _reply(row, ticket, mail, [])
-            except (
-                TicketNotFound
-            ):  # erased meanwhile, which withdraws its mark: as if the mail had come after it
-                pass
+            except TicketNotFound:
+                pass  # erased meanwhile, which withdraws its mark: as if the mail had come after it
             else:
                 return _done(row, Outcome.REPLIED, ticket=ticket)
         try:

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from agents.accounts import everywhere
+from agents.permissions import everywhere
 
 Page = Callable[..., HttpResponseBase]
 

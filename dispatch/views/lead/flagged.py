@@ -7,8 +7,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from agents.accounts import everywhere
 from agents.models import User
+from agents.permissions import everywhere
 from dispatch import misuse
 from dispatch.models import Misuse
 from dispatch.views.lead.access import lead_page
