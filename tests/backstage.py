@@ -10,13 +10,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 from typing import Any
 
 import psycopg2
 
 from config.stack import PROJECT
 from tests.stack import LiveStack
+from tests.waiting import until
 
 LOOP = """
 import json, sys
@@ -40,13 +40,14 @@ for line in sys.stdin:
     print("=" + json.dumps(answer, default=str), flush=True)
 """
 
-# Topics, routes, pool and skills stay: the processes keep them in mind for some seconds.
+# Offers stay open for long, since no test is about how fast it answers them. Topics, routes, pool and skills stay, since the
+# processes keep them in mind for some seconds.
 EMPTY = """
 SET lock_timeout = '2s';
 TRUNCATE tickets_ticket, tickets_customer, agents_agent, agents_user, dispatch_run, django_session CASCADE;
 TRUNCATE dispatch_poolstanding, dispatch_forecast;
 UPDATE dispatch_rate SET bonus_cents = 0, waiting_cents_per_minute = 0, release_percent = 0;
-UPDATE dispatch_route SET offer_seconds = 20, wrap_up_seconds = 0, silent_seconds = 300, units = 30;
+UPDATE dispatch_route SET offer_seconds = 120, wrap_up_seconds = 0, silent_seconds = 300, units = 30;
 """
 FUNCTIONS = """
 import time
@@ -62,7 +63,7 @@ def agent(name, **more):
             "session": client.cookies["sessionid"].value, "stream": f"agent:{made.pk}"}
 
 def offered(agent_id):
-    for _ in range(400):
+    for _ in range(1500):
         found = Offer.objects.filter(agent_id=agent_id, state="pending").first()
         if found:
             return found.pk
@@ -97,13 +98,15 @@ class Backstage:
         self.run(FUNCTIONS)
 
     def clear(self) -> None:
-        for patience in range(5):
-            try:
-                self.stack.sql(EMPTY)
-                break
-            except psycopg2.OperationalError:  # the worker is at work on it
-                time.sleep(0.2 * patience)
+        until(self._emptied, "the database is emptied")
         self.run("world.agents.clear(); bell._ring_now = ring_now")
+
+    def _emptied(self) -> bool:
+        try:
+            self.stack.sql(EMPTY)
+        except psycopg2.OperationalError:  # a process is at work on it
+            return False
+        return True
 
     def run(self, code: str) -> Any:
         assert self.process.stdin

@@ -13,7 +13,7 @@ from django.db import connection
 from django.test import TransactionTestCase
 from django.utils import translation
 from hypothesis import settings as hypothesis_settings
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from config.stack import PROJECT
 from dispatch import members, tasks
@@ -44,8 +44,11 @@ SIZES: dict[str, dict[str, Any]] = {
     },
 }
 # What a page is waited for at most. Long, because it is no target: three workers share the machine's cores.
-PATIENCE_MS = 20_000
+PATIENCE_MS = 30_000
 expect.set_options(timeout=PATIENCE_MS)
+# FAR=300 puts each page so many milliseconds away from its server: a test that takes for granted what it ought to wait for
+# fails then. Chromium's own throttle of the processor is not used, since it spins.
+FAR = int(os.environ.get("FAR", "0"))
 LOCALES = {"en": "en-GB", "de": "de-DE"}
 
 NewPage = Callable[..., Page]
@@ -68,31 +71,26 @@ def stack() -> Iterator[LiveStack]:
     with live_stack("session") as started:
         _running.append(started)
         yield started
-        _send(signal.SIGCONT)  # who stands still hears nothing else
+        started.send(signal.SIGCONT)  # who stands still hears nothing else
         _running.clear()
 
 
 _running: list[LiveStack] = []  # this process's stack
 
 
-def _send(sent: signal.Signals) -> None:
-    """To those processes of the stack that work without being asked."""
-    for one in _running:
-        for name in {"matcher", "worker", "beat"} & one.processes.pids.keys():
-            os.kill(one.processes.pids[name], sent)
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if _asks_stack(item):
-        _send(signal.SIGCONT)
+        for one in _running:
+            one.send(signal.SIGCONT)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
     """The stack stands still while other tests run: a tick a second of each takes a sixth of a core from them."""
     if not (nextitem and _asks_stack(nextitem)):
-        _send(signal.SIGSTOP)
+        for one in _running:
+            one.send(signal.SIGSTOP)
 
 
 def _asks_stack(item: pytest.Item) -> bool:
@@ -179,6 +177,8 @@ def new_page(chromium: Browser, stack: LiveStack, request: pytest.FixtureRequest
             **({"service_workers": "block", "timezone_id": "Europe/Berlin"} | SIZES[size] | more),
         )
         context.set_default_timeout(PATIENCE_MS)
+        if FAR:
+            _far(context)
         page = context.new_page()
         # A violation is an error on the console too, but not when the policy is one that only reports.
         page.add_init_script(
@@ -198,6 +198,31 @@ def new_page(chromium: Browser, stack: LiveStack, request: pytest.FixtureRequest
             _picture(page, f"{request.node.name}-{number}")
         page.context.close()
     assert not complaints, "the pages complained:\n" + "\n".join(complaints)
+
+
+def _far(context: BrowserContext) -> None:
+    """Put all pages of this visitor far away. Playwright's own way of going offline would bring them back."""
+    lines = []
+
+    def slow(page: Page) -> None:
+        lines.append(context.new_cdp_session(page))
+        lines[-1].send("Network.enable")
+        set_line(offline=False)
+
+    def set_line(offline: bool) -> None:
+        for line in lines:
+            line.send(
+                "Network.emulateNetworkConditions",
+                {"offline": offline, "latency": FAR, "downloadThroughput": -1, "uploadThroughput": -1},
+            )
+
+    def set_offline(offline: bool) -> None:
+        go_offline(offline)
+        set_line(offline)
+
+    go_offline = context.set_offline
+    context.set_offline = set_offline  # type: ignore[method-assign]
+    context.on("page", slow)
 
 
 def _picture(page: Page, name: str) -> None:

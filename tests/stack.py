@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -125,6 +126,20 @@ class LiveStack:
     def manage(self, *words: str) -> str:
         """Run a manage.py command on the stack's database; returns what it printed."""
         return run_manage(self.environment, *words)
+
+    def send(self, sent: signal.Signals) -> None:
+        """To those processes that work without being asked."""
+        for name in {"matcher", "worker", "beat"} & self.processes.pids.keys():
+            os.kill(self.processes.pids[name], sent)
+
+    @contextlib.contextmanager
+    def still(self) -> Iterator[None]:
+        """Nothing happens by itself until the end of the block: no clock of ours runs out while a page is looked at."""
+        self.send(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.send(signal.SIGCONT)
 
     def log(self, name: str) -> str:
         """What web, worker or beat wrote so far."""

@@ -1,6 +1,6 @@
 """Fixtures of the browser tests: Anna, an agent, and her console."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -14,6 +14,17 @@ from tests.stack import LiveStack
 @pytest.fixture
 def anna(backstage: Backstage) -> dict[str, Any]:
     return dict(backstage.run("result = agent('Anna')"))
+
+
+@pytest.fixture
+def route(backstage: Backstage, stack: LiveStack) -> Callable[[str], None]:
+    """A function that sets columns of all routes."""
+
+    def change(columns: str) -> None:
+        stack.sql(f"UPDATE dispatch_route SET {columns}")
+        backstage.run("time.sleep(2.1); kept.forget()")  # the processes keep routes for two seconds
+
+    return change
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import httpx
 import sepaxml
 from playwright.sync_api import Page, expect
 
-from tests.axe import violations
+from tests.browser.looks import fits, violations
 from tests.people import open_ticket
 from tests.stack import LiveStack
 
@@ -36,7 +36,7 @@ class Looked:
 
     def at(self, name: str) -> None:
         assert violations(self.page) == [], name
-        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
+        fits(self.page)
         self.page.screenshot(path=self.folder / f"{len(self.seen):02}-{name}.png")
         self.seen.append(name)
 
@@ -143,7 +143,7 @@ class Desk:
             self.page.locator(f"#thread-title-{ticket}").focus()
 
     def answer_of(self, ticket: str, text: str) -> None:
-        expect(self.page.locator(f"#messages-{ticket} .bubble", has_text=text)).to_be_visible(timeout=15_000)
+        expect(self.page.locator(f"#messages-{ticket} .bubble", has_text=text)).to_be_visible()
 
     def resolve(self, ticket: str) -> None:
         if self.keys:

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.axe import violations
 from tests.backstage import Backstage
+from tests.browser.looks import violations
 from tests.browser.test_pay import SCENE, person
 from tests.conftest import NewPage
 from tests.stack import LiveStack

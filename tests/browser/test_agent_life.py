@@ -116,7 +116,7 @@ def practised(page: Page, desk: Desk, looked: Looked, locale: str) -> None:
     desk.write(ticket, HELPS_IN[locale])
     desk.answer_of(ticket, THANKS_IN[locale])
     desk.resolve(ticket)
-    expect(page.locator("#practice-result")).to_be_visible(timeout=15_000)
+    expect(page.locator("#practice-result")).to_be_visible()
     looked.at("practice-over")
     desk.press("#practice-result")
     expect(page.get_by_role("heading", level=1)).to_have_text(re.compile("Practice passed|Übung bestanden"))

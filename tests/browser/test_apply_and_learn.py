@@ -7,8 +7,8 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.axe import no_findings
 from tests.backstage import Backstage
+from tests.browser.looks import looks_right
 from tests.cast import PASSWORD
 from tests.conftest import NewPage
 from tests.stack import LiveStack
@@ -55,12 +55,6 @@ def fill(page: Page, email: str) -> None:
     page.locator("input[name=wishes][value=payments]").check()
 
 
-def at_the_right_width(page: Page) -> None:
-    width = page.viewport_size["width"] if page.viewport_size else 0
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    no_findings(page)
-
-
 @pytest.mark.parametrize(("width", "locale", "color_scheme"), [(1440, "en", "light"), (320, "de", "dark")])
 def test_from_stranger_to_online(
     new_page: NewPage,
@@ -83,7 +77,7 @@ def test_from_stranger_to_online(
     }[locale]
     fill(page, "nina@home.example")
     expect(page.locator("[data-device-check]")).to_have_attribute("data-checked", "yes")
-    at_the_right_width(page)
+    looks_right(page)
     # Sent without the consent: what is wrong is said, and nothing is lost.
     page.get_by_role("button", name=words[0]).click()
     expect(page.locator("#errors")).to_be_focused()
@@ -91,42 +85,42 @@ def test_from_stranger_to_online(
         "Nina Neumann"
     )
     expect(page.locator("input[name=wishes][value=payments]")).to_be_checked()
-    at_the_right_width(page)
+    looks_right(page)
     page.locator("input[name=consent]").check()
     page.get_by_role("button", name=words[0]).click()
     expect(page).to_have_url(re.compile("/work-with-us/sent"))
-    at_the_right_width(page)
+    looks_right(page)
 
     link = mailed(stack, marks, r"http://\S+(/work-with-us/confirm/\S+)")[1]
     page.goto(link)
-    at_the_right_width(page)
+    looks_right(page)
     for field in ("password1", "password2"):
         page.locator(f"input[name={field}]").fill("a rather long phrase 7")
     page.get_by_role("button", name=words[1]).click()
     expect(page).to_have_url(re.compile("/learn/$"))
-    at_the_right_width(page)
+    looks_right(page)
     assert page.request.get("/console/").url.endswith("/learn/")
 
     page.get_by_role("link", name=re.compile("Payments|Zahlungen")).click()
     expect(page).to_have_url(re.compile("/learn/payments/$"))
-    at_the_right_width(page)
+    looks_right(page)
     page.get_by_role("button", name=words[2]).click()
     for number in (1, 2):
         expect(page.get_by_role("heading", level=1)).to_have_text(
             re.compile(f"(Question|Frage) {number} (of|von) 2")
         )
         page.reload()
-        at_the_right_width(page)
+        looks_right(page)
         page.get_by_label("A right one").check()
         page.keyboard.press("Tab")
         page.keyboard.press("Shift+Tab")
         page.get_by_role("button", name=words[3], exact=True).press("Enter")
     expect(page.get_by_role("heading", level=1)).to_have_text(words[4])
-    at_the_right_width(page)
+    looks_right(page)
     page.go_back()  # to a question that is answered: the server shows where things stand
     page.goto("/learn/")
     expect(page.locator(".course .badge-good")).to_be_visible()
-    at_the_right_width(page)
+    looks_right(page)
 
     marks = stack.marks()
     admit(new_page(), stack)
@@ -180,9 +174,9 @@ def test_a_suspended_agent_sees_why_and_appeals(
     page.goto("/console/")
     expect(page).to_have_url(re.compile("/learn/$"))
     expect(page.locator("section blockquote").get_by_text("Asked for a card number")).to_be_visible()
-    at_the_right_width(page)
+    looks_right(page)
     page.get_by_role("textbox").fill("It was a test card")
     page.get_by_role("button", name=re.compile("Send the appeal|Widerspruch senden")).click()
     expect(page.get_by_text("It was a test card")).to_be_visible()
     expect(page.get_by_role("textbox")).to_have_count(0)
-    at_the_right_width(page)
+    looks_right(page)

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.axe import no_findings
 from tests.backstage import Backstage
+from tests.browser.looks import looks_right, no_findings
 from tests.browser.test_customer import ANNA, connected
 from tests.conftest import NewPage
 
@@ -62,8 +62,7 @@ def test_an_answer_that_did_not_help_and_then_a_person(new_page: NewPage, backst
     expect(thread).to_contain_text("Danach dauert es drei bis fünf Werktage.")
     expect(page.locator("#status")).to_contain_text("Unser Assistent versucht es zuerst")
     expect(person).to_be_visible()
-    no_findings(page)
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    looks_right(page)
 
     thread.get_by_role("link").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Wie lange eine Erstattung dauert")

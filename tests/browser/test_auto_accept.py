@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.axe import no_findings
 from tests.backstage import Backstage
+from tests.browser.looks import looks_right, no_findings
 from tests.browser.test_console import online
 from tests.invariants import broken
 from tests.stack import LiveStack
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
 
@@ -50,7 +51,7 @@ def test_from_the_switch_to_the_chat(console: Any, backstage: Backstage, stack: 
     thread = page.locator(f"#thread-{public_id}")
     expect(thread).to_be_visible()
     expect(page.locator("#notices")).to_contain_text(re.compile(r"Accepted for you: S-\d+, Refund, €4\.00\."))
-    assert page.evaluate("window.tones") == 2  # as for an offer, once
+    until(lambda: page.evaluate("window.tones") == 2, "a sound as for an offer, once")
     expect(page.locator(".offer")).to_have_count(0)
     expect(thread.locator(".facts")).to_contain_text("€4.00")
     expect(thread.locator(".facts")).to_contain_text("automatically, as you have chosen")
@@ -93,5 +94,4 @@ def test_the_switch_in_german_small_and_dark(
     public_id = backstage.ticket(language="de")
     expect(page.locator(f"#item-{public_id}")).to_be_visible()
     expect(page.locator("#notices")).to_contain_text("Für Sie angenommen:")
-    no_findings(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    looks_right(page)

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.axe import no_findings
 from tests.backstage import Backstage
+from tests.browser.looks import fits, no_findings
 from tests.browser.test_console import BROKEN, held, online
 from tests.conftest import NewPage
 from tests.stack import LiveStack
@@ -210,7 +210,7 @@ def test_on_a_phone_nothing_sticks_out(console: Any, backstage: Backstage, bill:
     thread = page.locator(f"#thread-{public_id}")
     thread.get_by_label("Dateien anfügen").set_input_files(bill)
     expect(thread.get_by_role("button", name="Dateien entfernen")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    fits(page)
     box = thread.locator(".attach").bounding_box()
     assert box is not None
     assert min(box["width"], box["height"]) >= 44

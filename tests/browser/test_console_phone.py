@@ -7,7 +7,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.backstage import Backstage
+from tests.browser.looks import fits
 from tests.browser.test_console import held, online
+from tests.waiting import until
+
+pytestmark = [pytest.mark.browser, pytest.mark.servers]
 
 
 def test_on_a_phone_the_list_leads_to_the_thread_and_back(console: Any, backstage: Backstage) -> None:
@@ -65,8 +69,8 @@ def test_on_a_phone_an_offer_is_answered_without_scrolling(
     expect(page.locator(".offer")).to_be_visible()
     if width < height:
         assert page.evaluate("scrollY") == 0
-    assert in_view(page, ANSWER) == [True, True, True]
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    until(lambda: in_view(page, ANSWER) == [True, True, True], "the answer is in view")
+    fits(page)
     expect(page.locator(".offer [data-ago]")).to_have_text(re.compile(r"^\(vor \d+ Sek\.\)$"))
     # It covers neither the end of the card nor that of the page.
     page.locator(".offer-more").evaluate("one => one.scrollIntoView({block: 'end'})")
@@ -86,9 +90,10 @@ def test_on_a_phone_an_offer_is_answered_without_scrolling(
     page.locator("[data-shortcut=accept]").evaluate("button => button.click()")
     title = page.locator(f"#thread-title-{public_id}")
     expect(title).to_be_focused()
-    assert in_view(page, f"#thread-title-{public_id}") == [True]
+    until(lambda: in_view(page, f"#thread-title-{public_id}") == [True], "the title is in view")
     if width < height:  # lying, the head alone fills the screen
-        assert in_view(page, f"#messages-{public_id} .message-customer .message-head") == [True]
+        first = f"#messages-{public_id} .message-customer .message-head"
+        until(lambda: in_view(page, first) == [True], "the customer's message is in view")
     assert page.locator(f"#thread-{public_id} .thread-scroll").evaluate("one => one.scrollTop") == 0
 
 
@@ -109,4 +114,4 @@ def test_on_a_phone_a_card_comes_into_view_but_not_while_somebody_writes(
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
     backstage.ticket(LONG)
     expect(page.locator(".offer")).to_be_visible()
-    assert in_view(page, ANSWER) == [True, True, True]
+    until(lambda: in_view(page, ANSWER) == [True, True, True], "the answer is in view")

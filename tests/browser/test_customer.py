@@ -5,8 +5,8 @@ import json
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.axe import violations
 from tests.backstage import Backstage
+from tests.browser.looks import fits, violations
 from tests.conftest import NewPage
 from tests.stack import LiveStack
 
@@ -94,7 +94,7 @@ def test_from_the_form_to_the_rating_on_a_phone(new_page: NewPage, backstage: Ba
     page.get_by_role("button", name="Ticket wieder öffnen").click()
     expect(thread.get_by_text("Das Geld ist nicht da.")).to_have_count(1)
     expect(page.get_by_label("Ihre Nachricht")).to_have_value("")
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    fits(page)
 
 
 def test_the_private_link_opens_in_another_browser(new_page: NewPage) -> None:
@@ -157,9 +157,7 @@ def test_all_goes_without_the_socket(new_page: NewPage, stack: LiveStack) -> Non
         "SELECT id, last_seq, 'ticket.human_requested', '{}', true, '' FROM t",
         [ticket],
     )
-    expect(page.locator("#thread .event")).to_contain_text(
-        "Sie haben um einen Menschen gebeten", timeout=12_000
-    )
+    expect(page.locator("#thread .event")).to_contain_text("Sie haben um einen Menschen gebeten")
 
 
 def test_a_double_click_opens_one_ticket(new_page: NewPage, stack: LiveStack) -> None:

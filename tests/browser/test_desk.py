@@ -1,13 +1,14 @@
 """The desk in a real browser: five chats by keyboard alone, drafts on two devices, canned replies, commands, keys, topics."""
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.axe import no_findings
 from tests.backstage import Backstage
+from tests.browser.looks import fits, looks_right, no_findings
 from tests.browser.test_console import held, online
 from tests.conftest import NewPage
 from tests.stack import LiveStack
@@ -33,11 +34,10 @@ def five(page: Page, backstage: Backstage, stack: LiveStack) -> list[str]:
 
 
 @pytest.fixture
-def light(stack: LiveStack, backstage: Backstage) -> None:
+def light(backstage: Backstage, route: Callable[[str], None]) -> None:
     """Tickets of which one person can hold five."""
-    stack.sql("UPDATE dispatch_route SET units = 20")
     backstage.run(CANNED)
-    backstage.run("time.sleep(2.1); kept.forget()")  # the processes keep routes for two seconds
+    route("units = 20")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (320, "dark")])
@@ -83,7 +83,7 @@ def test_five_chats_by_keyboard_alone(
     expect(page.locator(f"#body-{tickets[2]}")).to_have_value("Hello Carla, Anna here.")
     page.keyboard.press("Control+Enter")
     expect(page.locator(f"#messages-{tickets[2]} .bubble").last).to_have_text("Hello Carla, Anna here.")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    fits(page)
     assert stack.sql("SELECT count(*) FROM tickets_message WHERE author = 'agent'") == [(7,)]
 
 
@@ -106,8 +106,7 @@ def test_axe_finds_nothing_in_dialogs(
     page.keyboard.press("Escape")
     page.locator("body").press("?")
     expect(page.locator("#passing [name=key_accept]")).to_be_focused()
-    no_findings(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    looks_right(page)
 
 
 def test_a_draft_is_there_on_another_device_and_gone_when_it_is_sent(

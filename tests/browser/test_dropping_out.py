@@ -63,7 +63,7 @@ def test_who_is_back_within_the_grace_time_keeps_the_ticket_and_loses_the_offer(
     assert stack.sql("SELECT state FROM tickets_ticket ORDER BY id") == [("held",), ("waiting",)]
 
     page.context.set_offline(False)
-    expect(page.locator("#console")).to_have_attribute("data-connection", "connected", timeout=20_000)
+    expect(page.locator("#console")).to_have_attribute("data-connection", "connected")
     expect(state(page)).to_have_attribute("data-state", "online")
     expect(page.get_by_text("You are online.")).to_be_visible()
     until(lambda: "ticket.agent_back" in events(stack, public_id), "the customer was not told")
@@ -105,9 +105,7 @@ def test_after_the_grace_time_the_ticket_goes_on_at_the_front_with_its_history(
 
     # The laptop that wakes is told, and what it had typed goes nowhere.
     page.context.set_offline(False)
-    expect(page.get_by_text("Your connection was lost for too long, so your shift ended.")).to_be_visible(
-        timeout=20_000
-    )
+    expect(page.get_by_text("Your connection was lost for too long, so your shift ended.")).to_be_visible()
     expect(thread).to_have_count(0)
     expect(state(page)).to_have_attribute("data-state", "offline")
     expect(page.locator("#notices")).to_contain_text("is no longer with you: it waits for another agent.")

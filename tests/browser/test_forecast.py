@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.axe import no_findings
 from tests.backstage import Backstage
+from tests.browser.looks import looks_right, no_findings
 from tests.conftest import NewPage
 from tests.stack import LiveStack
 
@@ -54,8 +54,7 @@ def test_from_what_if_to_needed_hours(lead: Callable[..., Page], scheme: str, wi
     page = lead(locale="de", color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)
     expect(page.get_by_text("Diese Vorhersage ist von: saisonales Mittel × jüngste Höhe.")).to_be_visible()
     expect(page.locator(".forecast-chart svg polyline")).to_have_count(4)
-    no_findings(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    looks_right(page)
     # By keyboard alone: open the case, double what comes.
     page.get_by_text("Was wäre, wenn?").focus()
     page.keyboard.press("Enter")
@@ -64,9 +63,9 @@ def test_from_what_if_to_needed_hours(lead: Callable[..., Page], scheme: str, wi
     expect(page).to_have_url(re.compile("demand=100"))
     page.locator("details").filter(has=page.locator("table")).nth(1).locator("summary").click()
     expect(page.get_by_role("cell", name="12,0", exact=True).first).to_be_visible()
-    no_findings(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    looks_right(page)
     page.get_by_role("link", name="Bedarf eintragen …").click()
+    expect(page.get_by_label("Warum?")).to_be_visible()
     no_findings(page)
     page.get_by_label("Warum?").fill("So vorhergesagt")
     page.get_by_role("button", name="Eintragen").press("Enter")

@@ -5,8 +5,8 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import expect
 
-from tests.axe import no_findings
 from tests.backstage import Backstage
+from tests.browser.looks import fits, looks_right
 from tests.stack import LiveStack
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
@@ -66,7 +66,7 @@ def test_book_and_drop(
     page = console(
         path="/hours/", locale=locale, color_scheme=scheme, viewport={"width": width, "height": 800}
     )
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    fits(page)
     expect(page.locator(".days details[open]")).to_have_count(1)
     rows = page.locator(".hour")
     expect(rows).to_have_count(5)
@@ -85,12 +85,10 @@ def test_book_and_drop(
     expect(page.get_by_text(words[2])).to_be_visible()
     expect(page.locator(".hour-mine")).to_have_count(2)  # at the top, and in its day, which is unfolded
     expect(page.locator(".days .hour-mine")).to_be_visible()
-    no_findings(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    looks_right(page)
     page.goto("/console/")
     expect(page.locator(".next-hour")).to_contain_text(words[4])
-    no_findings(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    looks_right(page)
     expect(page.locator(".demand tbody")).to_have_count(2)
     expect(page.locator(".demand th").first).to_contain_text(words[7])
     expect(page.locator(".demand td").first).to_contain_text(words[8])

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.axe import no_findings
 from tests.backstage import Backstage
+from tests.browser.looks import looks_right
 from tests.conftest import NewPage
 from tests.stack import LiveStack
 
@@ -44,8 +44,7 @@ def lead(new_page: NewPage, stack: LiveStack, backstage: Backstage) -> Callable[
 @pytest.mark.parametrize("width", [320, 1440])
 def test_from_the_list_to_why_not(lead: Callable[..., Page], scheme: str, width: int) -> None:
     page = lead(locale="de", color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=True)
-    no_findings(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    looks_right(page)
     page.get_by_label("Ticket", exact=True).fill("S-999999")
     page.get_by_role("button", name="Anzeigen").click()
     expect(page.get_by_text("Kein Lauf hat dieses Ticket jemandem angeboten.")).to_be_visible()
@@ -59,5 +58,4 @@ def test_from_the_list_to_why_not(lead: Callable[..., Page], scheme: str, width:
     expect(
         page.get_by_text("Das Ticket braucht die Fähigkeit Zahlungen auf Stufe 2; die haben Sie noch nicht.")
     ).to_be_visible()
-    no_findings(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    looks_right(page)

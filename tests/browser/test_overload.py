@@ -85,7 +85,7 @@ def test_the_agents_reply_goes_again_and_stays_when_it_is_too_much(
     box.fill("I am here.")
     box.press("Control+Enter")
     again = thread.get_by_role("button", name="Try again")
-    expect(again).to_be_visible(timeout=20_000)
+    expect(again).to_be_visible()
     assert came() == 4
     again.click()
     expect(thread.locator("[data-outbox] li")).to_have_count(0)

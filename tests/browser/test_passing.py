@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.axe import no_findings
 from tests.backstage import Backstage
+from tests.browser.looks import looks_right, no_findings
 from tests.browser.test_console import held, online
 from tests.conftest import NewPage
 from tests.stack import LiveStack
@@ -85,8 +85,7 @@ def test_a_team_lead_is_asked_and_answers(
     page.get_by_role("button", name="Annehmen").click()
     page.locator(f"#pass-on-{public_id}").click()
     dialog = page.get_by_role("dialog")
-    no_findings(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    looks_right(page)
     dialog.get_by_label("An wen?").select_option("lead")
     dialog.get_by_label("Was wurde getan, und was ist nötig?").fill("Darf ich 500 erstatten?")
     dialog.get_by_role("button", name="Weitergeben").click()
@@ -97,8 +96,7 @@ def test_a_team_lead_is_asked_and_answers(
     )
     lead.context.add_cookies([{"name": "sessionid", "value": backstage.run(LEAD), "url": stack.base_url}])
     lead.goto("/lead/escalations")
-    no_findings(lead)
-    assert lead.evaluate("document.documentElement.scrollWidth") <= width
+    looks_right(lead)
     expect(lead.get_by_text("Darf ich 500 erstatten?")).to_be_visible()
     lead.get_by_label(re.compile("Antwort")).fill("Ja, bis 600.")
     lead.get_by_role("button", name="Erledigen").click()

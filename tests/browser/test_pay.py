@@ -11,8 +11,8 @@ import sepaxml
 from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 
-from tests.axe import no_findings
 from tests.backstage import Backstage
+from tests.browser.looks import looks_right, no_findings
 from tests.cast import PASSWORD
 from tests.conftest import NewPage
 from tests.stack import LiveStack
@@ -21,10 +21,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.servers]
 
 IBAN = "DE89 3704 0044 0532 0130 00"
 HINT = "DE89 •••• 3000"
-
-
-def fits(page: Page) -> None:
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def held(page: Page, backstage: Backstage) -> str:
@@ -170,14 +166,12 @@ def test_on_a_small_phone_in_german(
     expect(page.get_by_role("heading", name="Verdienst")).to_be_visible()
     expect(page.locator(".payouts")).to_contain_text("Konto aufgelöst")
     expect(page.locator("tfoot")).to_contain_text("1.284,91\xa0€")
-    fits(page)
-    no_findings(page)
+    looks_right(page)
     page.get_by_role("link", name="Auszahlungsdaten ändern").click()
     again(page)
     expect(page.get_by_role("heading", name="Auszahlungsdaten")).to_be_visible()
     assert "3704" not in page.locator("main").inner_html().replace(IBAN, "")
-    fits(page)
-    no_findings(page)
+    looks_right(page)
     # By the keyboard alone.
     page.get_by_label("IBAN").focus()
     page.keyboard.type("FR14 2004 1010 0505 0001 3M02 606")

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.axe import no_findings
 from tests.backstage import Backstage
+from tests.browser.looks import fits, no_findings
 from tests.conftest import NewPage
 from tests.stack import LiveStack
 
@@ -56,7 +56,7 @@ def test_it_fits(new_page: NewPage, stack: LiveStack, backstage: Backstage, sche
         for width in (1920, 1280, 1024, 800, 768, 390, 320):
             page.set_viewport_size({"width": width, "height": 900})
             assert page.evaluate(OFF) == [], (path, width)
-            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            fits(page)
             if width in {1280, 320}:
                 no_findings(page)
         cell = page.locator(".kept-days td").last

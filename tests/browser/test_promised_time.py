@@ -45,11 +45,11 @@ def test_on_the_readers_clock(new_page: NewPage, backstage: Backstage, zone: str
     for place in ("#status", "#thread .event >> nth=-1"):
         time = page.locator(place).locator("time[data-near]")
         expect(time).to_have_attribute("datetime", re.compile("T1[23]:00:00"))
+        expect(time).to_have_attribute("title", re.compile(page.evaluate(THERE, at)))
         said = time.inner_text()
         assert said.removesuffix(" Uhr").rpartition(", ")[2].removeprefix("0") in hour
         assert page.evaluate(THERE, at) in said
         assert "CE" not in said
-        expect(time).to_have_attribute("title", re.compile(page.evaluate(THERE, at)))
 
 
 def test_without_scripts_the_zone_is_named(new_page: NewPage, backstage: Backstage, stack: LiveStack) -> None:

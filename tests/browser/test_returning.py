@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.axe import no_findings
 from tests.backstage import Backstage
+from tests.browser.looks import looks_right, no_findings
 from tests.browser.test_customer import opened
 from tests.conftest import NewPage
 
@@ -35,8 +35,7 @@ def test_two_tickets_become_one(new_page: NewPage, console: Any, backstage: Back
     page.goto("/")
     expect(page.get_by_role("heading", name="Ihre offenen Tickets")).to_be_visible()
     expect(page.get_by_role("link", name="Weiter")).to_have_count(2)
-    no_findings(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    looks_right(page)
 
     desk = console()
     expect(desk.get_by_role("heading", name="Also open")).to_be_visible()

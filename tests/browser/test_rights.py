@@ -8,8 +8,8 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.axe import no_findings
 from tests.backstage import Backstage
+from tests.browser.looks import looks_right
 from tests.cast import PASSWORD
 from tests.conftest import NewPage
 from tests.stack import LiveStack
@@ -53,13 +53,6 @@ def sessions(backstage: Backstage) -> dict[str, str]:
     return dict(backstage.run(SCENE))
 
 
-def fits(page: Page) -> None:
-    """Nothing sticks out, and axe finds nothing."""
-    width = page.viewport_size["width"] if page.viewport_size else 0
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    no_findings(page)
-
-
 WORDS: dict[str, Any] = {
     "en": {"contest": "Contest", "why": "Why it is not right", "send": "Contest", "data": "Collect my data",
            "download": "Download", "leave": "Leave or be erased", "password": "Your password", "erase": "Erase me",
@@ -96,12 +89,12 @@ def test_the_whole_way(
         return page
 
     def seen(page: Page, name: str) -> None:
-        fits(page)
+        looks_right(page)
         page.screenshot(path=tmp_path / f"{name}-{locale}.png", full_page=True)
 
     # A lead reviews, and sees no name of the customer.
     lead = opened("lead", "/lead/reviews")
-    fits(lead)
+    looks_right(lead)
     lead.locator(".table a").first.click()
     expect(lead.get_by_text("Dear […], it is on its way.")).to_be_visible()
     for name in ("solved", "correct", "clear", "kind"):
@@ -159,7 +152,7 @@ def test_the_whole_way(
         assert b"The shop was rude." in archive.read("ratings.json")
     bernd = opened("bernd", "/rights/reviews")
     expect(bernd.locator(".rights-list li").first).to_be_visible()
-    fits(bernd)
+    looks_right(bernd)
 
     # Leaving: consequences, password, and back.
     anna.get_by_role("link", name=words["leave"]).click()

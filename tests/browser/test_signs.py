@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.axe import no_findings
 from tests.backstage import Backstage
+from tests.browser.looks import no_findings
 from tests.browser.test_console import online
 from tests.conftest import NewPage
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.axe import no_findings
+from tests.browser.looks import looks_right, no_findings
 from tests.conftest import NewPage
 from tests.people import prepare
 from tests.stack import LiveStack, live_stack
@@ -43,8 +43,7 @@ def test_from_the_form_to_the_figures(stack: LiveStack, new_page: NewPage) -> No
     )
     page.context.add_cookies([{"name": "sessionid", "value": session, "url": stack.base_url}])
     page.goto("/lead/simulator")
-    no_findings(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    looks_right(page)
     page.get_by_label("Personen online").fill("6")
     page.get_by_label("Gemessene Stunden").fill("0")
     page.get_by_label("Welten").fill("2")
@@ -63,8 +62,7 @@ def test_from_the_form_to_the_figures(stack: LiveStack, new_page: NewPage) -> No
     expect(page.get_by_role("row", name=re.compile("^Wer am längsten frei ist"))).to_contain_text("%")
     expect(page.locator(".lead-plot img")).to_have_js_property("complete", value=True)
     assert page.evaluate("document.querySelector('.lead-plot img').naturalWidth") > 0
-    no_findings(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    looks_right(page)
     with page.expect_download() as download:
         page.get_by_role("link", name="Bericht (HTML)").click()
     assert re.fullmatch(r"simulation-\d+\.html", download.value.suggested_filename)

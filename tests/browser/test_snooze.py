@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.axe import no_findings
 from tests.backstage import Backstage
+from tests.browser.looks import looks_right, no_findings
 from tests.browser.test_console import held, online
 from tests.conftest import NewPage
 from tests.stack import LiveStack
@@ -101,24 +101,20 @@ def test_on_a_phone_and_what_the_lead_takes_back(
         "bypass_csp": True,
     }
 
-    def fits(page: Page) -> None:
-        no_findings(page)
-        assert page.evaluate("document.documentElement.scrollWidth") <= 320
-
     page = console(**phone)
     page.get_by_role("button", name="Online").click()
     public_id = backstage.ticket()
     page.get_by_role("button", name="Annehmen").click()
     page.locator(f"#aside-{public_id}").click()
     dialog = page.get_by_role("dialog")
-    fits(page)
+    looks_right(page)
     dialog.get_by_label("Morgen früh").check()
     dialog.get_by_role("button", name="Zurückstellen").click()
     expect(page.locator(f"#head-{public_id}")).to_contain_text("Zurückgestellt bis")
-    fits(page)
+    looks_right(page)
     customer = customer_of(public_id, backstage, new_page, **phone)
     expect(customer.locator("#status")).to_contain_text("Anna kommt darauf zurück bis")
-    fits(customer)
+    looks_right(customer)
     page.locator(f"#thread-{public_id} [data-back]").click()
     expect(page.locator(f"#asleep #item-{public_id}")).to_be_visible()
     backstage.run(DUE.format(public_id))
@@ -127,17 +123,17 @@ def test_on_a_phone_and_what_the_lead_takes_back(
     page.locator(f"#open-{public_id}").click()
     page.locator(f"#end-{public_id}").click()
     dialog.get_by_label(re.compile("Missbrauch")).check()
-    fits(page)
+    looks_right(page)
     dialog.get_by_role("button", name="Ticket beenden").click()
     expect(page.locator(f"#thread-{public_id}")).to_have_count(0)
     expect(customer.locator("#status")).to_contain_text("Wir haben dieses Gespräch beendet")
-    fits(customer)
+    looks_right(customer)
     lead = new_page(**phone)
     lead.context.add_cookies([{"name": "sessionid", "value": backstage.run(LEAD), "url": stack.base_url}])
     lead.goto("/lead/flagged")
-    fits(lead)
+    looks_right(lead)
     lead.get_by_role("button", name="Zurücknehmen").click()
     expect(lead.get_by_text("Nichts offen.")).to_be_visible()
-    fits(lead)
+    looks_right(lead)
     expect(customer.locator("#status")).not_to_contain_text("beendet")
     expect(customer.get_by_placeholder("Nachricht …")).to_be_visible()

@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.axe import no_findings
-from tests.browser.test_pay import fits
+from tests.browser.looks import looks_right
 from tests.conftest import NewPage
 from tests.provider import CLIENT, SECRET, Provider, provider
 from tests.stack import LiveStack, live_stack
@@ -52,8 +51,7 @@ def test_a_lead_signs_on_by_the_companys_page(new_page: NewPage, stack: LiveStac
     page = new_page(locale="de", color_scheme="dark", viewport={"width": 320, "height": 700})
     page.goto("/accounts/login/?next=/lead/")
     button = page.get_by_role("button", name="Mit Later & Co anmelden")
-    no_findings(page)
-    fits(page)
+    looks_right(page)
     button.focus()
     page.keyboard.press("Enter")
     expect(page).to_have_title("Provider")

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.axe import no_findings
 from tests.backstage import Backstage
+from tests.browser.looks import no_findings
 from tests.browser.test_console import held, online
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
@@ -39,7 +39,7 @@ def test_put_into_the_answer_and_sent_by_the_person(console: Any, backstage: Bac
     public_id = held(page, backstage)
     thread = page.locator(f"#thread-{public_id}")
     use = thread.get_by_role("button", name="Put into my answer")
-    expect(use).to_be_visible(timeout=20_000)  # the first search of a web process loads what it needs
+    expect(use).to_be_visible()  # the first search of a web process loads what it needs
     expect(thread.get_by_text("found by a machine")).to_be_visible()
     no_findings(page)
     body = thread.get_by_label("Your text")

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.axe import no_findings
 from tests.backstage import Backstage
+from tests.browser.looks import no_findings
 from tests.browser.test_console import held, online
 from tests.conftest import NewPage
 from tests.stack import LiveStack
@@ -35,7 +35,7 @@ def test_the_target_gets_close_and_over_by_itself(
         head.locator("[data-target='within'], [data-target='close']").locator("visible=true")
     ).to_have_count(1)
     over = head.locator("[data-target='over']")
-    expect(over).to_be_visible(timeout=25_000)
+    expect(over).to_be_visible()
     expect(over).to_have_text("over the target of 9 s")
     expect(head.locator("[data-target='close']")).to_be_hidden()
     no_findings(page)
