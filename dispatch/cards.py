@@ -1,6 +1,6 @@
 """What an agent sees of an offer and of the tickets they hold, as data: the same for API, socket and page."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta, tzinfo
 from functools import cache
 from typing import Any, NamedTuple, cast
@@ -238,14 +238,16 @@ def shift_data(shift: Shift | ShiftRow | None) -> dict[str, Any] | None:
     return {"epoch": shift.epoch, "state": shift.state, "reason": shift.reason, "lost": lost}
 
 
-def agent_snapshot(agent: Agent, language: str, look: Look | None = None) -> Frame:
+def agent_snapshot(
+    agent: Agent, language: str, look: Look | None = None, desk: Sequence[OnDesk] | None = None
+) -> Frame:
     """The whole state of an agent's page at number `seq`; applying all later events to it gives the next snapshot.
 
     The number is read before the tickets: what happens in between is in the state already, and its event is applied
-    again, which changes nothing. Two queries, one less with a look.
+    again, which changes nothing. Two queries; none when the caller has just looked and then read the desk.
     """
     look = look or looks.look(agent.pk)
-    desk = on_desk(agent.pk)
+    desk = on_desk(agent.pk) if desk is None else desk
     held = [one for one in desk if one.wrap_left is None]
     return {
         "stream": f"agent:{agent.pk}",

@@ -76,16 +76,19 @@ class AgentConsumer(StreamConsumer):
         # Their own stream first: it says which tickets came and went, and on a page makes the places for them.
         self.asked = dict(after)
         known = self.asked.pop(self.own, None)
-        seq = await db(self._own_seq)
-        if known is None or known > seq:
-            await self.too_old(self.own)
-        else:
-            await self.follow(self.own, known)
-            await self.catch_up(self.own, seq)
-        await self._take_held()
+        if known is not None:
+            await self.follow(
+                self.own, known
+            )  # before it is read where the stream is: what comes in between rings
+            seq = await db(self._own_seq)
+            if known <= seq:
+                await self.catch_up(self.own, seq)
+                await self._take_all(await db(cards.on_desk, self.agent.pk))
+                return
+        await self.too_old(self.own)
 
-    async def _take_held(self) -> None:
-        for ticket in await db(self._held):
+    async def _take_all(self, desk: Sequence[cards.OnDesk]) -> None:
+        for ticket in (one.ticket for one in desk):
             if ticket.stream not in self.tickets or ticket.stream in self.asked:
                 await self._take(ticket)
 
@@ -100,15 +103,15 @@ class AgentConsumer(StreamConsumer):
 
     async def too_old(self, name: str) -> None:
         await self.join(name)
-        frame = await db(self._own_snapshot) if name == self.own else await db(self._ticket_snapshot, name)
-        if frame is None:  # it went to somebody else meanwhile
-            return
-        self.after[name] = frame["seq"]
-        await self.transmit(frame)
         if name == self.own:
-            wrapping = [one["ticket"] for one in frame["data"]["wrap_ups"]]
-            await self._drop_others({f"ticket:{name}" for name in (*frame["data"]["tickets"], *wrapping)})
-            await self._take_held()
+            frame, desk = await db(self._own_snapshot)
+            self.after[name] = frame["seq"]
+            await self.transmit(frame)
+            await self._drop_others({one.ticket.stream for one in desk})
+            await self._take_all(desk)
+        elif found := await db(self._ticket_snapshot, name):  # else it went to somebody else meanwhile
+            self.after[name] = found["seq"]
+            await self.transmit(found)
 
     async def _drop_others(self, held: set[str]) -> None:
         for name in set(self.tickets) - held:
@@ -141,18 +144,16 @@ class AgentConsumer(StreamConsumer):
             await self.unfollow(name)
         raise StopConsumer
 
-    def _held(self) -> list[Ticket]:
-        return [one.ticket for one in cards.on_desk(self.agent.pk)]
-
     def _held_one(self, public_id: str) -> Ticket | None:
         return next((one.ticket for one in cards.on_desk(self.agent.pk, public_id)), None)
 
     def _own_seq(self) -> int:
         return feed.last_seq(self.agent)
 
-    def _own_snapshot(self) -> stream.Frame:
-        look = looks.look(self.agent.pk)
-        return self.drawn(cards.agent_snapshot(self.agent, self.language, look), look)
+    def _own_snapshot(self) -> tuple[stream.Frame, list[cards.OnDesk]]:
+        look, desk = looks.look(self.agent.pk), cards.on_desk(self.agent.pk)
+        frame = cards.agent_snapshot(self.agent, self.language, look, desk)
+        return self.rendered(frame, partial(fragments.of, self.agent, look=look, desk=desk)), desk
 
     def _ticket_snapshot(self, name: str) -> stream.Frame | None:
         ticket = self._held_one(name.removeprefix("ticket:"))

@@ -83,19 +83,26 @@ OF_A_LOOK = frozenset(
 _TOLD_NAMES = [event.name for event in TOLD]
 
 
-def of(agent: Agent, frame: ticket_stream.Frame, look: Look | None = None) -> str:
+def of(
+    agent: Agent,
+    frame: ticket_stream.Frame,
+    look: Look | None = None,
+    desk: Sequence[cards.OnDesk] | None = None,
+) -> str:
     """HTML for an event or snapshot of the agent's own stream or of a ticket that they hold; "" when it shows nothing.
     By the agent's clock.
 
-    `look`: how things stand, when the caller has just looked.
+    `look` and `desk`: how things stand, when the caller has just looked.
     """
     with timezone.override(agent.zone):
         if frame["stream"].startswith("agent:"):
-            return _of_agent(agent, frame, look)
+            return _of_agent(agent, frame, look, desk)
         return _of_ticket(agent, frame)
 
 
-def _of_agent(agent: Agent, frame: ticket_stream.Frame, look: Look | None) -> str:
+def _of_agent(
+    agent: Agent, frame: ticket_stream.Frame, look: Look | None, held: Sequence[cards.OnDesk] | None
+) -> str:
     if frame["type"] in OF_A_LOOK:
         words, kind = notice(frame, None)
         seen = _seen(look or looks.look(agent.pk))
@@ -110,7 +117,7 @@ def _of_agent(agent: Agent, frame: ticket_stream.Frame, look: Look | None) -> st
     if frame["type"] in ("snapshot", "ledger.credited", "shift.changed"):
         context["earnings"] = cards.earnings(agent.pk, agent.zone)
     if frame["type"] == "snapshot":
-        context["desk"] = desk(agent)
+        context["desk"] = desk(agent) if held is None else [entry(one, agent) for one in held]
         context["redraw"] = [one for one in context["desk"] if one["wrapping"]]
         context["heads"] = [one for one in context["desk"] if not one["wrapping"]]
     if frame["type"] == "offer.accepted":

@@ -17,15 +17,16 @@ def frames(agent: Agent, after: Mapping[str, int], language: str) -> list[stream
     known = after.get(feed.stream_of(agent.pk))
     look = looks.look(agent.pk, known)
     found = _above(known, look.seq, lambda _known: feed.frames_of(agent.pk, look, language))
-    news = [cards.agent_snapshot(agent, language, look)] if found is None else found
-    for ticket in (one.ticket for one in cards.on_desk(agent.pk)):
+    desk = cards.on_desk(agent.pk)
+    news = [cards.agent_snapshot(agent, language, look, desk)] if found is None else found
+    for ticket in (one.ticket for one in desk):
         found = _above(
             after.get(ticket.stream),
             ticket.last_seq,
             partial(_of_ticket, agent, ticket),
         )
         news += [stream.snapshot(ticket, staff=True, reader_id=agent.user_id)] if found is None else found
-    return [frame | {"html": fragments.of(agent, frame, look)} for frame in news]
+    return [frame | {"html": fragments.of(agent, frame, look, desk)} for frame in news]
 
 
 def _of_ticket(agent: Agent, ticket: Ticket, known: int) -> list[stream.Frame] | None:
