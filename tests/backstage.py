@@ -51,7 +51,9 @@ UPDATE dispatch_route SET offer_seconds = 120, wrap_up_seconds = 0, silent_secon
 """
 FUNCTIONS = """
 import time
+from datetime import timedelta
 from django.test import Client
+from agents import shifts
 from agents.tokens import account_token_make
 from tickets import access, bell
 
@@ -77,6 +79,7 @@ def staff(name):
     return client.cookies["sessionid"].value
 
 ring_now = bell._ring_now
+shifts.LEASE = timedelta(minutes=10)  # who goes online here has nobody who beats; pages do, by their own processes
 world = make_world()
 Policy.objects.create(pool=world.pool, version=1, exploration_percent=0)  # see tests/conftest.py: world
 """

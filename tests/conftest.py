@@ -5,6 +5,7 @@ import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,6 +16,7 @@ from django.utils import translation
 from hypothesis import settings as hypothesis_settings
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
+from agents import shifts
 from config.stack import PROJECT
 from dispatch import members, tasks
 from dispatch.models import Policy
@@ -258,6 +260,8 @@ def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     """A small world (tests/cast.py) in which runs happen when the test says so, not when a signal asks."""
     members.profiles_forget()
     monkeypatch.setattr(tasks, "run_ask", lambda pool_ids: None)
+    # Nobody beats here, and a test may take its time.
+    monkeypatch.setattr(shifts, "LEASE", timedelta(minutes=10))
     # Which tickets go to newcomers first follows from their numbers, which no test knows: one in twenty would be another's.
     monkeypatch.setattr(Policy._meta.get_field("exploration_percent"), "_get_default", lambda: 0)
     return make_world()

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-LEASE, GRACE, ANSWER, AGAIN = 15, 65, 25, 60  # seconds
+# Seconds, ten times those of life: a busy machine may take half a minute for an example, and no moment of it is near.
+LEASE, GRACE, ANSWER, AGAIN = 150, 650, 250, 600
 TICKET_UNITS = 30
 LIVE = ("pending", "accepted")
 AFTER_WORK = ("completed", "released")

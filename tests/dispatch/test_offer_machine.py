@@ -7,6 +7,7 @@ by moving the database's columns back. A refused command has changed nothing, be
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -22,14 +23,17 @@ from hypothesis.stateful import (
 )
 
 import agents.errors
+import agents.shifts
 import tickets.errors
 from agents.models import Agent, Shift
 from dispatch import automatic, desk, offers, presence, queue
+from dispatch import runs as dispatch_runs
 from dispatch.models import Offer, Policy, Route
+from dispatch.rules import offers as rules
 from dispatch.runs import match_pool
 from tests.cast import World
 from tests.dispatch import offer_model
-from tests.dispatch.offer_model import ANSWER, GRACE, TICKET_UNITS, Model
+from tests.dispatch.offer_model import AGAIN, ANSWER, GRACE, LEASE, TICKET_UNITS, Model
 from tests.forcing import force_offline
 from tests.invariants import broken
 from tickets import kept, lifecycle
@@ -241,17 +245,17 @@ class OffersAndShifts(RuleBasedStateMachine):
         self._run(run)
 
     @rule(
-        tens=st.sampled_from([0, 0, 1, 1, 2, 3, 7]),
+        hundreds=st.sampled_from([0, 0, 1, 1, 2, 3, 7]),
         beating=st.booleans(),
         part=st.sampled_from(["nothing", "accepts", "expires", "expires", "leases", "graces", "closing"]),
         run=runs,
     )
-    def time_passes(self, tens: int, beating: bool, part: str, run: bool) -> None:
-        """Tens of seconds, so that the moments of the model (15, 25, 60, 65) are never near; then a part of the tick."""
-        self.model.now += 10 * tens
+    def time_passes(self, hundreds: int, beating: bool, part: str, run: bool) -> None:
+        """Hundreds of seconds, so that the moments of the model (150, 250, 600, 650) are never near; then part of the tick."""
+        self.model.now += 100 * hundreds
         with connection.cursor() as cursor:
             for statement in PAST:
-                cursor.execute(statement, {"seconds": 10 * tens})
+                cursor.execute(statement, {"seconds": 100 * hundreds})
         for shift in self.model.shifts if beating else []:
             if shift.open:
                 self.choose(shift.agent, "this", "beat", run=False)
@@ -290,6 +294,10 @@ class OffersAndShifts(RuleBasedStateMachine):
 
     def check_invariants(self, settings: Any, *more: Any, **named: Any) -> None:
         super().check_invariants(settings, *more, **named)
+        self.as_modelled()
+
+    def as_modelled(self) -> None:
+        """Every row is as the model says, and the invariants hold."""
         assert sorted(self.rows(), key=repr) == sorted(self.model.rows(), key=repr)
 
         def query(sql: str) -> list[Any]:
@@ -338,7 +346,10 @@ QUICK = settings(
 
 
 @pytest.fixture
-def machine(world: World) -> type[OffersAndShifts]:
+def machine(world: World, monkeypatch: pytest.MonkeyPatch) -> type[OffersAndShifts]:
+    monkeypatch.setattr(agents.shifts, "LEASE", timedelta(seconds=LEASE))
+    for room in (rules, dispatch_runs):
+        monkeypatch.setattr(room, "AGAIN_SECONDS", AGAIN)
     for name, units in UNITS.items():
         world.agent(name, units=units)
     Route.objects.update(units=TICKET_UNITS, offer_seconds=ANSWER, known_seconds=0)
@@ -362,7 +373,6 @@ REMOVED: dict[str, list[tuple[Any, str, Any]]] = {
     "the epoch": [(room, "shift_locked", any_shift) for room in (presence, offers, desk)],
     "that a pause takes offers back": [(presence, "pending_revoke", lambda *_: None)],
     "that an end gives units back": [(offers, "units_free", lambda *_, **__: None)],
-    "the look for a holder of before": [(offers, "_end_left_over", lambda *_: None)],
 }
 
 
@@ -375,3 +385,27 @@ def test_control_without_a_guard_it_fails(
         monkeypatch.setattr(room, name, instead)
     with pytest.raises((AssertionError, IntegrityError)):
         run_state_machine_as_test(machine, settings=settings(QUICK, max_examples=50, stateful_step_count=30))
+
+
+def test_control_without_the_look_for_a_holder_of_before_it_fails(
+    machine: type[OffersAndShifts], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Too rare to wait for: a held ticket is closed while nobody listens, opened again, and accepted by somebody else."""
+
+    def walk() -> None:
+        one = machine()
+        try:
+            one.begin()
+            one.answer(number=0, kind="this", stranger=None, yes=True, run=False)
+            for does in ("closes", "reopens"):
+                one.customer(number=0, heard=False, does=does, run=False)
+            one.match(dies=False)
+            one.answer(number=0, kind="this", stranger=None, yes=True, run=False)
+            one.as_modelled()
+        finally:
+            one.teardown()
+
+    walk()
+    monkeypatch.setattr(offers, "_end_left_over", lambda *_: None)
+    with pytest.raises((AssertionError, IntegrityError)):
+        walk()

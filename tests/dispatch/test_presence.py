@@ -7,6 +7,7 @@ import pytest
 from django.db.models import F
 from django.db.models.functions import Now
 
+from agents import shifts
 from agents.errors import NotAdmitted, NotOnline, ShiftEnded
 from agents.models import Agent, AgentStatus, Lease, Shift
 from dispatch import presence
@@ -125,7 +126,8 @@ def test_a_beat_within_the_grace_brings_everything_back(
     invariants_hold()
 
 
-def test_beats_write_only_the_lease(world: World) -> None:
+def test_beats_write_only_the_lease(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shifts, "LEASE", timedelta(seconds=15))  # as in life
     anna = world.agent("Anna")
     presence.go_online(agent_id=anna.pk)
     Lease.objects.update(expires_at=Now() + timedelta(seconds=1), beat_at=Now() - timedelta(seconds=9))
