@@ -21,9 +21,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg2
 
+from config.embedded.postgres import ServersFailed, programs
 from config.stack import PROJECT, Program, Stack, beat, listen, matcher, names, simulator, web, worker
 from tests import ground
 
+TEMPLATES = PROJECT / ".pytest_cache" / "templates"
 LOCK = 7_302_118  # advisory lock: one process makes the template, the others wait for it
 
 
@@ -61,17 +63,25 @@ def run_manage(environment: Mapping[str, str], *words: str, seconds: float = 300
 def migrated_template() -> str:
     """Name of a database with all migrations applied, made when first asked for and kept as long as the server.
 
-    Nobody may stay connected to it: CREATE DATABASE … TEMPLATE refuses then.
+    Nobody may stay connected to it: CREATE DATABASE … TEMPLATE refuses then. Migrating takes longer than most tests (Django
+    draws all models anew at each step), so the next run of the tests plays in what this one has kept of it.
     """
-    name = f"standby_template_{_migrations_mark()}"
+    mark = _schema_mark()
+    name = f"standby_template_{mark}"
     with connection(url_of("postgres")) as admin, admin.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])  # gone with the connection
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
         if cursor.fetchone() is None:
             cursor.execute(f"DROP DATABASE IF EXISTS {name}_new WITH (FORCE)")
             cursor.execute(f"CREATE DATABASE {name}_new")
-            environment = {"DATABASE_URL": url_of(f"{name}_new"), "DJANGO_SETTINGS_MODULE": "config.settings"}
-            run_manage(environment, "migrate", "--verbosity", "0")
+            copy = TEMPLATES / f"{mark}-{admin.server_version}.sql"
+            if not _play(copy, url_of(f"{name}_new")):
+                environment = {
+                    "DATABASE_URL": url_of(f"{name}_new"),
+                    "DJANGO_SETTINGS_MODULE": "config.settings",
+                }
+                run_manage(environment, "migrate", "--verbosity", "0")
+                _keep(copy, url_of(f"{name}_new"))
             cursor.execute(f"ALTER DATABASE {name}_new RENAME TO {name}")
     return name
 
@@ -91,11 +101,52 @@ def drop_database(name: str) -> None:
         cursor.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
 
-def _migrations_mark() -> str:
+def _schema_mark() -> str:
+    """Of all that a migrated database follows from: types and permissions come from models and packages."""
     digest = hashlib.sha256()
-    for file in sorted(PROJECT.glob("*/migrations/*.py")):
-        digest.update(file.read_bytes())
+    for pattern in (
+        "*/migrations/*.py",
+        "*/models/*.py",
+        "*/apps.py",
+        "config/settings.py",
+        "requirements*.txt",
+    ):
+        for file in sorted(PROJECT.glob(pattern)):
+            digest.update(file.read_bytes())
     return digest.hexdigest()[:10]
+
+
+def _play(copy: Path, url: str) -> bool:
+    """Whether there was a copy, and the empty database at `url` is what was kept."""
+    words = [
+        "--no-psqlrc",
+        "--quiet",
+        "--single-transaction",
+        "--set",
+        "ON_ERROR_STOP=1",
+        "--output",
+        os.devnull,
+    ]
+    return copy.exists() and _postgres("psql", *words, "--dbname", url, "--file", str(copy))
+
+
+def _keep(copy: Path, url: str) -> None:
+    """Keep this database for the next run, if PostgreSQL's programs are here and fit the server; and no other."""
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    draft = copy.with_suffix(".draft")
+    if _postgres("pg_dump", "--no-owner", "--no-privileges", "--dbname", url, "--file", str(draft)):
+        for old in copy.parent.glob("*.sql"):
+            old.unlink()
+        draft.rename(copy)
+
+
+def _postgres(program: str, *words: str) -> bool:
+    """Whether one of PostgreSQL's programs was there and did it."""
+    try:
+        path = programs().path(program)
+        return subprocess.run([path, *words], capture_output=True, check=False).returncode == 0
+    except (OSError, ServersFailed):
+        return False
 
 
 @dataclass
