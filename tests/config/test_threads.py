@@ -24,9 +24,10 @@ class Wsgi:
         self.closed = 0
 
     def pieces(self, body: bytes) -> Iterator[bytes]:
-        for start in range(0, len(body), 4):
+        size = max(4, len(body) // 8)
+        for start in range(0, len(body), size):
             self.threads.append(threading.get_ident())
-            yield body[start : start + 4]
+            yield body[start : start + size]
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
         self.threads.append(threading.get_ident())

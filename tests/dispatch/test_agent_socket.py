@@ -270,7 +270,9 @@ def test_a_beat_renews_the_lease_and_says_whether_the_shift_lives(
     connect: Connect, backstage: Backstage, stack: LiveStack, anna: dict[str, Any]
 ) -> None:
     epoch = go_online(backstage, anna)
-    before = stack.sql("SELECT expires_at FROM agents_lease")
+    before = stack.sql(
+        "UPDATE agents_lease SET expires_at = now() + interval '2 seconds' RETURNING expires_at"
+    )
     socket = connect(anna["token"])
     socket.beat(epoch)
     assert socket.next("heartbeat")["data"] == {"stream": anna["stream"], "seq": 1, "shift": True}
