@@ -77,9 +77,8 @@ class AgentConsumer(StreamConsumer):
         self.asked = dict(after)
         known = self.asked.pop(self.own, None)
         if known is not None:
-            await self.follow(
-                self.own, known
-            )  # before it is read where the stream is: what comes in between rings
+            # Before it is read where the stream is: what comes in between rings.
+            await self.follow(self.own, known)
             seq = await db(self._own_seq)
             if known <= seq:
                 await self.catch_up(self.own, seq)

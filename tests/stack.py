@@ -133,11 +133,12 @@ def _play(copy: Path, url: str) -> bool:
 def _keep(copy: Path, url: str) -> None:
     """Keep this database for the next run, if PostgreSQL's programs are here and fit the server; and no other."""
     copy.parent.mkdir(parents=True, exist_ok=True)
-    draft = copy.with_suffix(".draft")
+    draft = copy.with_suffix(f".{os.getpid()}")  # another run may be at it too
     if _postgres("pg_dump", "--no-owner", "--no-privileges", "--dbname", url, "--file", str(draft)):
         for old in copy.parent.glob("*.sql"):
-            old.unlink()
+            old.unlink(missing_ok=True)
         draft.rename(copy)
+    draft.unlink(missing_ok=True)
 
 
 def _postgres(program: str, *words: str) -> bool:

@@ -50,6 +50,6 @@ def fits(page: Page) -> None:
 
 
 def looks_right(page: Page) -> None:
-    """Both."""
+    """It fits, and axe finds nothing."""
     fits(page)
     no_findings(page)

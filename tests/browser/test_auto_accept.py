@@ -51,13 +51,14 @@ def test_from_the_switch_to_the_chat(console: Any, backstage: Backstage, stack: 
     thread = page.locator(f"#thread-{public_id}")
     expect(thread).to_be_visible()
     expect(page.locator("#notices")).to_contain_text(re.compile(r"Accepted for you: S-\d+, Refund, €4\.00\."))
-    until(lambda: page.evaluate("window.tones") == 2, "a sound as for an offer, once")
+    until(lambda: page.evaluate("window.tones") >= 2, "a sound as for an offer")
     expect(page.locator(".offer")).to_have_count(0)
     expect(thread.locator(".facts")).to_contain_text("€4.00")
     expect(thread.locator(".facts")).to_contain_text("automatically, as you have chosen")
     thread.get_by_text("Why me?").click()
     expect(thread.get_by_text("You have the skill Payments at level 3, 2 was needed.")).to_be_visible()
     expect(other.locator(f"#thread-{public_id}")).to_be_visible()
+    assert page.evaluate("window.tones") == 2  # once
 
     # The next one does not take the page away from what is open; it is counted.
     second = backstage.ticket("Another matter")
