@@ -11,12 +11,12 @@ import contextvars
 import io
 import tempfile
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import IO, Any
 
 from a2wsgi.wsgi import build_environ
 
 from config.shedding import Message, Receive, Send
+from tickets.threads import LastFreeFirst
 
 IN_MEMORY = 1024 * 1024  # bytes of a body; larger ones lie in a file meanwhile
 
@@ -29,7 +29,7 @@ class InThreads:
     def __init__(self, app: WSGI, *, threads: int, longest: int) -> None:
         self.app = app
         self.longest = longest
-        self.pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="WSGI")
+        self.pool = LastFreeFirst(threads, "WSGI")
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         body = await self._body(scope, receive)

@@ -9,7 +9,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from typing import Any, TypeVar
 
 from channels.consumer import get_handler_name
@@ -28,13 +28,14 @@ from tickets.access import ticket_by_token
 from tickets.bell import group_of
 from tickets.errors import TicketNotFound
 from tickets.models import Ticket
+from tickets.threads import LastFreeFirst
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 # A fixed number of threads, hence of database connections, for all sockets of the process.
-_threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="socket-db")
+_threads = LastFreeFirst(4, "socket-db")
 
 MAX_FRAME = 64 * 1024  # bytes
 FRAMES_A_SECOND = 10  # of a client, on average over BURST_SECONDS
@@ -45,7 +46,7 @@ CLOSE_TOO_BIG = 1009
 BELL_SECONDS = 2.0  # to join a bell; a Redis that hangs must not keep a page waiting for its state
 
 
-async def db(function: Callable[..., T], *args: Any, threads: ThreadPoolExecutor = _threads) -> T:
+async def db(function: Callable[..., T], *args: Any, threads: Executor = _threads) -> T:
     """Run a function that uses the database in one of the sockets' threads, or in others of a fixed number."""
     return await asyncio.get_running_loop().run_in_executor(threads, _on_good_connection, function, args)
 
