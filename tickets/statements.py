@@ -69,7 +69,7 @@ def insert_linked(rows: Sequence[models.Model]) -> None:
     shape: list[tuple[_Plan, tuple[str, ...]]] = []
     links: list[tuple[models.Model, Field, models.Model]] = []
     for number, row in enumerate(rows):
-        plan = _plan(type(row), _left(row))
+        plan = _plan(type(row), _left(row) | _empty(row))
         places = []
         values = row.__dict__
         for name, plain, field in plan.slots:
@@ -236,11 +236,40 @@ def _leavable(model: type[models.Model]) -> list[tuple[str, bool]]:
     ]
 
 
+def _empty(row: models.Model) -> frozenset[str]:
+    """Names of the columns that stay empty in this row. A new ticket has twenty, and each would be sent, read and checked as
+    any other value."""
+    values, linked = row.__dict__, row._state.fields_cache
+    return frozenset(
+        [
+            name
+            for name, relation in _nullable(type(row))
+            # A foreign key may be that of a row that is not saved yet.
+            if values.get(name, row) is None and linked.get(relation) is None
+        ]
+    )
+
+
+@cache
+def _nullable(model: type[models.Model]) -> list[tuple[str, str]]:
+    """Columns that are empty when nothing is said of them, with the names of their fields."""
+    return [
+        (field.attname, field.name)
+        for field in model._meta.concrete_fields
+        if field.null and not field.primary_key and not field.has_db_default()
+    ]
+
+
 @cache
 def _plan(model: type[models.Model], left: frozenset[str]) -> _Plan:
     quote = connection.ops.quote_name
     written = tuple(field for field in model._meta.concrete_fields if field.attname not in left)
-    returned = tuple(field for field in model._meta.concrete_fields if field.attname in left)
+    # Of what is left, that of which something is known only afterwards.
+    returned = tuple(
+        field
+        for field in model._meta.concrete_fields
+        if field.attname in left and (field.primary_key or field.has_db_default())
+    )
     returned = returned or (model._meta.pk,)
     columns = ", ".join(quote(str(field.column)) for field in written)
     names = tuple(quote(str(field.column)) for field in returned)

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
@@ -67,6 +68,38 @@ def test_database_defaults_come_back_and_expressions_are_the_databases() -> None
     assert stored.access_expires_at == stored.created_at + timedelta(days=1)
     assert [row.created_at for row in (customer, *rest)] == [stored.created_at] * 4
     assert not any(row._state.adding for row in (customer, ticket, *rest))
+
+
+def test_what_is_empty_is_not_sent_and_what_is_not_is() -> None:
+    customer, ticket, first, _second, message = family(unread_since=datetime(2026, 1, 2, tzinfo=UTC))
+    assert first.actor_id is None
+    with CaptureQueriesContext(connection) as queries:
+        insert_linked([customer, ticket, first, message])
+    (sql,) = [query["sql"] for query in queries]
+    sent = sql if "INSERT" in sql else _prepared(sql)
+    assert '"unread_since"' in sent
+    for column in ("resolved_at", "merged_into_id", "actor_id", "author_user_id", "confirmed_at"):
+        assert f'"{column}"' not in sent
+    stored = Ticket.objects.get()
+    assert (stored.unread_since, stored.resolved_at) == (datetime(2026, 1, 2, tzinfo=UTC), None)
+    assert (ticket.resolved_at, ticket.merged_into, first.actor) == (None, None, None)
+
+
+def test_an_empty_key_that_refers_to_a_row_before_it_is_set() -> None:
+    """A nullable foreign key has no number yet either, when its row is as new."""
+    customer, ticket, first, *_ = family()
+    actor = get_user_model()(email="lea@agents.example", password="!")
+    first.actor = actor
+    insert_linked([customer, ticket, actor, first])
+    assert TicketEvent.objects.get().actor_id == first.actor_id == actor.pk
+
+
+def _prepared(sql: str) -> str:
+    """What the statement stands for that is executed by its name."""
+    name = sql.removeprefix("EXECUTE ").split()[0]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements WHERE name = %s", [name])
+        return str(cursor.fetchone()[0])
 
 
 def test_the_objects_can_be_saved_and_read_on() -> None:
