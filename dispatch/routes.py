@@ -57,6 +57,9 @@ class Routes:
         default_factory=dict
     )  # topic id → when its tickets age; else always
     spoken: dict[str, Any] = field(default_factory=dict)  # language → what all is called in it (cards.names)
+    reached: dict[int, Any] = field(
+        default_factory=dict
+    )  # pool id → from when on it may take what (sight.see)
 
     def ages(self, now: float) -> dict[int | None, Callable[[float], float]]:
         """Topic id → of so many seconds of waiting until `now` (epoch), those in which the ticket aged. For hours only."""

@@ -10,7 +10,19 @@ import numpy as np
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
-from dispatch.matching.problem import F32, I8, I32, I64, Agents, Needs, Pairs, Problem, Tickets, certified
+from dispatch.matching.problem import (
+    F32,
+    I8,
+    I32,
+    I64,
+    Agents,
+    Bool,
+    Needs,
+    Pairs,
+    Problem,
+    Tickets,
+    certified,
+)
 from dispatch.matching.score import among
 from dispatch.members import members, members_forget, profiles_of
 from dispatch.models import Transfer
@@ -56,7 +68,7 @@ class People:
     share: F32
     answered: I64  # offers of late
     quality: F32  # ratings and reviews against the usual
-    booked: I32  # 1: this hour, in this pool
+    booked: Bool  # this hour, in this pool
     by_topic: Mapping[
         int, F32
     ]  # topic id (0: none) → accept_rate of such tickets; of topics that wait, if it is another
@@ -68,8 +80,9 @@ class People:
     @classmethod
     def nobody(cls) -> "People":
         wide, narrow, measured = np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.float32)
+        nobody = np.empty(0, np.bool_)
         return cls(
-            wide, wide, narrow, narrow, narrow, measured, wide, measured, measured, wide, measured, narrow, {}
+            wide, wide, narrow, narrow, narrow, measured, wide, measured, measured, wide, measured, nobody, {}
         )
 
 
@@ -95,6 +108,13 @@ Afters = tuple[dict[int, int], int | None]
 
 
 def _reach(pool_id: int, plan: Routes) -> Afters:
+    known: Afters | None = plan.reached.get(pool_id)
+    if known is None:
+        known = plan.reached[pool_id] = _reach_of(pool_id, plan)
+    return known
+
+
+def _reach_of(pool_id: int, plan: Routes) -> Afters:
     found = {topic_id: steps.after(route.steps, pool_id) for topic_id, route in plan.by_topic.items()}
     return (
         {topic_id: after for topic_id, after in found.items() if after is not None},
@@ -137,18 +157,22 @@ _QUEUE = f"""
     ORDER BY t.waiting_since, t.id LIMIT $5::bigint
 """  # noqa: S608  nothing from outside is in it
 # Who is admitted, and how they did of late, is not asked here: that is kept, and what is written is checked once more.
+# date_part() and not extract(), which counts in numeric: a tenth of the whole.
 _FREE = """
     SELECT s.agent_id, s.id AS shift_id, s.units, s.units_taken, s.units_wrapping,
-           extract(epoch FROM statement_timestamp() - s.idle_since)::real AS idle,
-           s.agent_id IN (SELECT b.agent_id FROM dispatch_booking b JOIN dispatch_neededhour h ON h.id = b.hour_id
-                          WHERE b.ended_at IS NULL AND h.pool_id = $6 AND b.begins_at <= statement_timestamp()
-                            AND b.begins_at > statement_timestamp() - interval '1 hour') AS booked
+           date_part('epoch', statement_timestamp() - s.idle_since)::real AS idle
     FROM agents_shift s
     JOIN agents_lease lease ON lease.shift_id = s.id
     JOIN agents_agent_pools member ON member.agent_id = s.agent_id AND member.pool_id = $6
     WHERE s.state = 'online' AND s.ended_at IS NULL AND s.lost_at IS NULL AND s.units_taken - s.units_wrapping < s.units
       AND lease.expires_at > statement_timestamp()
       AND s.agent_id NOT IN (SELECT o.agent_id FROM dispatch_offer o WHERE o.state = 'pending')
+"""
+# Whoever has booked this hour, free or not; most of the time nobody.
+_BOOKED = """
+    SELECT json_agg(b.agent_id) FROM dispatch_booking b JOIN dispatch_neededhour h ON h.id = b.hour_id
+    WHERE b.ended_at IS NULL AND h.pool_id = $6 AND b.begins_at <= statement_timestamp()
+      AND b.begins_at > statement_timestamp() - interval '1 hour'
 """
 # One row: the solver wants columns, and 500 rows take longer to receive than to find. The columns come as PostgreSQL's binary
 # form, which is numpy's too, with the highest byte first. While no ticket waits, nobody looks for people.
@@ -160,7 +184,7 @@ _SEE = f"""
            extract(epoch FROM statement_timestamp())::float8,
            string_agg(int8send(agent_id), ''), string_agg(int8send(shift_id), ''), string_agg(int4send(units), ''),
            string_agg(int4send(units_taken), ''), string_agg(int4send(units_wrapping), ''),
-           string_agg(float4send(idle), ''), string_agg(int4send(booked::int), '')
+           string_agg(float4send(idle), ''), ({_BOOKED})
     FROM ({_FREE}) AS free WHERE EXISTS (SELECT FROM queue)
 """  # noqa: S608  nothing from outside is in it
 
@@ -173,7 +197,7 @@ def see(pool_id: int, plan: Routes, lock: Statement) -> tuple[list[TicketRow], P
     One query, and those of the members when they are not kept. All are as they are once the lock is there.
     """
     afters, unrouted = _reach(pool_id, plan)
-    [(alone, queue, now, *columns)] = planned(
+    [(alone, queue, now, *columns, booked)] = planned(
         _SEE,
         [list(afters), list(afters.values()), unrouted, list(plan.by_topic), MOST_TICKETS, pool_id],
         first=[lock],
@@ -186,15 +210,17 @@ def see(pool_id: int, plan: Routes, lock: Statement) -> tuple[list[TicketRow], P
         for one, waited, *more, said, passed in ((*row[:-4], row[-4:]) for row in queue or [])
     ]
     arrays = [np.frombuffer(c or b"", t) for c, t in zip(columns, _TYPES, strict=True)]
-    return tickets, _people(pool_id, now, arrays, {row.topic_id or 0 for row in tickets})
+    return tickets, _people(pool_id, now, arrays, booked or [], {row.topic_id or 0 for row in tickets})
 
 
 # --- People -----------------------------------------------------------------------------------------------------------
 
-_TYPES = (">i8", ">i8", ">i4", ">i4", ">i4", ">f4", ">i4")  # of _SEE's columns
+_TYPES = (">i8", ">i8", ">i4", ">i4", ">i4", ">f4")  # of _SEE's columns
 
 
-def _people(pool_id: int, now: float, columns: Sequence[Any], topics: Collection[int]) -> People:
+def _people(
+    pool_id: int, now: float, columns: Sequence[Any], booked: Sequence[int], topics: Collection[int]
+) -> People:
     """Those of these people who are members, with how they accept tickets of these topics (0: none). Who is not known as one
     may have become one since: they are read once more."""
     ids, *rest = (column.astype(column.dtype.newbyteorder("=")) for column in columns)
@@ -211,12 +237,12 @@ def _people(pool_id: int, now: float, columns: Sequence[Any], topics: Collection
         ids, *rest = ids[here], *(column[here] for column in rest)
         rows = rows[here]
     figures = (known.profile_version, known.accept_rate, known.share, known.answered, known.quality)
-    *rest, booked = rest
     in_all = known.accept_rate[rows]
     by_topic = {topic: known.by_topic[topic][rows] for topic in sorted(known.by_topic.keys() & topics)}
     # What is the same for all who are free is no column of its own.
     by_topic = {topic: rates for topic, rates in by_topic.items() if (rates != in_all).any()}
-    return People(*(ids, *rest, *(column[rows] for column in figures), booked, by_topic, now))
+    hour = np.isin(ids, booked) if booked else np.zeros(len(ids), np.bool_)
+    return People(*(ids, *rest, *(column[rows] for column in figures), hour, by_topic, now))
 
 
 def _acceptance(tickets: Sequence[TicketRow], people: People) -> tuple[F32, I32]:
@@ -228,7 +254,7 @@ def _acceptance(tickets: Sequence[TicketRow], people: People) -> tuple[F32, I32]
     row_of = {topic: place for place, topic in enumerate(dict.fromkeys(topics))}
     rates = [people.accept_rate if topic is None else own[topic] for topic in row_of]
     if len(rates) <= 1:
-        return next(iter(rates), people.accept_rate), np.empty(0, np.int32)
+        return next(iter(rates), people.accept_rate), np.arange(len(tickets), dtype=np.int32)
     return np.stack(rates), np.array([row_of[topic] for topic in topics], np.int32)
 
 
@@ -291,12 +317,13 @@ def problem_of(
             excluded |= {(row.id, agent) for agent in offers.excluded(said_no, able, 0.0)}
         if row.id in only:
             excluded |= {(row.id, agent) for agent in here - set(only[row.id])}
-    return Problem(
-        tickets=Tickets(
+    return Problem.trusted(
+        tickets=Tickets.trusted(
             id=ids,
             # Only open time ages; the steps of a route go by the clock.
             waited_seconds=np.array(
-                [ages[row.topic_id](row.waited) if row.topic_id in ages else row.waited for row in tickets]
+                [ages[row.topic_id](row.waited) if row.topic_id in ages else row.waited for row in tickets],
+                np.float64,
             ),
             target_seconds=np.array([spec.target_seconds or 1 for spec in specs], np.float64),
             max_wait_seconds=np.array([spec.max_wait_seconds or inf for spec in specs], np.float64),
@@ -326,7 +353,7 @@ def problem_of(
             ),
             accept_row=accept_row,
         ),
-        agents=Agents(
+        agents=Agents.trusted(
             id=people.id,
             free_units=free,
             capacity_units=people.units,
@@ -340,12 +367,14 @@ def problem_of(
             levels=levels,
             skill_id=skills,
             accept=accept,
+            max_pending=np.ones(len(people), np.int8),  # one card at a time, as by default
             new=is_new(people.answered),
             quality=people.quality,
-            booked=people.booked > 0,
+            booked=people.booked,
         ),
         weights=policy.weights,
         fair_share=1.0,  # shares of members are relative to the pool's mean already
+        skill_demand=np.ones(len(skills)),  # as by default
     )
 
 

@@ -39,20 +39,23 @@ def prepare(problem: Problem) -> Run:
     levels = np.ascontiguousarray(agents.levels.T)
     has = levels > 0
     can = (agents.free_units > 0) & (agents.max_pending > 0)
-    wanted = np.count_nonzero(required, axis=0) + problem.skill_demand
-    supply = np.count_nonzero(has & can, axis=1)
+    asked = required > 0
+    wanted = _count(asked, axis=0) + problem.skill_demand
+    supply = _count(has & can, axis=1)
     pressure = np.divide(wanted, wanted + supply, out=np.zeros(s), where=wanted > 0)
-    pressures = (
-        agents.levels > 0
-    ) * pressure  # by person: finding the highest of a row is much faster than of a column
-    most = min(int(np.count_nonzero(required, axis=1).max(initial=0)) + 1, s)
+    # By person, since finding the first of a row is much faster than of a column; the skills under the highest pressure first,
+    # of equal ones the first, so that a yes or no a skill is all that has to be looked through.
+    by_pressure = (-pressure).argsort(kind="stable")
+    left = (agents.levels > 0).take(by_pressure, axis=1)
+    most = min(int(_count(asked, axis=1).max(initial=0)) + 1, s)
     everybody = np.arange(len(agents))
     pressed = np.empty((most, len(agents)), np.int64)
     highest = np.empty((most, len(agents)))
     for place in range(most):
-        pressed[place] = top = pressures.argmax(axis=1)
-        highest[place] = pressures[everybody, top]
-        pressures[everybody, top] = -1.0
+        top = left.argmax(axis=1)
+        pressed[place] = skill = by_pressure[top]
+        highest[place] = pressure[skill] * left[everybody, top]
+        left[everybody, top] = False
     return Run(
         required=required,
         preferred=tickets.preferred.matrix(n, s),
@@ -61,6 +64,12 @@ def prepare(problem: Problem) -> Run:
         pressure=highest,
         open=can,
     )
+
+
+def _count(yes: Bool, axis: int) -> Index:
+    """np.count_nonzero with an axis, without what that does around it."""
+    counted: Index = np.add.reduce(yes, axis=axis, dtype=np.intp)
+    return counted
 
 
 def kinds_of(problem: Problem, run: Run) -> tuple[Index, Index]:
@@ -122,7 +131,12 @@ def _slots(asked: I8) -> Iterator[tuple[Index, Index, I8]]:
     """The first skill that each row of (b, s) asks for, then the second, …: rows that have one, skill, least level as a
     column."""
     row, skill = asked.nonzero()
+    if len(asked) == 1:  # the usual run
+        for at in range(len(row)):
+            now = slice(at, at + 1)
+            yield row[now], skill[now], asked[:, skill[now]]
+        return
     place = np.arange(len(row)) - np.searchsorted(row, row)
     for turn in range(int(place.max(initial=-1)) + 1):
-        now = place == turn
-        yield row[now], skill[now], asked[row[now], skill[now]][:, None]
+        here = place == turn
+        yield row[here], skill[here], asked[row[here], skill[here]][:, None]

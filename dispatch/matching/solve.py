@@ -84,16 +84,20 @@ def solve(problem: Problem, *, scores: Scores | None = None, assign: Assign | No
     # who can take nothing leave no trace, which also lets a snapshot forget their figures.
     rows = np.lexsort((tickets.id, -tickets.waited_seconds))
     rows = rows[scores.ticket_open[rows]]
-    columns = np.lexsort((agents.id, -agents.idle_seconds))
-    columns = columns[scores.agent_open[columns]]
+    columns = np.flatnonzero(scores.agent_open)
+    columns = columns[np.lexsort((agents.id[columns], -agents.idle_seconds[columns]))]
     parallel = min(max(len(columns) // max(len(rows), 1), 1), problem.weights.max_parallel)
 
     if len(rows) == 1:  # the usual run
         kinds, first, kind = scores.kind[rows], np.zeros(1, np.intp), np.zeros(1, np.intp)
     else:
         kinds, first, kind = np.unique(scores.kind[rows], return_index=True, return_inverse=True)
-    at_row, at_column = _places(rows, len(tickets)), _places(columns, len(agents))
     known_row, known_column, of_known = scores.known
+    barred = scores.excluded
+    if known_row.size or barred[0].size:
+        at_row, at_column = _places(rows, len(tickets)), _places(columns, len(agents))
+        known_row, known_column, of_known = _sorted(at_row[known_row], at_column[known_column], of_known)
+        barred = _inside(at_row[barred[0]], at_column[barred[1]])
     board = _Board(
         kind=kind,
         eligible=scores.kind_eligible[kinds[:, None], columns],
@@ -101,8 +105,8 @@ def solve(problem: Problem, *, scores: Scores | None = None, assign: Assign | No
         worth=scores.kind_worth[kinds[:, None], columns],
         ticket=scores.ticket[rows],
         overdue=tickets.overdue[rows],
-        known=_sorted(at_row[known_row], at_column[known_column], of_known),
-        barred=_inside(at_row[scores.excluded[0]], at_column[scores.excluded[1]]),
+        known=(known_row, known_column, of_known),
+        barred=barred,
         units=tickets.units[rows].astype(np.int64),
         kind_units=tickets.units[rows[first]].astype(np.int64),
         free=agents.free_units[columns].astype(np.int64),
