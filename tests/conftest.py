@@ -181,6 +181,7 @@ def new_page(chromium: Browser, stack: LiveStack, request: pytest.FixtureRequest
         context.set_default_timeout(PATIENCE_MS)
         if FAR:
             _far(context)
+        _surely(context)
         page = context.new_page()
         # A violation is an error on the console too, but not when the policy is one that only reports.
         page.add_init_script(
@@ -225,6 +226,23 @@ def _far(context: BrowserContext) -> None:
     go_offline = context.set_offline
     context.set_offline = set_offline  # type: ignore[method-assign]
     context.on("page", slow)
+
+
+def _surely(context: BrowserContext) -> None:
+    """Have `set_offline` say it once more to a page that has not heard it: seen once in thousands, for half a minute."""
+    say = context.set_offline
+
+    def set_offline(offline: bool) -> None:
+        say(offline)
+        for page in context.pages:
+            for _ in range(20):
+                if page.evaluate("navigator.onLine") != offline:
+                    break
+                page.wait_for_timeout(50)
+                say(not offline)
+                say(offline)
+
+    context.set_offline = set_offline  # type: ignore[method-assign]
 
 
 def _picture(page: Page, name: str) -> None:
