@@ -21,7 +21,7 @@ from tickets.sockets import _threads, db
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-THREADS = _threads._max_workers
+THREADS = _threads.most
 Frames = list[dict[str, Any]]
 
 
