@@ -20,6 +20,7 @@ Calibration.objects.create(language="de", curve=[[0.1, 0.99]], questions=1)
 Article.objects.update(language="de", title="Wie lange eine Erstattung dauert",
     wordings="Wann bekomme ich mein Geld zurück?",
     body="Der Shop hat 14 Tage Zeit.\\n\\nDanach dauert es drei bis fünf Werktage.")
+time.sleep(2.1)  # the processes keep topics for two seconds
 """
 OFF = """
 AssistantAnswer.objects.all().delete()
