@@ -181,7 +181,8 @@ def test_a_topic_put_right_is_there_for_all(
     console: Any, new_page: NewPage, backstage: Backstage, stack: LiveStack, light: None
 ) -> None:
     backstage.run(
-        "Topic.objects.get_or_create(key='limits', defaults={'name_en': 'Limits', 'name_de': 'Grenzen'})"
+        "Topic.objects.get_or_create(key='limits', defaults={'name_en': 'Limits', 'name_de': 'Grenzen'})\n"
+        "time.sleep(2.1)"  # the processes keep topics for two seconds
     )
     page = console()
     online(page)
