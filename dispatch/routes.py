@@ -11,7 +11,8 @@ from typing import Any
 from django.conf import settings
 from django.db.models import F
 
-from dispatch.matching.problem import Weights, certified
+from dispatch.matching.problem import certified
+from dispatch.matching.weights import Weights
 from dispatch.models import Policy, PoolStanding, Rate, Requirement, Route, RouteStep
 from dispatch.pricing import RateRow, Terms
 from dispatch.rules.steps import Step

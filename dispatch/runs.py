@@ -20,6 +20,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from dispatch import automatic, calling, events, feed, routes, seen
+from dispatch.columns import Asked, asked_of, problem_of, spec_of
 from dispatch.matching.explain import Reason, reasons
 from dispatch.matching.solve import Solution, solve
 from dispatch.members import Present, able, auto_accepting, members_forget, online
@@ -28,7 +29,7 @@ from dispatch.routes import PolicySpec, Routes, RouteSpec
 from dispatch.rules import steps
 from dispatch.rules.offers import AGAIN_SECONDS, asks_nobody_else, in_parallel
 from dispatch.rules.units import is_next_up
-from dispatch.sight import ALONE, PASSED_AT, Asked, People, TicketRow, asked_of, problem_of, see, spec_of
+from dispatch.sight import ALONE, PASSED_AT, People, TicketRow, see
 from tickets import bell, timeline
 from tickets import events as ticket_events
 from tickets.models import Ticket, TicketState

@@ -64,6 +64,11 @@ def agent(name, **more):
     return {"id": made.pk, "token": account_token_make(user=made.user),
             "session": client.cookies["sessionid"].value, "stream": f"agent:{made.pk}"}
 
+def heard():
+    # Until all processes have what admins have set: each keeps it in mind for some seconds.
+    time.sleep(kept.KEPT_SECONDS + 0.1)
+    kept.forget()
+
 def offered(agent_id):
     for _ in range(1500):
         found = Offer.objects.filter(agent_id=agent_id, state="pending").first()

@@ -89,8 +89,8 @@ class LastFreeFirst(Executor):
         thread = threading.Thread(
             target=self._work, args=(job,), name=f"{self.name}_{len(self._threads)}", daemon=True
         )
+        thread.start()  # or there is none: submit() fails, and the next one tries again
         self._threads.append(thread)
-        thread.start()
 
     def _work(self, job: _Job | None) -> None:
         seat = _Seat()

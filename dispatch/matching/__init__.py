@@ -9,11 +9,11 @@ from dispatch.matching.problem import (
     Pairs,
     Problem,
     Tickets,
-    Weights,
 )
 from dispatch.matching.rows import AgentRow, TicketRow, build
 from dispatch.matching.score import Scores, Terms, score, terms
 from dispatch.matching.solve import Solution, solve
+from dispatch.matching.weights import Weights
 
 __all__ = [
     "ANY_LANGUAGE",

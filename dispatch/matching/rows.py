@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from dispatch.matching.problem import ANY_LANGUAGE, Agents, Needs, Pairs, Problem, Tickets, Weights
+from dispatch.matching.problem import ANY_LANGUAGE, Agents, Needs, Pairs, Problem, Tickets
+from dispatch.matching.weights import Weights
 
 
 @dataclass(frozen=True)

@@ -49,8 +49,8 @@ from dispatch.matching.problem import (
     Bool,
     Index,
     Problem,
-    Weights,
 )
+from dispatch.matching.weights import Weights
 
 BLOCK = 32  # kinds scored at once: what lies between stays small
 MIN_ACCEPT = 0.05  # a short window of bad luck must not make anybody invisible

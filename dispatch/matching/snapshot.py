@@ -20,8 +20,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from dispatch.matching.problem import Agents, Needs, Pairs, Problem, Tickets, Weights
+from dispatch.matching.problem import Agents, Needs, Pairs, Problem, Tickets
 from dispatch.matching.solve import Solution, solve
+from dispatch.matching.weights import Weights
 
 MAGIC = b"SBM"
 # of the layout and of the arithmetic: raise it when score or solve may give other pairs for the same input

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from agents.models import Pool, Skill
-from dispatch.matching.problem import Weights
+from dispatch.matching.weights import Weights
 from tickets.models import Topic
 
 

@@ -22,7 +22,7 @@ def route(backstage: Backstage, stack: LiveStack) -> Callable[[str], None]:
 
     def change(columns: str) -> None:
         stack.sql(f"UPDATE dispatch_route SET {columns}")
-        backstage.run("time.sleep(2.1); kept.forget()")  # the processes keep routes for two seconds
+        backstage.run("heard()")
 
     return change
 

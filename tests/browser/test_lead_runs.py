@@ -10,6 +10,7 @@ from tests.backstage import Backstage
 from tests.browser.looks import looks_right
 from tests.conftest import NewPage
 from tests.stack import LiveStack
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
 
@@ -30,6 +31,10 @@ result = client.cookies["sessionid"].value
 @pytest.fixture
 def lead(new_page: NewPage, stack: LiveStack, backstage: Backstage) -> Callable[..., Page]:
     session = backstage.run(SCENE)
+    stored = (
+        "SELECT bool_and(octet_length(snapshot) > 0) FROM dispatch_run"  # once a second, after the offers
+    )
+    until(lambda: stack.sql(stored) == [(True,)], "what the run saw")
 
     def open_page(**more: object) -> Page:
         page = new_page(**more)
@@ -49,7 +54,6 @@ def test_from_the_list_to_why_not(lead: Callable[..., Page], scheme: str, width:
     page.get_by_role("button", name="Anzeigen").click()
     expect(page.get_by_text("Kein Lauf hat dieses Ticket jemandem angeboten.")).to_be_visible()
     page.get_by_role("link", name="Alle, Neuestes zuerst").click()
-    page.wait_for_timeout(3000)  # what a run saw is stored once a second, and a fast machine looks sooner
     page.locator(".table a").first.click()
     expect(page.get_by_text(re.compile("dieselben 2 Paare"))).to_be_visible()
     expect(page.get_by_text("Sie haben die Fähigkeit Zahlungen auf Stufe 3, nötig war 2.")).to_be_visible()

@@ -51,7 +51,7 @@ def test_from_a_ticket_to_the_bank_and_back(
     stack: LiveStack,
     tmp_path: Path,
 ) -> None:
-    backstage.run("Rate.objects.update(bonus_cents=50); time.sleep(2.1)")  # rates are kept for two seconds
+    backstage.run("Rate.objects.update(bonus_cents=50); heard()")
     page = console(allowed=[r"status of 422"])
     public_id = held(page, backstage)
     backstage.run(

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.servers]
 def short(stack: LiveStack, backstage: Backstage) -> Iterator[None]:
     """A target that is over within a test."""
     stack.sql("UPDATE dispatch_route SET target_seconds = 9")
-    backstage.run("time.sleep(2.1); kept.forget()")  # the processes keep routes for two seconds
+    backstage.run("heard()")
     yield
     stack.sql("UPDATE dispatch_route SET target_seconds = 60")
 

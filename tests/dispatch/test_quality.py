@@ -9,8 +9,8 @@ import pytest
 from dispatch import contests, decisions, members, quality, tasks
 from dispatch.matching import AgentRow, TicketRow, build, solve
 from dispatch.matching.explain import explain, explain_absence, reasons
-from dispatch.matching.problem import Weights
 from dispatch.matching.snapshot import pack, replay, unpack
+from dispatch.matching.weights import Weights
 from dispatch.models import Offer, Policy, Run, Standing
 from dispatch.runs import match_pool
 from tests.agents.conftest import Office, office
