@@ -64,7 +64,7 @@ def agent(name, **more):
     return {"id": made.pk, "token": account_token_make(user=made.user),
             "session": client.cookies["sessionid"].value, "stream": f"agent:{made.pk}"}
 
-def heard():
+def let_all_hear():
     # Until all processes have what admins have set: each keeps it in mind for some seconds.
     time.sleep(kept.KEPT_SECONDS + 0.1)
     kept.forget()

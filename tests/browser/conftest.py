@@ -22,7 +22,7 @@ def route(backstage: Backstage, stack: LiveStack) -> Callable[[str], None]:
 
     def change(columns: str) -> None:
         stack.sql(f"UPDATE dispatch_route SET {columns}")
-        backstage.run("heard()")
+        backstage.run("let_all_hear()")
 
     return change
 

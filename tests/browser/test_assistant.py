@@ -20,14 +20,14 @@ Calibration.objects.create(language="de", curve=[[0.1, 0.99]], questions=1)
 Article.objects.update(language="de", title="Wie lange eine Erstattung dauert",
     wordings="Wann bekomme ich mein Geld zurück?",
     body="Der Shop hat 14 Tage Zeit.\\n\\nDanach dauert es drei bis fünf Werktage.")
-heard()
+let_all_hear()
 """
 OFF = """
 AssistantAnswer.objects.all().delete()
 Article.objects.all().delete()
 Calibration.objects.all().delete()
 Topic.objects.update(assistant="off")
-heard()  # or the next test's ticket would still be the assistant's
+let_all_hear()  # or the next test's ticket would still be the assistant's
 """
 COMES = """
 shift = presence.go_online(agent_id=anna.pk)

@@ -182,7 +182,7 @@ def test_a_topic_put_right_is_there_for_all(
 ) -> None:
     backstage.run(
         "Topic.objects.get_or_create(key='limits', defaults={'name_en': 'Limits', 'name_de': 'Grenzen'})\n"
-        "heard()"
+        "let_all_hear()"
     )
     page = console()
     online(page)

@@ -51,7 +51,7 @@ def test_from_a_ticket_to_the_bank_and_back(
     stack: LiveStack,
     tmp_path: Path,
 ) -> None:
-    backstage.run("Rate.objects.update(bonus_cents=50); heard()")
+    backstage.run("Rate.objects.update(bonus_cents=50); let_all_hear()")
     page = console(allowed=[r"status of 422"])
     public_id = held(page, backstage)
     backstage.run(

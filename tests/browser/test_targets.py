@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.servers]
 def short(stack: LiveStack, backstage: Backstage) -> Iterator[None]:
     """A target that is over within a test."""
     stack.sql("UPDATE dispatch_route SET target_seconds = 9")
-    backstage.run("heard()")
+    backstage.run("let_all_hear()")
     yield
     stack.sql("UPDATE dispatch_route SET target_seconds = 60")
 
