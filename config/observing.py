@@ -27,7 +27,7 @@ class Observed:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get(HEADER, "")
+        given = request.META.get("HTTP_X_REQUEST_ID", "")  # headers would be all of them, made for this one
         number = given if _FINE.fullmatch(given) else uuid.uuid4().hex[:20]
         request.number = number  # type: ignore[attr-defined]  # what Django itself writes comes after us
         with logs.about(request=number):

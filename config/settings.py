@@ -65,7 +65,7 @@ MIDDLEWARE = [
     "config.warm.warm",  # works once, at the start of a web process
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "config.policy.Policy",
     "config.embedding.Embedding",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

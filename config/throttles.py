@@ -6,16 +6,20 @@ one step in Redis, by its clock. tickets/limits.py and agents/limits.py ask for 
 
 import logging
 import uuid
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, cast
 
 from django.utils.crypto import salted_hmac
 from redis.exceptions import RedisError
 from rest_framework.request import Request
 from rest_framework.throttling import ScopedRateThrottle
 
-from tickets.redis import client
+from tickets.limits import client_address
+from tickets.redis import Command, client, on_their_way
 
 if TYPE_CHECKING:
+    from django.http import HttpRequest
     from rest_framework.views import APIView  # at run time it imports this file
 
 logger = logging.getLogger(__name__)
@@ -51,21 +55,45 @@ class Scoped(ScopedRateThrottle):
         return many, seconds * int(span.removesuffix(unit) or 1) if seconds else None
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
+        with self.counting(request, view) as allowed:
+            return allowed()
+
+    @contextmanager
+    def counting(self, request: Request, view: "APIView") -> Iterator[Callable[[], bool]]:
+        """allow_request() in two steps: counted now, and heard by the function that is given, to be called in the block."""
+        command = self._command(request, view)
+        with ExitStack() as stack:
+            answers = None
+            if command is not None:
+                try:
+                    answers = stack.enter_context(on_their_way([command]))
+                except (RedisError, OSError) as error:
+                    _opened(error)
+
+            def allowed() -> bool:
+                if answers is None:
+                    return True
+                try:
+                    [micros] = answers()
+                except (RedisError, OSError) as error:
+                    _opened(error)
+                    return True
+                self.seconds = int(micros) / 1_000_000
+                return not self.seconds
+
+            yield allowed
+
+    def _command(self, request: Request, view: "APIView") -> Command | None:
+        """What counts this one; None where nothing is counted."""
         self.scope = getattr(view, self.scope_attr, None)
         if not self.scope:
-            return True
+            return None
         self.num_requests, self.duration = self.parse_rate(self.get_rate())
         if not self.num_requests or not self.duration:
-            return True
+            return None
         self.counted = self._key(request, view), uuid.uuid4().hex
         key, one = self.counted
-        try:
-            micros = client().eval(COUNT, 1, key, self.duration * 1_000_000, self.num_requests, one)
-        except (RedisError, OSError) as error:
-            logger.warning("throttle: Redis does not answer (%s); letting through", type(error).__name__)
-            return True
-        self.seconds = int(micros) / 1_000_000
-        return not self.seconds
+        return "EVAL", COUNT, 1, key, self.duration * 1_000_000, self.num_requests, one
 
     def wait(self) -> float | None:
         """Seconds until it goes on, after a refusal."""
@@ -83,5 +111,9 @@ class Scoped(ScopedRateThrottle):
 
     def _key(self, request: Request, view: "APIView") -> str:
         """Who is counted is not written down in Redis."""
-        who = getattr(view, "throttle_who", "") or self.get_ident(request)
+        who = getattr(view, "throttle_who", "") or client_address(cast("HttpRequest", request))
         return f"throttle:{self.scope}:{salted_hmac('config.throttles', who).hexdigest()}"
+
+
+def _opened(error: Exception) -> None:
+    logger.warning("throttle: Redis does not answer (%s); letting through", type(error).__name__)

@@ -12,15 +12,13 @@ import threading
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from celery import Task
-from django.conf import settings
 from kombu import Connection
 from redis.exceptions import RedisError
 
-from tickets.redis import client
+from tickets.redis import answered, client
 
 KEPT_SECONDS = 3600  # Redis forgets a pool that nobody has asked for
 # Keys: the pool's last message, list of the queue. Arguments: seconds, message. A message lies in the list until a worker takes
@@ -64,8 +62,9 @@ def ask(task: "Task[Any, Any]", pool_id: int) -> bool:
     Raises redis.exceptions.RedisError or OSError when Redis does not answer.
     """
     letter = _letter(task, pool_id)
-    script = _script(settings.REDIS_URL)
-    return bool(script(keys=[f"run-asked:{pool_id}", letter.queue], args=[KEPT_SECONDS, letter.again()]))
+    return bool(
+        answered(("EVAL", ASK, 2, f"run-asked:{pool_id}", letter.queue, KEPT_SECONDS, letter.again()))
+    )
 
 
 def again_say(pool_id: int) -> None:
@@ -83,11 +82,6 @@ def again_heard(pool_id: int) -> bool:
 
 def _again(pool_id: int) -> str:
     return f"run-again:{pool_id}"
-
-
-@cache
-def _script(_url: str) -> Any:
-    return client().register_script(ASK)
 
 
 _letters: dict[tuple[str, int], Letter] = {}

@@ -48,6 +48,11 @@ def ring_all(bells: Iterable[tuple[str, int]]) -> None:
         transaction.on_commit(lambda: _ring_now(listed))
 
 
+def ring_any() -> None:
+    """Ring for ANY alone once this transaction has committed: of a stream that nobody can listen to yet. Never fails."""
+    transaction.on_commit(lambda: _ring_now([]))
+
+
 def sign(stream: str, data: Mapping[str, Any]) -> None:
     """Send something in passing to all who listen to `stream`, once this transaction has committed. Never fails."""
     transaction.on_commit(
@@ -60,7 +65,8 @@ def _ring_now(bells: list[tuple[str, int]]) -> None:
     if time.monotonic() - _any_at >= ANY_SECONDS:
         _any_at = time.monotonic()
         bells = [*bells, (ANY, 0)]
-    _publish([(stream, {"type": "bell", "stream": stream, "seq": seq}) for stream, seq in bells])
+    if bells:
+        _publish([(stream, {"type": "bell", "stream": stream, "seq": seq}) for stream, seq in bells])
 
 
 def _publish(messages: list[tuple[str, dict[str, Any]]]) -> None:

@@ -1,7 +1,7 @@
 """ticket_open: form, API and mail all enter here."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -17,7 +17,7 @@ from tickets.email_addresses import address_clean
 from tickets.errors import BadAddress, KeyReused, UnknownTopic
 from tickets.models import Author, Channel, Customer, Message, Ticket, TicketEvent, TicketState, Topic
 from tickets.signals import tell_answer_wanted, tell_queue_changed
-from tickets.statements import fetch, insert_linked
+from tickets.statements import blank, fetch, insert_linked
 from tickets.triage import deciding
 
 LINK_LIFETIME = timedelta(days=90)
@@ -52,12 +52,14 @@ def ticket_open(
     chosen_language: str = "",
     files: Sequence[Inspected] = (),
     key: str | None = None,
+    unless: Callable[[], None] = lambda: None,
 ) -> Opened:
     """A customer asks; where its topic allows it, the assistant tries first, else it waits for a person. Ticket,
     first message and first events are one statement, or transaction; then the queue, or the assistant, is told.
 
     `key`: of one door (key_of), or of a mail. Text is redacted before it is stored; a language that was not chosen is detected
-    from it, and so is a topic, where a trained model is sure (tickets/triage/). Outermost.
+    from it, and so is a topic, where a trained model is sure (tickets/triage/). `unless` is called when all is ready to be
+    written, and nothing is when it raises. Outermost.
     Raises EmptyMessage, MessageTooLong, BadText, BadAddress, UnknownTopic, KeyReused. One query; one more for a topic or a live
     model that is not kept, or a key that was used; with files a transaction, and one more a file.
     """
@@ -78,8 +80,9 @@ def ticket_open(
     )
     reader = chosen_language if chosen_language in dict(settings.LANGUAGES) else language.detect(body)
     assisted = topic is not None and topic.assisted
-    ticket = Ticket(
-        customer=Customer(name=name, email=email, language=reader),
+    ticket = blank(
+        Ticket,
+        customer=blank(Customer, name=name, email=email, language=reader),
         state=TicketState.ASSISTED if assisted else TicketState.WAITING,
         assist_due_at=ANSWER_DUE if assisted else None,
         topic=topic,
@@ -92,6 +95,7 @@ def ticket_open(
         intake_key=key,
         intake_digest=digest if key else "",
     )
+    unless()
     try:
         _store(ticket, body, files, triaged)
     except IntegrityError as error:
@@ -103,7 +107,7 @@ def ticket_open(
         tell_answer_wanted(ticket.pk)
     else:
         tell_queue_changed(tickets=[ticket])
-    bell.ring(ticket.stream, ticket.last_seq)  # after the queue: who could listen does not have the link yet
+    bell.ring_any()  # who could listen to the ticket does not have its link yet
     return Opened(ticket, created=True)
 
 
@@ -159,16 +163,16 @@ def _store(ticket: Ticket, body: str, files: Sequence[Inspected], triaged: decid
         "channel": ticket.channel,
         "assisted": ticket.state == TicketState.ASSISTED,
     }
-    message = Message(
-        ticket=ticket, seq=2, author=Author.CUSTOMER, author_name=ticket.customer.name, body=body
+    message = blank(
+        Message, ticket=ticket, seq=2, author=Author.CUSTOMER, author_name=ticket.customer.name, body=body
     )
     with timeline.command() if files else timeline.statement():
         insert_linked(
             [
                 ticket.customer,
                 ticket,
-                TicketEvent(ticket=ticket, seq=1, type=events.OPENED.name, data=data, public=True),
-                TicketEvent(ticket=ticket, seq=2, type=events.MESSAGE_POSTED.name, public=True),
+                blank(TicketEvent, ticket=ticket, seq=1, type=events.OPENED.name, data=data, public=True),
+                blank(TicketEvent, ticket=ticket, seq=2, type=events.MESSAGE_POSTED.name, public=True),
                 message,
                 *([] if triaged is None else [_told(ticket, triaged)]),
             ]

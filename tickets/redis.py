@@ -1,6 +1,7 @@
 """The process's Redis client for services: what they say in passing must never keep a customer waiting for long."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -17,31 +18,67 @@ def client() -> redis.Redis:
     return _client(settings.REDIS_URL)
 
 
-def publish(messages: Sequence[tuple[str, bytes]]) -> None:
-    """PUBLISH each (channel, message), all in one journey. Raises as the client's commands.
+Command = tuple[Any, ...]
 
-    What a pipeline does around it costs more than the publishing, and customers wait for it.
+
+def answered(command: Command) -> Any:
+    """What Redis says to one command. Raises as the client's commands."""
+    with on_their_way([command]) as answers:
+        return answers()[0]
+
+
+def publish(messages: Sequence[tuple[str, bytes]]) -> None:
+    """PUBLISH each (channel, message), all in one journey. Raises as the client's commands."""
+    with on_their_way([("PUBLISH", channel, message) for channel, message in messages]) as answers:
+        answers()
+
+
+@contextmanager
+def on_their_way(commands: Sequence[Command]) -> Iterator[Callable[[], list[Any]]]:
+    """Send commands, all in one journey; gives the function that waits for what Redis says to them, to be called in the block
+    when there is nothing else to do meanwhile. Both raise as the client's commands.
+
+    What the client's own ways do around a command costs more than the command, and customers wait for it. Should Redis have
+    closed the connection meanwhile, it is opened once more and all are sent again: for commands that may be done twice.
     """
     pool: Any = client().connection_pool
-    commands = [("PUBLISH", channel, message) for channel, message in messages]
     connection = pool.get_connection()
+    heard = False
+
+    def answers() -> list[Any]:
+        nonlocal heard
+        try:
+            found = _heard(connection, commands)
+        except redis.ConnectionError:
+            _sent_anew(connection, commands)
+            found = _heard(connection, commands)
+        heard = True
+        pool.release(connection)  # the next command, in the same block perhaps, takes it at once
+        return found
+
     try:
         try:
-            _said(connection, commands)
-        except redis.ConnectionError:  # Redis has closed it meanwhile: it is opened once more
-            connection.disconnect()
-            _said(connection, commands)
-    except BaseException:
-        connection.disconnect()  # or the next command would get an answer of these
-        raise
+            _sent(connection, commands)
+        except redis.ConnectionError:
+            _sent_anew(connection, commands)
+        yield answers
     finally:
-        pool.release(connection)
+        if not heard:
+            connection.disconnect()  # or the next command would get an answer of these
+            pool.release(connection)
 
 
-def _said(connection: Any, commands: Sequence[tuple[Any, ...]]) -> None:
+def _sent(connection: Any, commands: Sequence[Command]) -> None:
     connection.send_packed_command(connection.pack_commands(commands))
-    for _ in commands:
-        connection.read_response()
+
+
+def _sent_anew(connection: Any, commands: Sequence[Command]) -> None:
+    connection.disconnect()
+    _sent(connection, commands)
+
+
+def _heard(connection: Any, commands: Sequence[Command]) -> list[Any]:
+    return [connection.read_response() for _ in commands]
 
 
 @cache

@@ -5,13 +5,16 @@ it (cProfile of a ticket's way, step by step).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import count
-from typing import Any, TypeVar, cast
+from operator import itemgetter
+from types import NoneType
+from typing import Any, NamedTuple, TypeVar, cast
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.models.base import ModelState
 from django.db.models.expressions import DatabaseDefault
 from django.db.models.sql import InsertQuery
 from django.db.models.sql.compiler import SQLCompiler
@@ -31,8 +34,51 @@ class _Plan:
     written: tuple[Field, ...]
     returned: tuple[Field, ...]  # what the database gives: the key, and defaults that were left to it
     names: tuple[str, ...]  # their columns, quoted
-    # of written: attribute, types of values that are given to the driver as they are
-    slots: tuple[tuple[str, frozenset[type], Field], ...]
+
+
+def blank(model: type[Row], **values: Any) -> Row:
+    """A new row, as model(**values) makes it: by names of concrete fields, or of their columns. No signals are sent.
+
+    Django asks each field for its default at each call, and a ticket has sixty: as many calls of Python as all its rows
+    then take to be written. Raises TypeError for a name that is none of them.
+    """
+    kept = _blank(model)
+    row = model.__new__(model)
+    row.__dict__.update(kept.plain)
+    row._state = ModelState()
+    for name, make in kept.made:
+        if name not in values:
+            row.__dict__[name] = make()
+    for name, value in values.items():
+        field = kept.fields.get(name)
+        if field is None:
+            raise TypeError(f"{model.__name__} has no field {name}")
+        if field.is_relation and name == field.name:
+            _link(row, field, value)
+        else:
+            row.__dict__[field.attname] = value
+    return row
+
+
+def _link(row: models.Model, field: Field, parent: models.Model | None) -> None:
+    """As assigning it does."""
+    row.__dict__[field.attname] = None if parent is None else parent.pk
+    row._state.fields_cache[field.name] = parent
+
+
+@dataclass(frozen=True)
+class _Blank:
+    plain: dict[str, Any]  # of all columns
+    made: tuple[tuple[str, Any], ...]  # columns whose default is made anew for each row
+    fields: dict[str, Field]  # by their names, and their columns'
+
+
+@cache
+def _blank(model: type[models.Model]) -> _Blank:
+    fields = model._meta.concrete_fields
+    plain = {name: value for name, value in model().__dict__.items() if name != "_state"}
+    made = tuple((one.attname, one.default) for one in fields if one.has_default() and callable(one.default))
+    return _Blank(plain, made, {name: one for one in fields for name in (one.attname, one.name)})
 
 
 def insert(rows: Sequence[models.Model]) -> None:
@@ -69,31 +115,32 @@ def insert_linked(rows: Sequence[models.Model]) -> None:
     shape: list[tuple[_Plan, tuple[str, ...]]] = []
     links: list[tuple[models.Model, Field, models.Model]] = []
     for number, row in enumerate(rows):
-        plan = _plan(type(row), _left(row) | _empty(row))
-        places = []
         values = row.__dict__
-        for name, plain, field in plan.slots:
-            value = values.get(name, field)
-            if type(value) in plain:  # nearly all are
-                params.append(value)
-                places.append("%s")
+        linked = tuple([name for name, one in row._state.fields_cache.items() if one is not None])
+        # All of the same types are written in the same way.
+        way = _way(type(row), tuple(values), tuple(map(type, values.values())), linked)
+        places: list[str] = []
+        for step in way.steps:
+            if isinstance(step, _AsTheyAre):  # nearly all are
+                params += step.values(values)
+                places += step.places
                 continue
-            parent = _unsaved(row, field)
+            parent = _unsaved(row, step)
             if parent is None:
-                places.append(_place(row, field, ours, params))
+                places.append(_place(row, step, ours, params))
                 continue
             if numbers.get(id(parent), number) >= number:
-                raise ValueError(f"{field} refers to an unsaved row that does not stand before it")
+                raise ValueError(f"{step} refers to an unsaved row that does not stand before it")
             places.append(_key_of(numbers[id(parent)], type(parent)))
-            links.append((row, field, parent))
-        shape.append((plan, tuple(places)))
+            links.append((row, step, parent))
+        shape.append((way.plan, tuple(places)))
     (given,) = planned(_linked_sql(tuple(shape)), params)
     start = 0
     for row, (plan, _places) in zip(rows, shape, strict=True):
         _saved(row, plan, given[start : start + len(plan.returned)])
         start += len(plan.returned)
     for row, field, parent in links:
-        setattr(row, field.name, parent)  # by the key alone, the row would forget the object
+        _link(row, field, parent)  # by the key alone, the row would forget the object
 
 
 def fetch(model: type[Row], rest: str, params: Sequence[Any]) -> list[Row]:
@@ -175,7 +222,7 @@ def _as_they_are(kind: Any) -> frozenset[type]:
 
 def _saved(row: models.Model, plan: _Plan, given: Sequence[Any]) -> None:
     for field, value in zip(plan.returned, given, strict=True):
-        setattr(row, field.attname, value)
+        row.__dict__[field.attname] = value
     row._state.adding, row._state.db = False, DEFAULT_DB_ALIAS
 
 
@@ -217,12 +264,15 @@ def _linked_sql(shape: tuple[tuple[_Plan, tuple[str, ...]], ...]) -> str:
 
 def _left(row: models.Model) -> frozenset[str]:
     """Names of the columns that this row leaves to the database."""
+    return _left_by(type(row), tuple([type(getattr(row, name)) for name, _ in _leavable(type(row))]))
+
+
+@cache
+def _left_by(model: type[models.Model], kinds: tuple[type, ...]) -> frozenset[str]:
     return frozenset(
-        [
-            name
-            for name, key in _leavable(type(row))
-            if isinstance(value := getattr(row, name), DatabaseDefault) or (value is None and key)
-        ]
+        name
+        for (name, key), kind in zip(_leavable(model), kinds, strict=True)
+        if issubclass(kind, DatabaseDefault) or (kind is NoneType and key)
     )
 
 
@@ -236,28 +286,56 @@ def _leavable(model: type[models.Model]) -> list[tuple[str, bool]]:
     ]
 
 
-def _empty(row: models.Model) -> frozenset[str]:
-    """Names of the columns that stay empty in this row. A new ticket has twenty, and each would be sent, read and checked as
-    any other value."""
-    values, linked = row.__dict__, row._state.fields_cache
-    return frozenset(
-        [
-            name
-            for name, relation in _nullable(type(row))
-            # A foreign key may be that of a row that is not saved yet.
-            if values.get(name, row) is None and linked.get(relation) is None
-        ]
-    )
+class _AsTheyAre(NamedTuple):
+    """Columns that stand beside each other, whose values the driver gets as they are."""
+
+    values: Callable[[dict[str, Any]], tuple[Any, ...]]
+    places: tuple[str, ...]
 
 
-@cache
-def _nullable(model: type[models.Model]) -> list[tuple[str, str]]:
-    """Columns that are empty when nothing is said of them, with the names of their fields."""
-    return [
-        (field.attname, field.name)
+class _Way(NamedTuple):
+    """How a row is written whose attributes have certain types."""
+
+    plan: _Plan
+    steps: tuple[_AsTheyAre | Field, ...]  # a field: look at its value
+
+
+@lru_cache(maxsize=256)
+def _way(
+    model: type[models.Model], names: tuple[str, ...], kinds: tuple[type, ...], linked: tuple[str, ...]
+) -> _Way:
+    """`linked`: the fields whose objects are known. What stays empty is left out: a new ticket has twenty such columns, and
+    each would be sent, read and checked as any other value."""
+    by_name = dict(zip(names, kinds, strict=True))
+    left = _left_by(model, tuple(by_name.get(name, Field) for name, _ in _leavable(model)))
+    empty = {
+        field.attname
         for field in model._meta.concrete_fields
         if field.null and not field.primary_key and not field.has_db_default()
-    ]
+        # A foreign key may be that of a row that is not saved yet.
+        if by_name.get(field.attname) is NoneType and field.name not in linked
+    }
+    plan = _plan(model, left | empty)
+    steps: list[_AsTheyAre | Field] = []
+    together: list[str] = []
+    for field in plan.written:
+        if by_name.get(field.attname) in _as_it_is(field):
+            together.append(field.attname)
+            continue
+        if together:
+            steps.append(_as_they_stand(together))
+            together = []
+        steps.append(field)
+    if together:
+        steps.append(_as_they_stand(together))
+    return _Way(plan, tuple(steps))
+
+
+def _as_they_stand(names: Sequence[str]) -> _AsTheyAre:
+    if len(names) == 1:
+        [name] = names
+        return _AsTheyAre(lambda values: (values[name],), ("%s",))
+    return _AsTheyAre(itemgetter(*names), ("%s",) * len(names))
 
 
 @cache
@@ -279,7 +357,6 @@ def _plan(model: type[models.Model], left: frozenset[str]) -> _Plan:
         written,
         returned,
         names,
-        tuple((field.attname, _as_it_is(field), field) for field in written),
     )
 
 

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 from django.contrib.auth import get_user_model
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Model
+from django.db.models.expressions import DatabaseDefault
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
 from tests.untouched import nothing_changed
-from tickets.models import Author, Customer, Message, Ticket, TicketEvent
-from tickets.statements import insert, insert_linked
+from tickets.models import Author, Customer, Message, Ticket, TicketEvent, Topic
+from tickets.statements import blank, insert, insert_linked
 
 pytestmark = pytest.mark.django_db
 
@@ -159,3 +161,52 @@ def test_who_is_referred_to_must_stand_before(order: tuple[int, ...]) -> None:
 def test_insert_takes_rows_whose_key_is_given() -> None:
     insert([Customer(pk=7_000_001, name="Carla", created_at=datetime(2026, 1, 1, tzinfo=UTC))])
     assert Customer.objects.get().pk == 7_000_001
+
+
+@pytest.mark.parametrize("model", [Customer, Ticket, TicketEvent, Message, Topic])
+def test_a_blank_row_is_as_django_makes_it(model: type[Model]) -> None:
+    ours, theirs = blank(model), model()
+    made = {"public_id"} & ours.__dict__.keys()
+    for name in made:
+        assert ours.__dict__[name] != blank(model).__dict__[name]
+    for row in (ours, theirs):
+        assert row._state.adding
+        assert row._state.db is None
+        assert row._state.fields_cache == {}
+    assert _plain(ours, made) == _plain(theirs, made)
+
+
+def _plain(row: Model, but: set[str]) -> dict[str, Any]:
+    return {
+        name: type(value) if isinstance(value, DatabaseDefault) else value
+        for name, value in row.__dict__.items()
+        if name not in {"_state", *but}
+    }
+
+
+def test_a_blank_row_takes_values_by_fields_and_columns() -> None:
+    saved = Customer.objects.create(name="Carla", language="de")
+    ours = blank(Ticket, customer=saved, topic_id=7, public_id="abc", summary="Hello")
+    theirs = Ticket(customer=saved, topic_id=7, public_id="abc", summary="Hello")
+    assert _plain(ours, set()) == _plain(theirs, set())
+    assert ours.customer is saved
+    assert blank(TicketEvent).data is not blank(TicketEvent).data
+    with pytest.raises(TypeError, match="has no field topics"):
+        blank(Ticket, topics=1)
+
+
+def test_blank_rows_are_written_as_others() -> None:
+    customer = blank(Customer, name="Carla", email="carla@customers.example", language="de")
+    ticket = blank(
+        Ticket, customer=customer, summary="Hello", language="en", access_expires_at=Now() + timedelta(days=1)
+    )
+    event = blank(TicketEvent, ticket=ticket, seq=1, type="ticket.opened", data={"topic": None}, public=True)
+    insert_linked([customer, ticket, event])
+    other = family()
+    insert_linked(other)
+    ours, theirs = Ticket.objects.filter(pk__in=[ticket.pk, other[1].pk]).order_by("pk").values()
+    own = {"id", "public_id", "customer_id", "created_at", "waiting_since", "access_expires_at"}
+    assert {name: value for name, value in ours.items() if name not in own} == {
+        name: value for name, value in theirs.items() if name not in own
+    }
+    assert TicketEvent.objects.get(ticket=ticket).data == {"topic": None}

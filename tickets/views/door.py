@@ -81,7 +81,7 @@ def tickets_here(request: HttpRequest) -> list[Mine]:
 
 def wants_json(request: HttpRequest) -> bool:
     """Whether a script of ours asks, which wants frames and not a page."""
-    return request.headers.get("Accept", "").startswith("application/json")
+    return str(request.META.get("HTTP_ACCEPT", "")).startswith("application/json")
 
 
 def see_ticket(ticket: Ticket) -> HttpResponse:

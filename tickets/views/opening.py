@@ -1,6 +1,6 @@
 """The form at /: a customer asks, and is sent to the ticket's page."""
 
-from math import ceil
+from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,14 +9,14 @@ from django.views.decorators.http import require_http_methods
 
 from tickets import blocking, calendars, limits, topics
 from tickets.attachments import MAX_BYTES, MAX_FILES, TYPES
-from tickets.errors import EmptyMessage, KeyReused, Refusal
+from tickets.errors import EmptyMessage, KeyReused, Refusal, TooOften
 from tickets.forms import OpenForm, new_key
 from tickets.intake import key_of, ticket_open
 from tickets.models import Channel
 from tickets.reading import usual_wait
 from tickets.signals import anybody_online
 from tickets.views.door import private, remember, see_ticket, tickets_here
-from tickets.views.links import TOO_MANY, goes_on
+from tickets.views.links import goes_on
 
 INVALID = 422
 
@@ -37,26 +37,24 @@ def opening(request: HttpRequest) -> HttpResponse:
         )
         return _page(request, form, INVALID)
     data = form.cleaned_data
-    seconds = limits.seconds_left(request, "ticket_open")
-    if data["email"] and not seconds:
-        seconds = limits.seconds_left(request, "ticket_open_address", data["email"])
-    if seconds:
-        form.add_error(None, goes_on(seconds))
-        response = _page(request, form, TOO_MANY)
-        response["Retry-After"] = str(ceil(seconds))
-        return response
     try:
-        blocking.check(email=data["email"], address=limits.client_address(request))
-        opened = ticket_open(
-            text=data["text"],
-            name=data["name"],
-            email=data["email"],
-            topic_key=data["topic"],
-            chosen_language=data["language"],
-            files=data["files"],
-            channel=Channel.WIDGET if getattr(request, "embedded", False) else Channel.FORM,
-            key=key_of("form", data["key"]),
-        )
+        with limits.counting(request, "ticket_open") as seconds_left:
+            opened = ticket_open(
+                text=data["text"],
+                name=data["name"],
+                email=data["email"],
+                topic_key=data["topic"],
+                chosen_language=data["language"],
+                files=data["files"],
+                channel=Channel.WIDGET if getattr(request, "embedded", False) else Channel.FORM,
+                key=key_of("form", data["key"]),
+                unless=lambda: _may(request, data["email"], seconds_left),
+            )
+    except TooOften as refusal:
+        form.add_error(None, str(refusal.detail))
+        response = _page(request, form, refusal.status)
+        response["Retry-After"] = str(refusal.retry_after)
+        return response
     except Refusal as refusal:
         form = form.renewed()
         if isinstance(refusal, KeyReused):
@@ -72,6 +70,16 @@ def opening(request: HttpRequest) -> HttpResponse:
     response = see_ticket(opened.ticket)
     remember(response, request, opened.ticket)
     return private(response)
+
+
+def _may(request: HttpRequest, email: str, seconds_left: Callable[[], float]) -> None:
+    """Raises TooOften or Blocked."""
+    seconds = seconds_left()
+    if email and not seconds:
+        seconds = limits.seconds_left(request, "ticket_open_address", email)
+    if seconds:
+        raise TooOften(goes_on(seconds), seconds)
+    blocking.check(email=email, address=limits.client_address(request))
 
 
 def _page(request: HttpRequest, form: OpenForm, status: int = 200) -> HttpResponse:
