@@ -26,7 +26,9 @@ class Feed(models.Model):
 class FeedEvent(models.Model):
     """What happened to an agent, numbered from 1 without a gap."""
 
-    agent = models.ForeignKey(Agent, models.CASCADE, related_name="feed_events", verbose_name=_("agent"))
+    agent = models.ForeignKey(
+        Agent, models.CASCADE, related_name="feed_events", verbose_name=_("agent"), db_index=False
+    )
     seq = models.PositiveIntegerField(_("number"))
     type = models.CharField(_("type"), max_length=40)
     data = models.JSONField(_("data"), default=dict)

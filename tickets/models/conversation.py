@@ -19,7 +19,9 @@ class Author(models.TextChoices):
 class Message(models.Model):
     """One message or, if internal, one note. Its number is that of its event in the ticket's timeline."""
 
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="messages", verbose_name=_("ticket"))
+    ticket = models.ForeignKey(
+        Ticket, models.CASCADE, related_name="messages", verbose_name=_("ticket"), db_index=False
+    )
     seq = models.PositiveIntegerField(_("number"), editable=False)
     author = models.CharField(_("author"), max_length=10, choices=Author)
     author_user = models.ForeignKey(

@@ -12,7 +12,10 @@ from tickets.models.ticket import Ticket
 class TicketEvent(models.Model):
     """What happened to a ticket, numbered from 1 without a gap. Its type is declared in an EventType."""
 
-    ticket = models.ForeignKey(Ticket, models.CASCADE, related_name="events", verbose_name=_("ticket"))
+    # Without an index of its own, as in other tables to which much is written: a unique constraint begins with the column.
+    ticket = models.ForeignKey(
+        Ticket, models.CASCADE, related_name="events", verbose_name=_("ticket"), db_index=False
+    )
     seq = models.PositiveIntegerField(_("number"))
     type = models.CharField(_("type"), max_length=40)
     data = models.JSONField(_("data"), default=dict)
