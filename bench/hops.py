@@ -24,15 +24,14 @@ HOPS = (
     ("begun", None),
     ("request", "client → request begins"),
     ("intake", "middleware, CSRF, form"),
-    ("committed", "ticket_open until commit"),
-    ("asked", "signal, routes"),
-    ("task", "Celery publish → task begins"),
+    ("written", "ticket_open, all but its commit"),
+    ("task", "Celery publish → task begins, and the commit meanwhile"),
     ("people", "run: lock, read tickets and people"),
     ("loaded", "run: arrays"),
     ("solved", "run: solve"),
     ("chosen", "run: reasons"),
-    ("offered", "run: write"),
-    ("rung", "bell → consumer"),
+    ("offered", "run: write, all but its commit"),
+    ("rung", "bell → consumer, and the commit meanwhile"),
     ("reading", "thread of the socket"),
     ("read", "read card, render fragment"),
     ("sent", "frame written"),
@@ -99,7 +98,7 @@ def _wrap() -> None:
     from celery.signals import task_prerun
     from django.core.signals import request_started
 
-    from dispatch import consumers, runs, tasks
+    from dispatch import consumers, runs
     from tickets import bell, intake
     from tickets.views import opening
 
@@ -127,25 +126,24 @@ def _wrap() -> None:
             write(mark=mark[1], ticket=opened.ticket.pk, **_here.times)
         return opened
 
-    def tell(inner: Any, **news: Any) -> None:
+    def insert(inner: Any, rows: Any, **more: Any) -> None:
+        inner(rows, **more)
         if hasattr(_here, "times"):
-            _here.times.setdefault("committed", now())
-        inner(**news)
+            _here.times["written"] = now()
 
     def ring(inner: Any, bells: Any) -> None:
         if hasattr(_here, "times"):
             _here.times.setdefault("offered", now())
         inner(bells)
 
-    def ask(inner: Any, pool_ids: Any) -> None:
-        if hasattr(_here, "times"):
-            _here.times.setdefault("asked", now())
-        inner(pool_ids)
+    def ahead(inner: Any, bells: Any) -> Any:
+        _here.times["offered"] = now()
+        return inner(bells)
 
     around(opening, "ticket_open", open_ticket)
-    around(intake, "tell_queue_changed", tell)
+    around(intake, "insert_linked", insert)
     around(bell, "_ring_now", ring)
-    around(tasks, "run_ask", ask)
+    around(bell, "ahead", ahead)
 
     # Worker: the run
     @task_prerun.connect(weak=False)
@@ -175,7 +173,6 @@ def _wrap() -> None:
         _here.made = []
         count = inner(pool_id, **more)
         if _here.made:
-            _here.times.pop("asked", None)
             write(tickets=_here.made, **_here.times)
         return count
 

@@ -36,9 +36,11 @@ class Request(WSGIRequest):
         if fields is None or len(body) != int(length) or (most is not None and len(fields) > most):
             return super().parse_file_upload(META, io.BytesIO(body))
         post = QueryDict(mutable=True)
+        lists: dict[str, Any] = {}
         for name, value in fields:
-            # As appendlist(), which looks twenty times whether it may, and whether these are texts.
-            dict.setdefault(post, name, []).append(value)
+            lists.setdefault(name, []).append(value)
+        # As appendlist() does it, which looks twenty times whether it may, and whether these are texts.
+        dict.update(post, lists)
         post._mutable = False
         return post, MultiValueDict()
 

@@ -7,6 +7,7 @@ what the rest of the asking does. So Celery makes the message once a process and
 pool, and later ones are that one with new ids. A test compares them with what Celery sends itself.
 """
 
+import base64
 import json
 import threading
 import uuid
@@ -18,7 +19,7 @@ from celery import Task
 from kombu import Connection
 from redis.exceptions import RedisError
 
-from tickets.redis import answered, client
+from tickets.redis import Command, answered, client
 
 KEPT_SECONDS = 3600  # Redis forgets a pool that nobody has asked for
 # Keys: the pool's last message, list of the queue. Arguments: seconds, message. A message lies in the list until a worker takes
@@ -51,9 +52,13 @@ class Letter:
     task_id: str
     tag: str
 
-    def again(self) -> str:
-        """The same with new ids."""
-        return self.text.replace(self.task_id, str(uuid.uuid4())).replace(self.tag, str(uuid.uuid4()))
+    body: str  # as it stands in it
+    pool_id: int
+
+    def again(self, writer: int | None = None) -> str:
+        """The same with new ids. `writer`: to be the task's second argument."""
+        text = self.text.replace(self.task_id, str(uuid.uuid4())).replace(self.tag, str(uuid.uuid4()))
+        return text if writer is None else text.replace(self.body, _body([self.pool_id, writer]))
 
 
 def ask(task: "Task[Any, Any]", pool_id: int) -> bool:
@@ -61,10 +66,13 @@ def ask(task: "Task[Any, Any]", pool_id: int) -> bool:
 
     Raises redis.exceptions.RedisError or OSError when Redis does not answer.
     """
+    return bool(answered(command(task, pool_id)))
+
+
+def command(task: "Task[Any, Any]", pool_id: int, writer: int | None = None) -> Command:
+    """What ask() says to Redis. `writer`: the task's second argument."""
     letter = _letter(task, pool_id)
-    return bool(
-        answered(("EVAL", ASK, 2, f"run-asked:{pool_id}", letter.queue, KEPT_SECONDS, letter.again()))
-    )
+    return "EVAL", ASK, 2, f"run-asked:{pool_id}", letter.queue, KEPT_SECONDS, letter.again(writer)
 
 
 def again_say(pool_id: int) -> None:
@@ -107,4 +115,13 @@ def _written(task: "Task[Any, Any]", pool_id: int) -> Letter:
     # It is kept, and what it is first asked within, a task or a trace, is no parent of the later ones.
     written = {name: what for name, what in message["headers"].items() if name in CELERYS}
     message["headers"] = written | {"root_id": task_id, "parent_id": None}
-    return Letter(queue, json.dumps(message), task_id, message["properties"]["delivery_tag"])
+    if message["body"] != _body([pool_id]):
+        raise RuntimeError(f"this is no body of a task of ours: {message['body']}")
+    tag = message["properties"]["delivery_tag"]
+    return Letter(queue, json.dumps(message), task_id, tag, message["body"], pool_id)
+
+
+def _body(args: list[int]) -> str:
+    """Arguments as Celery's JSON serializer and kombu's Redis transport write them."""
+    nothing_else = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
+    return base64.b64encode(json.dumps([args, {}, nothing_else]).encode()).decode()

@@ -3,6 +3,7 @@ given. And of this app: an alert has changed. Questions from below: who is onlin
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +25,7 @@ from tickets.signals import (
     anybody_online_asked,
     erasing,
     queue_changed,
+    queue_changing,
     rating_given,
 )
 from tickets.statements import fetch
@@ -49,6 +51,13 @@ def on_queue_changed(ticket_ids: Sequence[int], tickets: Sequence[Ticket], **_: 
             here = steps.of_pool(passed[ticket.pk]) if ticket.pk in passed else route.steps
             pools.update(steps.pools(here, (now - ticket.waiting_since).total_seconds()))
     tasks.run_ask(pools)
+
+
+@receiver(queue_changing)
+def on_queue_changing(ticket: Ticket, writer: int, **_: Any) -> AbstractContextManager[None]:
+    """As on_queue_changed(), for a ticket that is about to be written. What is not kept of the routes are its queries."""
+    route = routes.routes().of(ticket.topic_id)
+    return tasks.run_ask_ahead(steps.pools(route.steps, 0.0) if route else (), writer)
 
 
 def _passed_on(ticket_ids: Sequence[int]) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from math import inf
 from typing import NamedTuple
@@ -33,7 +33,8 @@ from dispatch.sight import ALONE, PASSED_AT, People, TicketRow, see
 from tickets import bell, timeline
 from tickets import events as ticket_events
 from tickets.models import Ticket, TicketState
-from tickets.planned import Statement, planned
+from tickets.planned import Statement, commit, committing, planned
+from tickets.writing import WriterHangs
 
 logger = logging.getLogger(__name__)
 
@@ -44,33 +45,57 @@ class PoolBusy(Exception):
     """Another run of the pool is under way, and the caller did not want to wait for it."""
 
 
-def match_pool(pool_id: int, *, wait: bool = True, store: bool = True) -> int:
+def match_pool(pool_id: int, *, wait: bool = True, store: bool = True, writer: int | None = None) -> int:
     """Match the pool's waiting tickets with its free people once, and make the offers. Outermost.
 
     Returns the number of offers made. Waits for a run of the same pool that is under way, or, without `wait`, raises PoolBusy;
-    safe to run twice. Without `store` the caller has what it saw stored, when there is time (seen.store). While what admins
-    have set and everybody's profile is known: two queries, one that lets go of the pool, and one that stores what it saw.
+    safe to run twice. `writer`: its transaction is waited for (tickets/writing.py). Without `store` the caller has what it saw
+    stored, when there is time (seen.store). While what admins have set and everybody's profile is known: two queries, one that
+    commits and lets go of the pool, and one that stores what it saw.
     """
+    calm.discard(pool_id)
+    made = _run(pool_id, wait=wait, store=store, writer=writer)
+    if not made.again:
+        return made.offers
+    return made.offers + _run(pool_id, wait=wait, store=store, writer=None).offers
+
+
+calm: set[int] = set()  # pools whose last run left no ticket without an offer; of a matcher's one thread
+
+
+def _run(pool_id: int, *, wait: bool, store: bool, writer: int | None) -> "Made":
     plan = routes.routes()
     policy = routes.policy(pool_id)
-    with _alone(pool_id, wait=wait) as lock:
-        found = see(pool_id, plan, lock)
+    with _alone(pool_id, wait=wait) as hold:
+        try:
+            found = see(pool_id, plan, hold.lock, writer if hold.free else None)
+        except WriterHangs:
+            return NOTHING._replace(again=True)  # without that ticket: the tick finds it
         if found is None:
             raise PoolBusy
-        tickets, people = found
+        tickets, people, ahead = found
         if not tickets:
-            return 0
+            calm.add(pool_id)
+            return NOTHING
         if not len(people):
             _flag(tickets, plan, [False] * len(tickets))
-            return 0
+            return NOTHING
         only = _waited_for(pool_id, tickets, plan)
         problem = problem_of(tickets, people, plan, policy, only)
         begun = time.perf_counter()
         solution = solve(problem)
         micros = int((time.perf_counter() - begun) * 1e6)
         wanted = wanted_pairs(tickets, people, solution, plan, auto_accepting(pool_id))
-        made = _write(policy, wanted, solution, micros) if wanted else NOTHING
-        _flag(tickets, plan, solution.scores.ticket_able.tolist())
+        possible = solution.scores.ticket_able.tolist()
+        hold.till_written = all(possible) and not any(row.flagged for row in tickets)  # nothing to flag then
+        made = _write(policy, wanted, solution, micros, hold) if wanted else NOTHING
+        served = made.tickets == len(tickets)
+        if ahead and not served:
+            made = made._replace(again=True)  # the others are free no more, or somebody has come
+        else:
+            _flag(tickets, plan, possible)
+    if served:
+        calm.add(pool_id)
     if made.automatic:
         automatic.accept_due()  # without the pool's lock: whoever accepts locks shifts and tickets
     if made.run_id is not None:
@@ -79,31 +104,58 @@ def match_pool(pool_id: int, *, wait: bool = True, store: bool = True) -> int:
         seen.note(made.run_id, problem, solution)
         if store:
             seen.store()
-    return made.offers
+    return made
+
+
+@dataclass
+class _Hold:
+    """A pool while one run has it."""
+
+    lock: Statement  # that takes it
+    pool_id: int
+    free: bool  # in no transaction: what the run writes has one of its own
+    held: bool = True
+    till_written: bool = False  # nobody needs it any more once the offers are committed
+
+    def commit(self) -> None:
+        """The offers, and in the same journey the end of the hold, if nobody needs it any more."""
+        commit(*[(LET_GO, [LOCK_CLASS, self.pool_id])] if self.till_written else [])
+        self.held = not self.till_written
+
+    def let_go(self) -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(LET_GO, [LOCK_CLASS, self.pool_id])
+        except Error:
+            connection.close()  # lets go for certain: nobody else could ever run this pool
+
+
+LET_GO = "SELECT pg_advisory_unlock(%s, %s)"
 
 
 @contextmanager
-def _alone(pool_id: int, *, wait: bool) -> Iterator[Statement]:
-    """No other run of this pool until the end of the block. Gives the statement that takes the lock, to be sent with the first
-    query, which reads from ALONE whether it was there to be had; without `wait` it may not be, and the block ends by PoolBusy.
+def _alone(pool_id: int, *, wait: bool) -> Iterator[_Hold]:
+    """No other run of this pool until the end of the block, or until its offers are committed. Gives the statement that takes
+    the lock, to be sent with the first query, which reads from ALONE whether it was there to be had; without `wait` it may not
+    be, and the block ends by PoolBusy.
 
-    The lock is the connection's and not a transaction's, so a run has neither BEGIN nor COMMIT to wait for; it is gone with
-    the connection when the process dies. Behind a pooler that hands connections round, and within a test's transaction, the
-    lock is the transaction's.
+    The lock is the connection's and not a transaction's, so what a run reads has neither BEGIN nor COMMIT to wait for; it is
+    gone with the connection when the process dies. Behind a pooler that hands connections round, and within a test's
+    transaction, the lock is the transaction's.
     """
     if connection.in_atomic_block or not settings.DATABASE_PREPARE:
         with timeline.command():
-            yield _lock("advisory_xact_lock", pool_id, wait=wait)
+            yield _Hold(_lock("advisory_xact_lock", pool_id, wait=wait), pool_id, free=False)
         return
-    busy = False
+    hold = _Hold(_lock("advisory_lock", pool_id, wait=wait), pool_id, free=True)
     try:
-        yield _lock("advisory_lock", pool_id, wait=wait)
+        yield hold
     except PoolBusy:
-        busy = True
+        hold.held = False
         raise
     finally:
-        if not busy:
-            _let_go(pool_id)
+        if hold.held:
+            hold.let_go()
 
 
 def _lock(kind: str, pool_id: int, *, wait: bool) -> Statement:
@@ -112,14 +164,6 @@ def _lock(kind: str, pool_id: int, *, wait: bool) -> Statement:
     else:
         sql = f"SELECT set_config('{ALONE}', pg_try_{kind}($1, $2)::text, false)"
     return sql, [LOCK_CLASS, pool_id]
-
-
-def _let_go(pool_id: int) -> None:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, pool_id])
-    except Error:
-        connection.close()  # lets go for certain: nobody else could ever run this pool
 
 
 class Wanted(NamedTuple):
@@ -140,9 +184,11 @@ class Made(NamedTuple):
     offers: int
     run_id: int | None
     automatic: bool  # whether any of the offers is to somebody who accepts automatically
+    tickets: int  # that are offered to somebody
+    again: bool = False  # another run is due: somebody was waited for in vain, or people of a moment ago are free no more
 
 
-NOTHING = Made(0, None, automatic=False)
+NOTHING = Made(0, None, automatic=False, tickets=0)
 
 
 def wanted_pairs(
@@ -244,8 +290,13 @@ SELECT (SELECT json_agg(json_build_array(public_id, seq)) FROM numbered),
 """  # noqa: S608  nothing from outside is in it
 
 
-def _write(policy: PolicySpec, wanted: Sequence[Wanted], solution: Solution, micros: int) -> Made:
-    """Make the offers and ring. One query, and one for the rates when they are not kept."""
+def _write(
+    policy: PolicySpec, wanted: Sequence[Wanted], solution: Solution, micros: int, hold: _Hold
+) -> Made:
+    """Make the offers and ring. Two queries, and one for the rates when they are not kept.
+
+    Agents' bells ring before the commit (bell.ahead): they are heard when it is through, and not after it.
+    """
     today, rates = timezone.localdate(), routes.rates()
     pays = [price(one.ticket.topic_id, today, rates) for one in wanted]
     waiting, free = len(solution.problem.tickets), len(solution.problem.agents)
@@ -277,16 +328,28 @@ def _write(policy: PolicySpec, wanted: Sequence[Wanted], solution: Solution, mic
             [one.ticket.passed_at for one in wanted],
         ],
         first=_locks(shifts, [*{one.ticket.id for one in wanted}]),
+        begin=hold.free,
     )
+    if hold.free:
+        # Whoever is the first choice: their card would come later if all were drawn at the same time.
+        first = {choice.agent_id for choice in {one.ticket.id: one for one in reversed(wanted)}.values()}
+        with (
+            committing(),
+            bell.ahead([(feed.stream_of(one), seq) for one, seq in counted or [] if one in first]),
+        ):
+            hold.commit()
+        counted_later = [(one, seq) for one, seq in counted or [] if one not in first]
+    else:
+        counted_later = counted or []
     # Agents first: the customer's page shows nothing of an offer.
     bell.ring_all(
-        [(feed.stream_of(agent_id), seq) for agent_id, seq in counted or []]
+        [(feed.stream_of(agent_id), seq) for agent_id, seq in counted_later]
         + [(f"ticket:{public_id}", seq) for public_id, seq in told or []]
     )
     calling.offers_ask(to_call or [])
     if len(counted or []) < len(wanted):
         members_forget(policy.pool_id)  # perhaps somebody was left out who is known wrongly
-    return Made(len(counted or []), run_id, any_automatic)
+    return Made(len(counted or []), run_id, any_automatic, len(told or []))
 
 
 @lru_cache(maxsize=256)

@@ -1,11 +1,13 @@
 """What a run sees: the tickets that wait, and the people who are free (dispatch/columns.py: as the solver wants them)."""
 
+import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
+from django.db import OperationalError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
@@ -20,6 +22,7 @@ from dispatch.members import members, members_forget
 from dispatch.models import Transfer
 from dispatch.routes import Routes
 from dispatch.rules import steps
+from tickets import writing
 from tickets.models import Ticket, TicketState
 from tickets.planned import Statement, planned
 
@@ -164,34 +167,54 @@ _BOOKED = """
     WHERE b.ended_at IS NULL AND h.pool_id = $6 AND b.begins_at <= statement_timestamp()
       AND b.begins_at > statement_timestamp() - interval '1 hour'
 """
+# What a run reads of the queue, and of the people beside it.
 # One row: the solver wants columns, and 500 rows take longer to receive than to find. The columns come as PostgreSQL's binary
 # form, which is numpy's too, with the highest byte first. While no ticket waits, nobody looks for people.
-_SEE = f"""
+_COLUMNS = """
+    string_agg(int8send(agent_id), ''), string_agg(int8send(shift_id), ''), string_agg(int4send(units), ''),
+    string_agg(int4send(units_taken), ''), string_agg(int4send(units_wrapping), ''), string_agg(float4send(idle), '')
+"""
+_NOW = "extract(epoch FROM statement_timestamp())::float8"
+_WAITING = f"""
     WITH queue AS MATERIALIZED ({_QUEUE})
     SELECT current_setting('{ALONE}')::boolean,
            (SELECT json_agg(json_build_array(id, waited, priority, topic_id, language, flagged, known, answered,
                                               passed_to, asked_first, front, passed_at) ORDER BY waiting_since, id) FROM queue),
-           extract(epoch FROM statement_timestamp())::float8,
-           string_agg(int8send(agent_id), ''), string_agg(int8send(shift_id), ''), string_agg(int4send(units), ''),
-           string_agg(int4send(units_taken), ''), string_agg(int4send(units_wrapping), ''),
-           string_agg(float4send(idle), ''), ({_BOOKED})
-    FROM ({_FREE}) AS free WHERE EXISTS (SELECT FROM queue)
+           {_NOW}
 """  # noqa: S608  nothing from outside is in it
+_SEE = f"{_WAITING}, {_COLUMNS}, ({_BOOKED}) FROM ({_FREE}) AS free WHERE EXISTS (SELECT FROM queue)"
+_PEOPLE = f"SELECT {_NOW}, {_COLUMNS}, ({_BOOKED}) FROM ({_FREE}) AS free".replace("$6", "$1")  # noqa: S608
 
 
-def see(pool_id: int, plan: Routes, lock: Statement) -> tuple[list[TicketRow], People] | None:
+class Seen(NamedTuple):
+    """What a run sees."""
+
+    tickets: list[TicketRow]
+    people: People
+    ahead: bool  # the people are those of people_ahead(): not all of them may be free still, and somebody else may be
+
+
+def see(pool_id: int, plan: Routes, lock: Statement, writer: int | None = None) -> Seen | None:
     """Lock the pool by this statement, which says in ALONE whether it could; None if not. Then read what waits without an open
     offer, oldest first (queue_of() written out), and, if anything does, the pool's people who are online, have units free and
     no open offer.
 
-    One query, and those of the members when they are not kept. All are as they are once the lock is there.
+    One query, and those of the members when they are not kept. All are as they are once the lock is there, and the transaction
+    of `writer` over. For a ticket that has just been written, and for nothing else, the people may be those of people_ahead().
+    Raises WriterHangs, with or without the lock.
     """
     afters, unrouted = _reach(pool_id, plan)
-    [(alone, queue, now, *columns, booked)] = planned(
-        _SEE,
-        [list(afters), list(afters.values()), unrouted, list(plan.by_topic), MOST_TICKETS, pool_id],
-        first=[lock],
-    )
+    params = [list(afters), list(afters.values()), unrouted, list(plan.by_topic), MOST_TICKETS, pool_id]
+    before = _ahead.pop(pool_id, None)
+    if writer is None or (before and time.monotonic() > before.until):
+        before = None
+    try:
+        first = [*([] if writer is None else writing.after(writer)), lock]
+        [(alone, queue, now, *more)] = planned(_WAITING if before else _SEE, params, first=first)
+    except OperationalError as error:
+        if writer is None or not writing.is_late(error):
+            raise
+        raise writing.WriterHangs from error
     if not alone:
         return None
     # Below 0 has waited what came while the lock was waited for.
@@ -199,21 +222,52 @@ def see(pool_id: int, plan: Routes, lock: Statement) -> tuple[list[TicketRow], P
         TicketRow._make((one, max(waited, 0.0), *more, said or [], *passed))
         for one, waited, *more, said, passed in ((*row[:-4], row[-4:]) for row in queue or [])
     ]
-    arrays = [np.frombuffer(c or b"", t) for c, t in zip(columns, _TYPES, strict=True)]
-    return tickets, _people(pool_id, now, arrays, booked or [], {row.topic_id or 0 for row in tickets})
+    topics = {row.topic_id or 0 for row in tickets}
+    if before:
+        return Seen(tickets, _later(before.people, now, topics), ahead=True)
+    return Seen(tickets, _people(pool_id, now, more, topics), ahead=False)
+
+
+class _Ahead(NamedTuple):
+    people: People
+    until: float  # time.monotonic()
+
+
+AHEAD_SECONDS = 0.3
+_ahead: dict[int, _Ahead] = {}  # pool → who was free a moment ago; of a matcher's one thread
+
+
+def people_ahead(pool_id: int) -> None:
+    """Look who is free before a ticket comes: reading some hundred people takes longer than reading a ticket. One query.
+
+    The next run may take them for AHEAD_SECONDS. Whatever else asks for a run, somebody who has come or is free again for
+    instance, makes it look anew; who has left meanwhile is left out when offers are written (runs.STILL_FREE).
+    """
+    [(now, *columns)] = planned(_PEOPLE, [pool_id])
+    people = _people(pool_id, now, columns, members(pool_id).by_topic.keys())
+    _ahead.pop(pool_id, None)
+    if len(people):
+        _ahead[pool_id] = _Ahead(people, time.monotonic() + AHEAD_SECONDS)
+
+
+def _later(people: People, now: float, topics: Collection[int]) -> People:
+    """The same people at this moment."""
+    by_topic = {topic: rates for topic, rates in people.by_topic.items() if topic in topics}
+    idle = people.idle + np.float32(now - people.seen_at)
+    return replace(people, idle=idle, by_topic=by_topic, seen_at=now)
 
 
 # --- People -----------------------------------------------------------------------------------------------------------
 
-_TYPES = (">i8", ">i8", ">i4", ">i4", ">i4", ">f4")  # of _SEE's columns
+_TYPES = (">i8", ">i8", ">i4", ">i4", ">i4", ">f4")  # of _COLUMNS
 
 
-def _people(
-    pool_id: int, now: float, columns: Sequence[Any], booked: Sequence[int], topics: Collection[int]
-) -> People:
-    """Those of these people who are members, with how they accept tickets of these topics (0: none). Who is not known as one
-    may have become one since: they are read once more."""
-    ids, *rest = (column.astype(column.dtype.newbyteorder("=")) for column in columns)
+def _people(pool_id: int, now: float, read: Sequence[Any], topics: Collection[int]) -> People:
+    """`read`: what _COLUMNS and _BOOKED have found. Those of these people who are members, with how they accept tickets of
+    these topics (0: none). Who is not known as one may have become one since: they are read once more."""
+    *columns, booked = read
+    arrays: list[Any] = [np.frombuffer(c or b"", t) for c, t in zip(columns, _TYPES, strict=True)]
+    ids, *rest = (column.astype(column.dtype.newbyteorder("=")) for column in arrays)
     if not len(ids):
         return People.nobody()
     by_id = ids.argsort()

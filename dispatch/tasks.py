@@ -5,15 +5,16 @@
 
 import logging
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from functools import partial
 from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_shutdown
-from django.db import close_old_connections
+from django.db import Error, close_old_connections
 from kombu.asynchronous import get_event_loop
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
@@ -50,23 +51,26 @@ from dispatch import (
     snooze,
     wrap_up,
 )
+from dispatch.sight import people_ahead
 from dispatch.wall import halves
 from dispatch.webhooks import sending
 from tickets.assistant import measures, turns
+from tickets.redis import Command, on_their_way
 
 logger = logging.getLogger(__name__)
 
 
 @shared_task
-def match(pool_id: int) -> None:
+def match(pool_id: int, writer: int | None = None) -> None:
     """One matching run of a pool. Its message was taken before the run looks, so what comes later asks for the next one.
+    `writer`: a PostgreSQL process whose transaction it waits for first (tickets/writing.py).
 
     While another matcher runs the pool, this one does not stand and wait, since other pools may want it: it leaves word, and
     the other one asks for one more run when it is through.
     """
     for word_left in (False, True):
         try:
-            runs.match_pool(pool_id, wait=False, store=False)
+            runs.match_pool(pool_id, wait=False, store=False, writer=writer)
         except runs.PoolBusy:
             if not word_left:
                 asking.again_say(pool_id)  # before the second try: the other one may have just ended
@@ -75,6 +79,7 @@ def match(pool_id: int) -> None:
                 run_ask([pool_id])
             break
     _seen_store_soon()
+    _people_look_soon(pool_id)
 
 
 PACKED_SECONDS, SEEN_SECONDS = 0.1, 1.0
@@ -105,6 +110,37 @@ def _seen_store(**_: Any) -> None:
     _storing.clear()
     close_old_connections()
     seen.store()
+
+
+LOOK_SECONDS, LOOK_AGAIN_SECONDS, LOOKS = 0.015, 0.25, 8
+
+
+def _people_look_soon(pool_id: int, looks: int = LOOKS) -> None:
+    """While a matcher has nothing else to do, and tickets come but do not pile up: have it look who is free, for the next
+    ticket's run. For two seconds after a run; a pool whose runs follow each other at once is not looked at."""
+    loop = _loop()
+    if loop is None:
+        return
+    if pool_id in _looking:
+        _looking.pop(pool_id).cancel()
+    if pool_id in runs.calm and looks:
+        pause = LOOK_SECONDS if looks == LOOKS else LOOK_AGAIN_SECONDS
+        _looking[pool_id] = loop.call_later(pause, partial(_people_look, pool_id, looks))
+
+
+_looking: dict[int, Any] = {}  # pool → its timer
+
+
+def _people_look(pool_id: int, looks: int) -> None:
+    close_old_connections()  # as before a task
+    _looking.pop(pool_id, None)
+    try:
+        people_ahead(pool_id)
+    except Error:
+        logger.warning("nobody was looked for in pool %s; its next run does", pool_id, exc_info=True)
+        close_old_connections()
+    else:
+        _people_look_soon(pool_id, looks - 1)
 
 
 PART_SECONDS = 0.05  # from one part of the tick to the next: all of them lie within the second
@@ -364,5 +400,44 @@ def run_ask(pool_ids: Iterable[int]) -> None:
         try:
             asking.ask(match, pool_id)
         except (RedisError, OSError):
-            logger.warning("the broker does not answer: pool %s is matched here", pool_id)
-            runs.match_pool(pool_id)
+            _match_here(pool_id)
+
+
+def _match_here(pool_id: int) -> None:
+    logger.warning("the broker does not answer: pool %s is matched here", pool_id)
+    runs.match_pool(pool_id)
+
+
+def run_ask_ahead(pool_ids: Iterable[int], writer: int) -> AbstractContextManager[None]:
+    """run_ask() around a commit that its block does: the messages, which are sent before it, say for which transaction to wait.
+    Where one waits already, which may be heard before the commit, and where that takes long, a run is asked for after it.
+    """
+    pools = sorted(pool_ids)
+    return _asked_ahead(pools, [asking.command(match, pool_id, writer) for pool_id in pools])
+
+
+SOON_SECONDS = 0.1  # for a commit; runs wait for longer than that (tickets/writing.py)
+
+
+@contextmanager
+def _asked_ahead(pools: Sequence[int], commands: Sequence[Command]) -> Iterator[None]:
+    """Fails only as the block does."""
+    begun = time.monotonic()
+    sent: list[Any] | None = None  # of each pool, 1: by us; None: Redis does not answer
+    with ExitStack() as stack:
+        answers = None
+        with suppress(RedisError, OSError):
+            answers = stack.enter_context(on_their_way(commands))
+        yield
+        if answers is not None:
+            with suppress(RedisError, OSError):
+                sent = answers()
+    late = time.monotonic() - begun > SOON_SECONDS
+    try:
+        if sent is not None:
+            run_ask(pool_id for pool_id, ours in zip(pools, sent, strict=True) if late or not ours)
+            return
+        for pool_id in pools:
+            _match_here(pool_id)
+    except Exception:
+        logger.exception("no run could be asked for; the tick finds what waits")

@@ -4,7 +4,7 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -27,6 +27,7 @@ from tests.emptying import empty
 from tests.invariants import broken
 from tests.stack import LiveStack, live_stack, migrated_template
 from tickets import kept
+from tickets import redis as tickets_redis
 
 # No test is timed: a busy machine is no failure. A hundred examples would be hypothesis's own choice. The same ones in each
 # run, so that nobody is told by luck of what somebody else wrote; HYPOTHESIS_PROFILE=explore looks for new ones.
@@ -271,6 +272,7 @@ def nothing_kept() -> None:
     """No topic and no route of the test before is in mind: its rows are gone. Nor the language of its last visitor."""
     kept.forget()
     translation.deactivate()
+    tickets_redis._ill_until = 0.0  # of a test in which Redis was away
 
 
 @pytest.fixture
@@ -278,6 +280,7 @@ def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     """A small world (tests/cast.py) in which runs happen when the test says so, not when a signal asks."""
     members.profiles_forget()
     monkeypatch.setattr(tasks, "run_ask", lambda pool_ids: None)
+    monkeypatch.setattr(tasks, "run_ask_ahead", lambda pool_ids, writer: nullcontext())
     # Nobody beats here, and a test may take its time.
     monkeypatch.setattr(shifts, "LEASE", timedelta(minutes=10))
     # Which tickets go to newcomers first follows from their numbers, which no test knows: one in twenty would be another's.

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from config.stack import PROJECT
-from dispatch import runs, tasks
+from dispatch import runs
 from tickets import bell
 
 FIELDS = {"name", "value", "unit", "floor", "ratio", "rounds"}
@@ -84,4 +84,4 @@ def test_what_the_hops_trace_is_called_as_it_expects() -> None:
     assert list(inspect.signature(runs._write).parameters)[:2] == ["policy", "wanted"]
     assert next(iter(inspect.signature(runs.match_pool).parameters)) == "pool_id"
     assert next(iter(inspect.signature(bell._ring_now).parameters)) == "bells"
-    assert next(iter(inspect.signature(tasks.run_ask).parameters)) == "pool_ids"
+    assert next(iter(inspect.signature(bell.ahead).parameters)) == "bells"

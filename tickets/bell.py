@@ -6,7 +6,8 @@ own (docs/adr/0008-services-ring-themselves.md).
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -14,10 +15,11 @@ from django.conf import settings
 from django.db import transaction
 from redis.exceptions import RedisError
 
-from tickets.redis import publish
+from tickets.redis import Command, is_well, on_their_way
 
 logger = logging.getLogger(__name__)
 
+SOON_SECONDS = 0.1  # for a commit; readers look again for longer than that (dispatch/consumers.py)
 SILENT_SECONDS = (
     2.0  # after a Redis that did not answer nobody waits for it; readers' own beats come every 5 s
 )
@@ -48,6 +50,27 @@ def ring_all(bells: Iterable[tuple[str, int]]) -> None:
         transaction.on_commit(lambda: _ring_now(listed))
 
 
+@contextmanager
+def ahead(bells: Sequence[tuple[str, int]]) -> Iterator[None]:
+    """Ring before what is rung for is committed, which the block does: the bell is on its way while the disk writes. For
+    streams whose readers look again until they see the number, and take what they see for what there is. Never fails. A
+    Redis that does not answer, or a disk that is slow, has it ring after the commit.
+    """
+    begun, rung = time.monotonic(), False
+    with ExitStack() as stack:
+        answers = None
+        if bells and is_well():
+            with suppress(RedisError, OSError):
+                answers = stack.enter_context(on_their_way(_commands(_messages(bells))))
+        yield
+        if answers is not None:
+            with suppress(RedisError, OSError):
+                answers()
+                rung = True
+    if bells and (not rung or time.monotonic() - begun > SOON_SECONDS):
+        _publish(_messages(bells))
+
+
 def ring_any() -> None:
     """Ring for ANY alone once this transaction has committed: of a stream that nobody can listen to yet. Never fails."""
     transaction.on_commit(lambda: _ring_now([]))
@@ -66,18 +89,31 @@ def _ring_now(bells: list[tuple[str, int]]) -> None:
         _any_at = time.monotonic()
         bells = [*bells, (ANY, 0)]
     if bells:
-        _publish([(stream, {"type": "bell", "stream": stream, "seq": seq}) for stream, seq in bells])
+        _publish(_messages(bells))
 
 
 def _publish(messages: list[tuple[str, dict[str, Any]]]) -> None:
-    global _silent_until  # noqa: PLW0603  one a process
     if time.monotonic() < _silent_until:
         return
     try:
-        publish([(_place_of(stream), _serialized(message)) for stream, message in messages])
+        with on_their_way(_commands(messages)) as answers:
+            answers()
     except (RedisError, OSError) as error:
-        _silent_until = time.monotonic() + SILENT_SECONDS
-        logger.warning("bell: Redis does not answer (%s); readers catch up with their next beat", error)
+        _silent(error)
+
+
+def _silent(error: Exception) -> None:
+    global _silent_until  # noqa: PLW0603  one a process
+    _silent_until = time.monotonic() + SILENT_SECONDS
+    logger.warning("bell: Redis does not answer (%s); readers catch up with their next beat", error)
+
+
+def _messages(bells: Sequence[tuple[str, int]]) -> list[tuple[str, dict[str, Any]]]:
+    return [(stream, {"type": "bell", "stream": stream, "seq": seq}) for stream, seq in bells]
+
+
+def _commands(messages: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Command]:
+    return [("PUBLISH", _place_of(stream), _serialized(message)) for stream, message in messages]
 
 
 def _place_of(stream: str) -> str:
@@ -85,6 +121,6 @@ def _place_of(stream: str) -> str:
     return f"{settings.REDIS_PREFIX}__group__{group_of(stream)}"
 
 
-def _serialized(message: dict[str, Any]) -> bytes:
+def _serialized(message: Mapping[str, Any]) -> bytes:
     serialized: bytes = get_channel_layer().serialize(message)
     return serialized

@@ -7,16 +7,18 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.db.models.functions import Now
 
-from tickets import bell, events, language, timeline, topics
+from tickets import bell, events, language, timeline, topics, writing
 from tickets.attachments import Inspected
 from tickets.conversation import ANSWER_WITHIN, body_clean, files_store
 from tickets.email_addresses import address_clean
 from tickets.errors import BadAddress, KeyReused, UnknownTopic
 from tickets.models import Author, Channel, Customer, Message, Ticket, TicketEvent, TicketState, Topic
-from tickets.signals import tell_answer_wanted, tell_queue_changed
+from tickets.planned import commit, committing
+from tickets.redis import is_well
+from tickets.signals import tell_answer_wanted, tell_queue_changed, telling_queue_changes
 from tickets.statements import blank, fetch, insert_linked
 from tickets.triage import deciding
 
@@ -60,8 +62,10 @@ def ticket_open(
     `key`: of one door (key_of), or of a mail. Text is redacted before it is stored; a language that was not chosen is detected
     from it, and so is a topic, where a trained model is sure (tickets/triage/). `unless` is called when all is ready to be
     written, and nothing is when it raises. Outermost.
-    Raises EmptyMessage, MessageTooLong, BadText, BadAddress, UnknownTopic, KeyReused. One query; one more for a topic or a live
-    model that is not kept, or a key that was used; with files a transaction, and one more a file.
+
+    The run that is to find it a person is asked for before the commit, and waits for that (tickets/writing.py).
+    Raises EmptyMessage, MessageTooLong, BadText, BadAddress, UnknownTopic, KeyReused. One query and its commit; one more for a
+    topic or a live model that is not kept, two for a key that was used; with files a transaction, and one more a file.
     """
     body = body_clean(text)
     name = body_clean(name, required=False)[:120]
@@ -96,8 +100,9 @@ def ticket_open(
         intake_digest=digest if key else "",
     )
     unless()
+    ahead = not (assisted or files or connection.in_atomic_block) and settings.DATABASE_PREPARE and is_well()
     try:
-        _store(ticket, body, files, triaged)
+        _store(ticket, body, files, triaged, ahead=ahead)
     except IntegrityError as error:
         # The unique key let the first one through, whether that is long ago or happens at the same moment.
         if key is None or "intake_key" not in str(error) or not (before := _opened_before(key, digest)):
@@ -105,7 +110,7 @@ def ticket_open(
         return before
     if assisted:
         tell_answer_wanted(ticket.pk)
-    else:
+    elif not ahead:
         tell_queue_changed(tickets=[ticket])
     bell.ring_any()  # who could listen to the ticket does not have its link yet
     return Opened(ticket, created=True)
@@ -156,7 +161,15 @@ def practice_open(
     return ticket
 
 
-def _store(ticket: Ticket, body: str, files: Sequence[Inspected], triaged: deciding.Triaged | None) -> None:
+def _store(
+    ticket: Ticket,
+    body: str,
+    files: Sequence[Inspected],
+    triaged: deciding.Triaged | None,
+    *,
+    ahead: bool,
+) -> None:
+    """`ahead`: the queue is told before the commit, and only what can be one statement."""
     data = {
         "topic": ticket.topic.key if ticket.topic else None,
         "language": ticket.language,
@@ -166,17 +179,24 @@ def _store(ticket: Ticket, body: str, files: Sequence[Inspected], triaged: decid
     message = blank(
         Message, ticket=ticket, seq=2, author=Author.CUSTOMER, author_name=ticket.customer.name, body=body
     )
+    rows = [
+        ticket.customer,
+        ticket,
+        blank(TicketEvent, ticket=ticket, seq=1, type=events.OPENED.name, data=data, public=True),
+        blank(TicketEvent, ticket=ticket, seq=2, type=events.MESSAGE_POSTED.name, public=True),
+        message,
+        *([] if triaged is None else [_told(ticket, triaged)]),
+    ]
+    if ahead:
+        writer = writing.process()
+        telling = telling_queue_changes(ticket, writer)
+        with committing():
+            insert_linked(rows, first=[writing.begun(writer)], begin=True)
+            with telling:
+                commit()
+        return
     with timeline.command() if files else timeline.statement():
-        insert_linked(
-            [
-                ticket.customer,
-                ticket,
-                blank(TicketEvent, ticket=ticket, seq=1, type=events.OPENED.name, data=data, public=True),
-                blank(TicketEvent, ticket=ticket, seq=2, type=events.MESSAGE_POSTED.name, public=True),
-                message,
-                *([] if triaged is None else [_told(ticket, triaged)]),
-            ]
-        )
+        insert_linked(rows)
         files_store(message, files)
 
 

@@ -12,12 +12,14 @@ Behind a pooler that hands one connection to several clients in turn, switch it 
 import itertools
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.conf import settings
-from django.db import connection
+from django.db import Error, InternalError, connection
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE, TRANSACTION_STATUS_INTRANS
 
 PLAN_SECONDS = 10.0
 
@@ -30,11 +32,14 @@ _numbers = itertools.count(1)
 Statement = tuple[str, Sequence[Any]]  # with its parameters as $1, $2, …; and these
 
 
-def planned(sql: str, params: Sequence[Any], *, first: Sequence[Statement] = ()) -> list[tuple[Any, ...]]:
+def planned(
+    sql: str, params: Sequence[Any], *, first: Sequence[Statement] = (), begin: bool = False
+) -> list[tuple[Any, ...]]:
     """Run a statement that has its parameters as $1, $2, … and return its rows. One query.
 
     `first`: other statements that run before it on the same journey, such as those that take locks; each sees what was
-    committed while the ones before it waited.
+    committed while the ones before it waited. With `begin` they begin a transaction that the caller is to commit, for who has
+    something to do before that (commit(), within committing()); one that fails is rolled back. Django knows nothing of it.
     """
     with connection.cursor() as cursor:
         values: Any
@@ -45,8 +50,52 @@ def planned(sql: str, params: Sequence[Any], *, first: Sequence[Statement] = ())
                 text, values = f"{before}; {text}", [*earlier, *values]
         else:
             text, values = _inlined([*first, (sql, params)])
-        cursor.execute(text, values)
-        return list(cursor.fetchall())
+        try:
+            cursor.execute(f"BEGIN; {text}" if begin else text, values)
+            return list(cursor.fetchall())
+        except BaseException:
+            if begin:
+                _roll_back()
+            raise
+
+
+def commit(*then: Statement) -> None:
+    """End the transaction that planned() began, and run `then`, with %s for its parameters, on the same journey.
+
+    Raises django.db.InternalError when something in it has failed: PostgreSQL would roll back without a word.
+    """
+    driver = connection.connection
+    assert driver is not None
+    if driver.info.transaction_status != TRANSACTION_STATUS_INTRANS:
+        raise InternalError("this transaction cannot be committed any more")
+    texts = ["COMMIT"]
+    values: list[Any] = []
+    for sql, params in then:
+        texts.append(sql)
+        values += params
+    with connection.cursor() as cursor:
+        cursor.execute("; ".join(texts), values)
+
+
+@contextmanager
+def committing() -> Iterator[None]:
+    """Around all that stands between planned(begin=True) and the end of commit(): when it fails, nothing stays."""
+    try:
+        yield
+    except BaseException:
+        _roll_back()
+        raise
+
+
+def _roll_back() -> None:
+    driver = connection.connection
+    if driver is None or driver.closed or driver.info.transaction_status == TRANSACTION_STATUS_IDLE:
+        return
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("ROLLBACK")
+    except Error:
+        connection.close()  # rolls back for certain
 
 
 def _executed(sql: str, params: Sequence[Any]) -> Statement:

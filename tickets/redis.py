@@ -1,5 +1,6 @@
 """The process's Redis client for services: what they say in passing must never keep a customer waiting for long."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -20,17 +21,19 @@ def client() -> redis.Redis:
 
 Command = tuple[Any, ...]
 
+ILL_SECONDS = 2.0  # for which nobody begins what a Redis that hangs would hold up
+_ill_until = 0.0  # time.monotonic()
+
+
+def is_well() -> bool:
+    """Whether Redis has answered all that it was asked of late, by this process."""
+    return time.monotonic() >= _ill_until
+
 
 def answered(command: Command) -> Any:
     """What Redis says to one command. Raises as the client's commands."""
     with on_their_way([command]) as answers:
         return answers()[0]
-
-
-def publish(messages: Sequence[tuple[str, bytes]]) -> None:
-    """PUBLISH each (channel, message), all in one journey. Raises as the client's commands."""
-    with on_their_way([("PUBLISH", channel, message) for channel, message in messages]) as answers:
-        answers()
 
 
 @contextmanager
@@ -41,31 +44,44 @@ def on_their_way(commands: Sequence[Command]) -> Iterator[Callable[[], list[Any]
     What the client's own ways do around a command costs more than the command, and customers wait for it. Should Redis have
     closed the connection meanwhile, it is opened once more and all are sent again: for commands that may be done twice.
     """
-    pool: Any = client().connection_pool
-    connection = pool.get_connection()
+    with _ill_when_it_fails():
+        pool: Any = client().connection_pool
+        connection = pool.get_connection()
     heard = False
 
     def answers() -> list[Any]:
         nonlocal heard
-        try:
-            found = _heard(connection, commands)
-        except redis.ConnectionError:
-            _sent_anew(connection, commands)
-            found = _heard(connection, commands)
+        with _ill_when_it_fails():
+            try:
+                found = _heard(connection, commands)
+            except redis.ConnectionError:
+                _sent_anew(connection, commands)
+                found = _heard(connection, commands)
         heard = True
         pool.release(connection)  # the next command, in the same block perhaps, takes it at once
         return found
 
     try:
-        try:
-            _sent(connection, commands)
-        except redis.ConnectionError:
-            _sent_anew(connection, commands)
+        with _ill_when_it_fails():
+            try:
+                _sent(connection, commands)
+            except redis.ConnectionError:
+                _sent_anew(connection, commands)
         yield answers
     finally:
         if not heard:
             connection.disconnect()  # or the next command would get an answer of these
             pool.release(connection)
+
+
+@contextmanager
+def _ill_when_it_fails() -> Iterator[None]:
+    global _ill_until  # noqa: PLW0603  one a process
+    try:
+        yield
+    except (redis.ConnectionError, redis.TimeoutError, OSError):
+        _ill_until = time.monotonic() + ILL_SECONDS
+        raise
 
 
 def _sent(connection: Any, commands: Sequence[Command]) -> None:

@@ -1,6 +1,8 @@
 """What this app tells the room above it, and asks it."""
 
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -9,9 +11,14 @@ from django.dispatch import Signal
 
 from tickets.models import Ticket
 
+logger = logging.getLogger(__name__)
+
 # Sent after commit: these tickets came into the queue or left it. `ticket_ids`: which; who wants more of them reads them.
 # `tickets`: more of them, which the sender has just written, so that nobody needs to read them.
 queue_changed = Signal()
+# Sent before a new `ticket` that will wait is written, by the PostgreSQL process `writer` (writing.py). Who answers with a
+# context manager has the commit done within its block.
+queue_changing = Signal()
 # Sent after commit with ticket_id: the assistant is to answer.
 answer_wanted = Signal()
 # Sent after commit with rating_id: a customer has rated a resolution.
@@ -35,6 +42,31 @@ def tell_queue_changed(ticket_ids: Iterable[int] = (), *, tickets: Iterable[Tick
         transaction.on_commit(
             lambda: queue_changed.send(sender=None, ticket_ids=ids, tickets=written), robust=True
         )
+
+
+def telling_queue_changes(ticket: Ticket, writer: int) -> AbstractContextManager[None]:
+    """tell_queue_changed() around the commit of a ticket, which the block does: what has to be asked for is on its way while
+    the disk writes. To be called before the ticket is written, so that whatever listeners read is in no transaction.
+
+    Robust: what a listener fails at is logged, and told again after the commit.
+    """
+    blocks = [block for _who, block in queue_changing.send_robust(sender=None, ticket=ticket, writer=writer)]
+    return _telling(ticket, blocks)
+
+
+@contextmanager
+def _telling(ticket: Ticket, blocks: Sequence[Any]) -> Iterator[None]:
+    all_told = True
+    with ExitStack() as stack:
+        for block in blocks:
+            try:
+                stack.enter_context(block)
+            except Exception:  # also where the answer is the exception that Django has logged
+                logger.exception("a listener failed at a ticket to come; it is told after the commit")
+                all_told = False
+        yield
+    if not all_told:
+        tell_queue_changed(tickets=[ticket])
 
 
 def answer_time(topic_id: int | None) -> datetime | None:

@@ -227,7 +227,11 @@ class StreamConsumer(AsyncWebsocketConsumer):
                 await self.push(frame)
             if name in self.after:
                 # Events that are not for this reader leave no frame, and must not be looked for again.
-                self.after[name] = max(self.after[name], seq)
+                self.after[name] = max(self.after[name], self.reached(name, seq))
+
+    def reached(self, name: str, seq: int) -> int:  # noqa: ARG002  a subclass wants the name
+        """Up to which number a stream was read that was told to be at `seq`."""
+        return seq
 
     async def push(self, frame: stream.Frame) -> None:
         """Send one event, unless its stream was left meanwhile or has it already."""

@@ -19,7 +19,7 @@ from django.db.models.expressions import DatabaseDefault
 from django.db.models.sql import InsertQuery
 from django.db.models.sql.compiler import SQLCompiler
 
-from tickets.planned import planned
+from tickets.planned import Statement, planned
 
 Row = TypeVar("Row", bound=models.Model)
 Field = models.Field[Any, Any]
@@ -99,11 +99,14 @@ def insert(rows: Sequence[models.Model]) -> None:
             _saved(row, plan, given)
 
 
-def insert_linked(rows: Sequence[models.Model]) -> None:
+def insert_linked(
+    rows: Sequence[models.Model], *, first: Sequence[Statement] = (), begin: bool = False
+) -> None:
     """Insert new rows of any models in one statement, so all of them or none, even without a transaction. One query.
 
     A row may refer by foreign key to an unsaved one that stands before it in `rows`; such keys are set after, and else it is
-    as with insert(). Raises ValueError, before anything is sent, when a row refers to an unsaved one that does not.
+    as with insert(). `first` and `begin` are those of planned(). Raises ValueError, before anything is sent, when a row refers
+    to an unsaved one that does not.
 
     Each row is a WITH query of its own. PostgreSQL checks foreign keys when the statement is over, and row triggers fire; only
     a BEFORE INSERT trigger that reads the rows before its own would not find them, and we have none. Rows that are written in
@@ -134,7 +137,7 @@ def insert_linked(rows: Sequence[models.Model]) -> None:
             places.append(_key_of(numbers[id(parent)], type(parent)))
             links.append((row, step, parent))
         shape.append((way.plan, tuple(places)))
-    (given,) = planned(_linked_sql(tuple(shape)), params)
+    (given,) = planned(_linked_sql(tuple(shape)), params, first=first, begin=begin)
     start = 0
     for row, (plan, _places) in zip(rows, shape, strict=True):
         _saved(row, plan, given[start : start + len(plan.returned)])

@@ -13,7 +13,7 @@ from celery.signals import before_task_publish
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from dispatch import asking
+from dispatch import asking, runs, tasks
 from dispatch.tasks import match
 from tickets.redis import client
 
@@ -93,6 +93,76 @@ def test_no_mark_of_a_trace_stays_in_what_is_kept(
         "traceparent",
         "headers",
     }
+
+
+def test_the_message_says_for_whom_to_wait(broker: redis.Redis) -> None:
+    match.delay(7, 1234)
+    broker.eval(*asking.command(match, 7, 1234)[1:])
+    theirs, ours = sent(broker)
+    assert (theirs["headers"].pop("argsrepr"), ours["headers"].pop("argsrepr")) == ("(7, 1234)", "(7,)")
+    assert without_ids(ours) == without_ids(theirs)
+
+
+@pytest.fixture
+def asked_after(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
+    """Pools for which a run was asked after the commit."""
+    found: list[list[int]] = []
+    monkeypatch.setattr(tasks, "run_ask", lambda pools: found.append(list(pools)))
+    return found
+
+
+def test_a_run_is_asked_for_before_the_commit(broker: redis.Redis, asked_after: list[list[int]]) -> None:
+    with tasks.run_ask_ahead([8, 7], 1234):
+        assert [one["body"] for one in sent(broker)] == [asking._body([7, 1234]), asking._body([8, 1234])]
+        assert asked_after == []
+    assert asked_after == [[]]
+
+
+def test_where_one_waits_already_another_is_asked_for_after_the_commit(
+    broker: redis.Redis, asked_after: list[list[int]]
+) -> None:
+    """It may be heard before the commit, and waits for somebody else's."""
+    asking.ask(match, 8)
+    with tasks.run_ask_ahead([7, 8], 1234):
+        assert len(sent(broker)) == 2
+    assert asked_after == [[8]]
+
+
+def test_without_a_broker_the_run_is_made_after_the_commit(
+    broker: redis.Redis, asked_after: list[list[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once: a Redis that hangs is not asked twice."""
+
+    def away() -> Any:
+        raise RedisError
+
+    made: list[int] = []
+    monkeypatch.setattr("tickets.redis.client", away)
+    monkeypatch.setattr(runs, "match_pool", made.append)
+    with tasks.run_ask_ahead([7, 8], 1234):
+        assert made == []
+    assert (made, asked_after) == ([7, 8], [])
+
+
+def test_nothing_is_asked_for_after_a_commit_that_failed(
+    broker: redis.Redis, asked_after: list[list[int]]
+) -> None:
+    with pytest.raises(ZeroDivisionError), tasks.run_ask_ahead([7], 1234):
+        raise ZeroDivisionError
+    assert asked_after == []
+    assert asking.ask(match, 8)  # by a connection on which no answer is left
+
+
+def test_a_run_that_fails_is_no_failure_of_the_ticket(
+    broker: redis.Redis, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(_pools: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(tasks, "run_ask", broken)
+    with tasks.run_ask_ahead([7], 1234):
+        pass
+    assert caplog.messages == ["no run could be asked for; the tick finds what waits"]
 
 
 @contextlib.contextmanager

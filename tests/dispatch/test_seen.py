@@ -32,6 +32,7 @@ def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
     loop = Loop()
     monkeypatch.setattr(tasks, "get_event_loop", lambda: loop)
     monkeypatch.setattr(tasks, "_storing", [])
+    monkeypatch.setattr(tasks, "_people_look_soon", lambda _pool: None)
     monkeypatch.setattr(tasks, "close_old_connections", lambda: None)  # would take the test's own
     return loop
 

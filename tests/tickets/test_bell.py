@@ -65,8 +65,8 @@ def test_a_redis_that_is_away_is_waited_for_once(
 ) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"  # nobody listens there
     asked: list[str] = []
-    publish = bell.publish
-    monkeypatch.setattr(bell, "publish", lambda messages: asked.append("asked") or publish(messages))
+    on_their_way = bell.on_their_way
+    monkeypatch.setattr(bell, "on_their_way", lambda sent: asked.append("asked") or on_their_way(sent))
     for seq in range(3):
         bell.ring("ticket:abc", seq)
     assert asked == ["asked"]

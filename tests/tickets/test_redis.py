@@ -1,9 +1,14 @@
 """Commands of Redis whose answers are waited for later."""
 
+import time
+from typing import Any
+
 import pytest
+from redis.exceptions import ConnectionError as RedisAway
 from redis.exceptions import ResponseError
 
-from tickets.redis import answered, client, on_their_way, publish
+import tickets.redis
+from tickets.redis import answered, client, on_their_way
 
 
 @pytest.fixture(autouse=True)
@@ -31,15 +36,47 @@ def test_an_error_is_no_answer_to_the_next_command() -> None:
     assert answered(("GET", "a")) == b"1"
 
 
-@pytest.mark.parametrize("when", ["before", "meanwhile"])
-def test_a_connection_that_redis_has_closed_is_opened_once_more(when: str) -> None:
+def test_a_connection_that_redis_has_closed_is_opened_once_more() -> None:
     assert answered(("SET", "a", 1)) == b"OK"
-    if when == "before":
-        client().client_kill_filter(_type="normal", skipme=False)
-    with on_their_way([("GET", "a")]) as answers:
-        if when == "meanwhile":
-            client().client_kill_filter(_type="normal", skipme=True)
-        assert answers() == [b"1"]
+    ours = str(answered(("CLIENT", "ID")))  # it alone: other tests' processes are on this Redis too
+    client().client_kill_filter(_id=ours, skipme=False)
+    assert answered(("GET", "a")) == b"1"
+
+
+@pytest.mark.parametrize("step", ["_sent", "_heard"])
+def test_one_that_is_closed_meanwhile_is_opened_once_more(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered(("SET", "a", 1))
+    failures = break_once(step, monkeypatch)
+    with on_their_way([("GET", "a"), ("STRLEN", "a")]) as answers:
+        assert answers() == [b"1", 1]
+    assert failures == ["closed"]
+    assert tickets.redis.is_well()
+
+
+def break_once(step: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The first time, the connection is found closed at this step."""
+    inner, failures = getattr(tickets.redis, step), []
+
+    def breaks(*given: Any) -> Any:
+        if not failures:
+            failures.append("closed")
+            raise RedisAway("closed by Redis")
+        return inner(*given)
+
+    monkeypatch.setattr(tickets.redis, step, breaks)
+    return failures
+
+
+def test_a_redis_that_is_away_is_not_well_for_a_while(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tickets.redis, "_ill_until", 0.0)
+    assert tickets.redis.is_well()
+    settings.REDIS_URL = "unix:///nowhere/redis.sock"
+    with pytest.raises(RedisAway):
+        answered(("PING",))
+    assert not tickets.redis.is_well()
+    later = time.monotonic() + tickets.redis.ILL_SECONDS + 0.1
+    monkeypatch.setattr(tickets.redis.time, "monotonic", lambda: later)
+    assert tickets.redis.is_well()
 
 
 def test_the_connection_is_free_as_soon_as_it_is_heard() -> None:
@@ -47,14 +84,3 @@ def test_the_connection_is_free_as_soon_as_it_is_heard() -> None:
         answers()
         before = len(client().connection_pool._in_use_connections)
     assert before == 0
-
-
-def test_messages_are_published_together() -> None:
-    with client().pubsub() as ear:
-        ear.subscribe("one", "two")
-        publish([("one", b"1"), ("two", b"2")])
-        heard = [message for _ in range(6) if (message := ear.get_message(timeout=0.5))]
-    assert [(one["channel"], one["data"]) for one in heard if one["type"] == "message"] == [
-        (b"one", b"1"),
-        (b"two", b"2"),
-    ]

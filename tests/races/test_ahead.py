@@ -1,0 +1,364 @@
+"""What is asked for and rung before a commit is read after it: the next step is on its way while the disk writes, and nobody
+sees what might not stay. Each with a control that does not wait, and with a commit that fails."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from typing import Any
+
+import pytest
+import redis
+from django.conf import settings
+from django.db import Error, InternalError, OperationalError, connection
+
+from agents.models import Shift
+from dispatch import consumers, feed, looks, presence, runs, tasks
+from dispatch.models import FeedEvent, Offer, OfferState, Run
+from tests.cast import World
+from tests.races.conftest import together, waiting_for_locks
+from tests.untouched import nothing_changed
+from tests.waiting import until
+from tickets import bell, intake, planned, writing
+from tickets import redis as tickets_redis
+from tickets.models import Ticket
+from tickets.signals import queue_changing
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
+
+
+@pytest.fixture(autouse=True)
+def broker() -> Iterator[redis.Redis]:
+    """The run's Redis, which no worker listens to."""
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    client.flushdb()
+    yield client
+    client.flushdb()
+
+
+@pytest.fixture
+def work(world: World) -> World:
+    """Anna is online."""
+    presence.go_online(agent_id=world.agent("Anna").pk)
+    return world
+
+
+# --- A run that is asked for before the ticket is committed --------------------------------------------------------------
+
+
+def run_before_the_commit(work: World, monkeypatch: pytest.MonkeyPatch, waits: bool) -> list[int]:
+    """Open a ticket; a matcher begins its run before the commit, which comes when that waits or is through. Its offers."""
+    offers: list[int] = []
+
+    def match(writer: int) -> None:
+        try:
+            offers.append(runs.match_pool(work.pool.pk, wait=False, writer=writer if waits else None))
+        finally:
+            connection.close()
+
+    @contextmanager
+    def ask(pool_ids: Any, writer: int) -> Iterator[None]:
+        assert list(pool_ids) == [work.pool.pk]
+        matcher = threading.Thread(target=match, args=(writer,))
+        matcher.start()
+        until(lambda: waiting_for_locks() or not matcher.is_alive(), "the matcher waits, or is through")
+        yield
+        matcher.join(10)
+
+    monkeypatch.setattr(tasks, "run_ask_ahead", ask)
+    work.ticket()
+    return offers
+
+
+def test_a_run_waits_for_the_ticket_that_asked_for_it(work: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "PATIENCE", "10s")
+    assert run_before_the_commit(work, monkeypatch, waits=True) == [1]
+    assert Offer.objects.get().agent == work.agents["Anna"]
+
+
+def test_control_a_run_that_does_not_wait_finds_nothing(work: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run_before_the_commit(work, monkeypatch, waits=False) == [0]
+    assert Ticket.objects.get().state == "waiting"
+
+
+def test_a_writer_that_hangs_is_not_waited_for_long(work: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "PATIENCE", "50ms")
+    work.ticket()
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN; SELECT pg_advisory_xact_lock(%s, 17)", [writing.LOCK_CLASS])
+            assert runs.match_pool(work.pool.pk, wait=False, writer=17) == 1
+    finally:
+        other.close()
+    assert locks(runs.LOCK_CLASS) == 0
+
+
+def locks(kind: int) -> int:
+    """Advisory locks of this class that are held in this database."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+            " WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.classid = %s",
+            [kind],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def test_who_has_waited_holds_nothing_and_waits_as_ever(work: World) -> None:
+    """The lock is given back at once, and the patience is that of the connection again."""
+    [(patience,)] = planned.planned(
+        "SELECT current_setting('lock_timeout')", [], first=writing.after(writing.process())
+    )
+    assert patience == "0"
+    assert locks(writing.LOCK_CLASS) == 0
+
+
+def test_a_table_that_is_locked_for_long_leaves_no_pool_behind(
+    work: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A migration's lock, after the pool's was taken: it is waited for, and the pool is free afterwards."""
+    monkeypatch.setattr(writing, "PATIENCE", "50ms")
+    runs.match_pool(work.pool.pk)  # what it wants to know is prepared and kept
+    work.ticket()
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN; LOCK TABLE agents_lease IN ACCESS EXCLUSIVE MODE")
+            ended = threading.Timer(0.3, lambda: cursor.execute("ROLLBACK"))
+            ended.start()
+            assert runs.match_pool(work.pool.pk, wait=False, writer=writing.process()) == 1
+            ended.join()
+    finally:
+        other.close()
+    assert locks(runs.LOCK_CLASS) == 0
+
+
+def failing(*_: Any) -> None:
+    raise OperationalError("the disk is full")
+
+
+def test_a_commit_that_fails_leaves_no_ticket(
+    work: World, monkeypatch: pytest.MonkeyPatch, broker: redis.Redis
+) -> None:
+    monkeypatch.undo()  # the run is asked for as ever
+    monkeypatch.setattr(intake, "commit", failing)
+    with nothing_changed(), pytest.raises(OperationalError):
+        work.ticket()
+    assert broker.llen("match") == 1  # it was asked for, by a writer whose transaction is over
+    assert runs.match_pool(work.pool.pk, writer=writing.process()) == 0
+
+
+@contextmanager
+def unentered() -> Iterator[None]:
+    raise ZeroDivisionError
+    yield
+
+
+@pytest.mark.parametrize("answer", [lambda: 1 / 0, unentered], ids=["when asked", "when entered"])
+def test_a_listener_that_fails_takes_no_ticket_with_it(
+    work: World, monkeypatch: pytest.MonkeyPatch, answer: Callable[[], Any]
+) -> None:
+    """And the others are told again, after the commit."""
+    told: list[list[int]] = []
+    monkeypatch.setattr(tasks, "run_ask", lambda pools: told.append(list(pools)))
+
+    def broken(**_: Any) -> Any:
+        return answer()
+
+    queue_changing.connect(broken)
+    try:
+        ticket = work.ticket()
+    finally:
+        queue_changing.disconnect(broken)
+    assert Ticket.objects.get() == ticket
+    assert told == [[work.pool.pk]]
+
+
+def test_a_transaction_that_a_listener_has_spoilt_is_no_success(work: World) -> None:
+    """PostgreSQL answers its COMMIT with a rollback, and no error."""
+
+    @contextmanager
+    def spoils() -> Iterator[None]:
+        with suppress(Error), connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+        yield
+
+    def listener(**_: Any) -> Any:
+        return spoils()
+
+    queue_changing.connect(listener)
+    try:
+        with nothing_changed(), pytest.raises(InternalError):
+            work.ticket()
+    finally:
+        queue_changing.disconnect(listener)
+    assert work.ticket().pk == Ticket.objects.get().pk
+
+
+def test_a_commit_that_takes_long_is_told_once_more(
+    work: World, monkeypatch: pytest.MonkeyPatch, broker: redis.Redis
+) -> None:
+    """Whoever waited for it may have given up."""
+    monkeypatch.undo()
+    for module in (tasks, bell):
+        monkeypatch.setattr(module, "SOON_SECONDS", 0.0)
+    asked: list[list[int]] = []
+    monkeypatch.setattr(tasks, "run_ask", lambda pools: asked.append(list(pools)))
+    work.ticket()
+    assert (broker.llen("match"), asked) == (1, [[work.pool.pk]])
+    rung: list[str] = []
+    monkeypatch.setattr(bell, "_publish", lambda messages: rung.extend(stream for stream, _ in messages))
+    assert runs.match_pool(work.pool.pk) == 1
+    assert rung.count(feed.stream_of(work.agents["Anna"].pk)) == 1
+
+
+def test_a_redis_that_was_away_is_asked_after_the_commit(
+    work: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that nobody's locks are held while it is waited for."""
+    told: list[list[int]] = []
+    monkeypatch.setattr(tasks, "run_ask", lambda pools: told.append(list(pools)))
+    monkeypatch.setattr(tickets_redis, "_ill_until", time.monotonic() + 60)
+    monkeypatch.setattr(tasks, "run_ask_ahead", failing)
+    work.ticket()
+    assert told == [[work.pool.pk]]
+    rung: list[str] = []
+    monkeypatch.setattr(bell, "_publish", lambda messages: rung.extend(stream for stream, _ in messages))
+    assert runs.match_pool(work.pool.pk) == 1
+    assert rung[0] == feed.stream_of(work.agents["Anna"].pk)
+
+
+# --- A bell that is rung before the offer is committed -------------------------------------------------------------------
+
+
+class Ear:
+    """The loop of _look_all(): what is granted."""
+
+    def __init__(self) -> None:
+        self.frames: list[Any] = []
+
+    def call_soon_threadsafe(self, function: Callable[..., None], *given: Any) -> None:
+        self.frames.append(given[0])
+
+
+def listener(world: World, name: str, told: int) -> tuple[consumers.AgentConsumer, Any]:
+    agent = world.agents[name]
+    consumer = consumers.AgentConsumer()
+    consumer.agent, consumer.own = agent, feed.stream_of(agent.pk)
+    after = feed.last_seq(agent)
+    return consumer, consumers._Wish(consumer, after, told, asyncio.Future(loop=asyncio.new_event_loop()))
+
+
+def looked_before_the_commit(
+    work: World, monkeypatch: pytest.MonkeyPatch, *, committed: bool = True
+) -> list[Any]:
+    """A run writes an offer; whoever hears of it looks once before the commit. The frames that they get in the end."""
+    work.ticket()
+    next_seq = feed.last_seq(work.agents["Anna"]) + 1
+    ear, first_look = Ear(), threading.Event()
+    read = looks.looks
+
+    def seen(after: Any) -> Any:
+        try:
+            return read(after)
+        finally:
+            first_look.set()
+
+    monkeypatch.setattr(looks, "looks", seen)
+
+    def look() -> None:
+        try:
+            consumers._look_all([listener(work, "Anna", next_seq)[1]], ear)  # type: ignore[arg-type]
+        finally:
+            connection.close()
+
+    @contextmanager
+    def ahead(bells: Any) -> Iterator[None]:
+        assert list(bells) == [(feed.stream_of(work.agents["Anna"].pk), next_seq)]
+        reader = threading.Thread(target=look)
+        reader.start()
+        first_look.wait(10)
+        if not committed:
+            reader.join(10)
+        yield
+        reader.join(10)
+
+    monkeypatch.setattr(bell, "ahead", ahead)
+    if not committed:
+        monkeypatch.setattr(runs, "commit", failing)
+    with nullcontext() if committed else pytest.raises(OperationalError):
+        runs.match_pool(work.pool.pk)
+    return [[frame["type"] for frame in frames] for frames in ear.frames]
+
+
+def test_who_hears_the_bell_before_the_commit_looks_again(
+    work: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "_PAUSES", (*[0.001] * 10_000, 0.0))
+    assert looked_before_the_commit(work, monkeypatch) == [["offer.made"]]
+
+
+def test_control_who_looks_once_finds_nothing(work: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumers, "_PAUSES", (0.0,))
+    assert looked_before_the_commit(work, monkeypatch) == [[]]
+
+
+def test_a_commit_that_fails_leaves_no_offer_and_the_pool_free(
+    work: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "_PAUSES", (0.001, 0.001, 0.0))
+    assert looked_before_the_commit(work, monkeypatch, committed=False) == [[]]
+    assert (
+        Offer.objects.count(),
+        Run.objects.count(),
+        FeedEvent.objects.filter(type="offer.made").count(),
+    ) == (0, 0, 0)
+    assert Shift.objects.get().units_taken == 0
+    monkeypatch.undo()
+    assert together(lambda: runs.match_pool(work.pool.pk, wait=False)) == [1]
+
+
+def test_a_number_that_was_rung_for_nothing_is_not_skipped(work: World) -> None:
+    """It becomes the next event's."""
+    consumer, _wish = listener(work, "Anna", 5)
+    consumer.last_seen = 4
+    assert consumer.reached(consumer.own, 5) == 4
+    consumer.last_seen = 7
+    assert consumer.reached(consumer.own, 5) == 5
+    assert consumer.reached("ticket:abc", 9) == 9
+
+
+def test_the_first_choice_hears_first(work: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("Bernd", "Clara"):
+        presence.go_online(agent_id=work.agent(name).pk)
+    rung: list[tuple[str, list[str], int]] = []
+
+    @contextmanager
+    def ahead(bells: Any) -> Iterator[None]:
+        rung.append(("ahead", [stream for stream, _ in bells], committed()))
+        yield
+
+    def committed() -> int:
+        other = connection.copy()
+        try:
+            with other.cursor() as cursor:
+                cursor.execute("SELECT count(*) FROM dispatch_offer")
+                return int(cursor.fetchone()[0])
+        finally:
+            other.close()
+
+    monkeypatch.setattr(bell, "ahead", ahead)
+    monkeypatch.setattr(
+        bell, "_ring_now", lambda bells: rung.append(("after", [one for one, _ in bells], committed()))
+    )
+    ticket = work.ticket()
+    rung.clear()
+    assert runs.match_pool(work.pool.pk) == 3
+    first, *others = Offer.objects.filter(state=OfferState.PENDING).order_by("pk")
+    assert [one.why["round"] for one in (first, *others)] == [1, 2, 3]
+    assert rung == [
+        ("ahead", [feed.stream_of(first.agent_id)], 0),
+        ("after", [*sorted(feed.stream_of(one.agent_id) for one in others), ticket.stream], 3),
+    ]
