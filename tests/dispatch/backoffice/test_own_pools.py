@@ -183,7 +183,7 @@ def test_no_page_names_another_pool(scene: Scene, olaf: Client) -> None:
         assert answer.status_code == 200, page
         text = answer.content.decode()
         assert "Second line" not in text, page
-        assert "Zoe" not in text, page
+        assert not re.search(r"\bZoe\b", text), page  # as a word: a token of the page may have these letters
 
 
 def route_form(route: Route, **more: Any) -> dict[str, Any]:
