@@ -371,7 +371,7 @@ def test_a_page_that_applies_all_events_has_what_a_snapshot_says(
         "presence.finish(epoch=epoch, **act)",
         "desk.resolve(agent=anna, epoch=epoch, ticket_id=ticket.pk)",
         "lifecycle.ticket_close(ticket=second)",
-        "presence.go_online(**act); Route.objects.update(wrap_up_seconds=600); kept.forget()",
+        "epoch = presence.go_online(**act).epoch; Route.objects.update(wrap_up_seconds=600); kept.forget()",
         "ticket = world.ticket('A third'); offer = offered(anna.pk)",
         "offer_accept(offer_id=offer, epoch=epoch, **act)",
         "desk.reply(agent=anna, epoch=epoch, ticket_id=ticket.pk, body='Still there?')",
