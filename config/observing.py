@@ -16,7 +16,7 @@ from config import logs, metrics
 
 logger = logging.getLogger("standby.requests")
 
-HEADER = "X-Request-ID"
+HEADER, GIVEN = "X-Request-ID", "HTTP_X_REQUEST_ID"
 _FINE = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
@@ -27,7 +27,7 @@ class Observed:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.META.get("HTTP_X_REQUEST_ID", "")  # headers would be all of them, made for this one
+        given = request.META.get(GIVEN, "")  # request.headers would be all of them, made for this one
         number = given if _FINE.fullmatch(given) else uuid.uuid4().hex[:20]
         request.number = number  # type: ignore[attr-defined]  # what Django itself writes comes after us
         with logs.about(request=number):

@@ -7,19 +7,18 @@ solves, the world goes on, and the statement that writes looks once more at all 
 import json
 import logging
 import time
-from collections.abc import Iterator, Sequence, Set
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence, Set
+from dataclasses import asdict
 from functools import lru_cache
 from math import inf
 from typing import NamedTuple
 
-from django.conf import settings
-from django.db import Error, connection, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from dispatch import automatic, calling, events, feed, routes, seen
+from dispatch.alone import Hold, PoolBusy, alone
 from dispatch.columns import Asked, asked_of, problem_of, spec_of
 from dispatch.matching.explain import Reason, reasons
 from dispatch.matching.solve import Solution, solve
@@ -29,20 +28,14 @@ from dispatch.routes import PolicySpec, Routes, RouteSpec
 from dispatch.rules import steps
 from dispatch.rules.offers import AGAIN_SECONDS, asks_nobody_else, in_parallel
 from dispatch.rules.units import is_next_up
-from dispatch.sight import ALONE, PASSED_AT, People, TicketRow, see
+from dispatch.sight import PASSED_AT, People, TicketRow, see
 from tickets import bell, timeline
 from tickets import events as ticket_events
 from tickets.models import Ticket, TicketState
-from tickets.planned import Statement, commit, committing, planned
+from tickets.planned import Statement, committing, planned
 from tickets.writing import WriterHangs
 
 logger = logging.getLogger(__name__)
-
-LOCK_CLASS = 7301  # first half of the advisory lock's key; the pool is the second
-
-
-class PoolBusy(Exception):
-    """Another run of the pool is under way, and the caller did not want to wait for it."""
 
 
 def match_pool(pool_id: int, *, wait: bool = True, store: bool = True, writer: int | None = None) -> int:
@@ -66,7 +59,7 @@ calm: set[int] = set()  # pools whose last run left no ticket without an offer; 
 def _run(pool_id: int, *, wait: bool, store: bool, writer: int | None) -> "Made":
     plan = routes.routes()
     policy = routes.policy(pool_id)
-    with _alone(pool_id, wait=wait) as hold:
+    with alone(pool_id, wait=wait) as hold:
         try:
             found = see(pool_id, plan, hold.lock, writer if hold.free else None)
         except WriterHangs:
@@ -105,65 +98,6 @@ def _run(pool_id: int, *, wait: bool, store: bool, writer: int | None) -> "Made"
         if store:
             seen.store()
     return made
-
-
-@dataclass
-class _Hold:
-    """A pool while one run has it."""
-
-    lock: Statement  # that takes it
-    pool_id: int
-    free: bool  # in no transaction: what the run writes has one of its own
-    held: bool = True
-    till_written: bool = False  # nobody needs it any more once the offers are committed
-
-    def commit(self) -> None:
-        """The offers, and in the same journey the end of the hold, if nobody needs it any more."""
-        commit(*[(LET_GO, [LOCK_CLASS, self.pool_id])] if self.till_written else [])
-        self.held = not self.till_written
-
-    def let_go(self) -> None:
-        try:
-            with connection.cursor() as cursor:
-                cursor.execute(LET_GO, [LOCK_CLASS, self.pool_id])
-        except Error:
-            connection.close()  # lets go for certain: nobody else could ever run this pool
-
-
-LET_GO = "SELECT pg_advisory_unlock(%s, %s)"
-
-
-@contextmanager
-def _alone(pool_id: int, *, wait: bool) -> Iterator[_Hold]:
-    """No other run of this pool until the end of the block, or until its offers are committed. Gives the statement that takes
-    the lock, to be sent with the first query, which reads from ALONE whether it was there to be had; without `wait` it may not
-    be, and the block ends by PoolBusy.
-
-    The lock is the connection's and not a transaction's, so what a run reads has neither BEGIN nor COMMIT to wait for; it is
-    gone with the connection when the process dies. Behind a pooler that hands connections round, and within a test's
-    transaction, the lock is the transaction's.
-    """
-    if connection.in_atomic_block or not settings.DATABASE_PREPARE:
-        with timeline.command():
-            yield _Hold(_lock("advisory_xact_lock", pool_id, wait=wait), pool_id, free=False)
-        return
-    hold = _Hold(_lock("advisory_lock", pool_id, wait=wait), pool_id, free=True)
-    try:
-        yield hold
-    except PoolBusy:
-        hold.held = False
-        raise
-    finally:
-        if hold.held:
-            hold.let_go()
-
-
-def _lock(kind: str, pool_id: int, *, wait: bool) -> Statement:
-    if wait:
-        sql = f"SELECT set_config('{ALONE}', 'true', false), pg_{kind}($1, $2)"
-    else:
-        sql = f"SELECT set_config('{ALONE}', pg_try_{kind}($1, $2)::text, false)"
-    return sql, [LOCK_CLASS, pool_id]
 
 
 class Wanted(NamedTuple):
@@ -290,9 +224,7 @@ SELECT (SELECT json_agg(json_build_array(public_id, seq)) FROM numbered),
 """  # noqa: S608  nothing from outside is in it
 
 
-def _write(
-    policy: PolicySpec, wanted: Sequence[Wanted], solution: Solution, micros: int, hold: _Hold
-) -> Made:
+def _write(policy: PolicySpec, wanted: Sequence[Wanted], solution: Solution, micros: int, hold: Hold) -> Made:
     """Make the offers and ring. Two queries, and one for the rates when they are not kept.
 
     Agents' bells ring before the commit (bell.ahead): they are heard when it is through, and not after it.

@@ -167,7 +167,6 @@ _BOOKED = """
     WHERE b.ended_at IS NULL AND h.pool_id = $6 AND b.begins_at <= statement_timestamp()
       AND b.begins_at > statement_timestamp() - interval '1 hour'
 """
-# What a run reads of the queue, and of the people beside it.
 # One row: the solver wants columns, and 500 rows take longer to receive than to find. The columns come as PostgreSQL's binary
 # form, which is numpy's too, with the highest byte first. While no ticket waits, nobody looks for people.
 _COLUMNS = """
@@ -210,7 +209,7 @@ def see(pool_id: int, plan: Routes, lock: Statement, writer: int | None = None) 
         before = None
     try:
         first = [*([] if writer is None else writing.after(writer)), lock]
-        [(alone, queue, now, *more)] = planned(_WAITING if before else _SEE, params, first=first)
+        [(alone, queue, now, *read)] = planned(_WAITING if before else _SEE, params, first=first)
     except OperationalError as error:
         if writer is None or not writing.is_late(error):
             raise
@@ -225,7 +224,7 @@ def see(pool_id: int, plan: Routes, lock: Statement, writer: int | None = None) 
     topics = {row.topic_id or 0 for row in tickets}
     if before:
         return Seen(tickets, _later(before.people, now, topics), ahead=True)
-    return Seen(tickets, _people(pool_id, now, more, topics), ahead=False)
+    return Seen(tickets, _people(pool_id, now, read, topics), ahead=False)
 
 
 class _Ahead(NamedTuple):

@@ -4,18 +4,14 @@
 """
 
 import logging
-import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from typing import Any
 
 from celery import shared_task
-from celery.signals import worker_shutdown
-from django.db import Error, close_old_connections
-from kombu.asynchronous import get_event_loop
+from django.db import close_old_connections
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
@@ -34,6 +30,7 @@ from dispatch import (
     forecasting,
     hours,
     leaving,
+    meanwhile,
     offers,
     paying,
     practice,
@@ -45,17 +42,16 @@ from dispatch import (
     resolving,
     reviews,
     runs,
-    seen,
     silence,
     simulations,
     snooze,
     wrap_up,
 )
-from dispatch.sight import people_ahead
+from dispatch.alone import PoolBusy
 from dispatch.wall import halves
 from dispatch.webhooks import sending
 from tickets.assistant import measures, turns
-from tickets.redis import Command, on_their_way
+from tickets.redis import Command, around
 
 logger = logging.getLogger(__name__)
 
@@ -71,76 +67,15 @@ def match(pool_id: int, writer: int | None = None) -> None:
     for word_left in (False, True):
         try:
             runs.match_pool(pool_id, wait=False, store=False, writer=writer)
-        except runs.PoolBusy:
+        except PoolBusy:
             if not word_left:
                 asking.again_say(pool_id)  # before the second try: the other one may have just ended
         else:
             if asking.again_heard(pool_id):
                 run_ask([pool_id])
             break
-    _seen_store_soon()
-    _people_look_soon(pool_id)
-
-
-PACKED_SECONDS, SEEN_SECONDS = 0.1, 1.0
-
-
-def _loop() -> Any:
-    """The loop that hears of messages, in the thread of a matcher; None anywhere else."""
-    return get_event_loop() if threading.current_thread() is threading.main_thread() else None
-
-
-def _seen_store_soon() -> None:
-    """Have what runs saw packed and stored, in a worker by the loop that hears of messages: packed one after the other, since
-    the next run would wait for all of a second's, and stored once for a busy second."""
-    loop = _loop()
-    if loop is None or seen.full():
-        seen.store()
-        return
-    loop.call_later(PACKED_SECONDS, seen.pack)
-    if not _storing:
-        _storing.append(loop.call_later(SEEN_SECONDS, _seen_store))
-
-
-_storing: list[Any] = []  # the timer, while there is one
-
-
-@worker_shutdown.connect
-def _seen_store(**_: Any) -> None:
-    _storing.clear()
-    close_old_connections()
-    seen.store()
-
-
-LOOK_SECONDS, LOOK_AGAIN_SECONDS, LOOKS = 0.015, 0.25, 8
-
-
-def _people_look_soon(pool_id: int, looks: int = LOOKS) -> None:
-    """While a matcher has nothing else to do, and tickets come but do not pile up: have it look who is free, for the next
-    ticket's run. For two seconds after a run; a pool whose runs follow each other at once is not looked at."""
-    loop = _loop()
-    if loop is None:
-        return
-    if pool_id in _looking:
-        _looking.pop(pool_id).cancel()
-    if pool_id in runs.calm and looks:
-        pause = LOOK_SECONDS if looks == LOOKS else LOOK_AGAIN_SECONDS
-        _looking[pool_id] = loop.call_later(pause, partial(_people_look, pool_id, looks))
-
-
-_looking: dict[int, Any] = {}  # pool → its timer
-
-
-def _people_look(pool_id: int, looks: int) -> None:
-    close_old_connections()  # as before a task
-    _looking.pop(pool_id, None)
-    try:
-        people_ahead(pool_id)
-    except Error:
-        logger.warning("nobody was looked for in pool %s; its next run does", pool_id, exc_info=True)
-        close_old_connections()
-    else:
-        _people_look_soon(pool_id, looks - 1)
+    meanwhile.seen_store_soon()
+    meanwhile.people_look_soon(pool_id)
 
 
 PART_SECONDS = 0.05  # from one part of the tick to the next: all of them lie within the second
@@ -154,7 +89,7 @@ def tick() -> None:
     A matcher's loop does one part after the other and hears of messages in between, so that a run waits for one of them at
     most; whose parts are still to come then, the last tick's, has too much to do for another one.
     """
-    loop = _loop()
+    loop = meanwhile.loop()
     if loop is None:
         failed = [error for part in _TICK if (error := _failed(part))]
         if failed:
@@ -416,28 +351,17 @@ def run_ask_ahead(pool_ids: Iterable[int], writer: int) -> AbstractContextManage
     return _asked_ahead(pools, [asking.command(match, pool_id, writer) for pool_id in pools])
 
 
-SOON_SECONDS = 0.1  # for a commit; runs wait for longer than that (tickets/writing.py)
-
-
 @contextmanager
 def _asked_ahead(pools: Sequence[int], commands: Sequence[Command]) -> Iterator[None]:
     """Fails only as the block does."""
-    begun = time.monotonic()
-    sent: list[Any] | None = None  # of each pool, 1: by us; None: Redis does not answer
-    with ExitStack() as stack:
-        answers = None
-        with suppress(RedisError, OSError):
-            answers = stack.enter_context(on_their_way(commands))
+    with around(commands) as asked:
         yield
-        if answers is not None:
-            with suppress(RedisError, OSError):
-                sent = answers()
-    late = time.monotonic() - begun > SOON_SECONDS
     try:
-        if sent is not None:
-            run_ask(pool_id for pool_id, ours in zip(pools, sent, strict=True) if late or not ours)
-            return
-        for pool_id in pools:
-            _match_here(pool_id)
+        if asked.answers is None:
+            for pool_id in pools:
+                _match_here(pool_id)
+        else:
+            sent = zip(pools, asked.answers, strict=True)
+            run_ask(pool_id for pool_id, ours in sent if asked.late or not ours)
     except Exception:
         logger.exception("no run could be asked for; the tick finds what waits")

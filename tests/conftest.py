@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+import redis
+from django.conf import settings as django_settings
 from django.db import connection
 from django.test import TransactionTestCase
 from django.utils import translation
@@ -273,6 +275,15 @@ def nothing_kept() -> None:
     kept.forget()
     translation.deactivate()
     tickets_redis._ill_until = 0.0  # of a test in which Redis was away
+
+
+@pytest.fixture
+def broker() -> Iterator[redis.Redis]:
+    """The run's Redis, empty; no worker listens to it."""
+    client = redis.Redis.from_url(django_settings.REDIS_URL)
+    client.flushdb()
+    yield client
+    client.flushdb()
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ own (docs/adr/0008-services-ring-themselves.md).
 import logging
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -15,11 +15,10 @@ from django.conf import settings
 from django.db import transaction
 from redis.exceptions import RedisError
 
-from tickets.redis import Command, is_well, on_their_way
+from tickets.redis import Command, around, is_well, on_their_way
 
 logger = logging.getLogger(__name__)
 
-SOON_SECONDS = 0.1  # for a commit; readers look again for longer than that (dispatch/consumers.py)
 SILENT_SECONDS = (
     2.0  # after a Redis that did not answer nobody waits for it; readers' own beats come every 5 s
 )
@@ -56,18 +55,9 @@ def ahead(bells: Sequence[tuple[str, int]]) -> Iterator[None]:
     streams whose readers look again until they see the number, and take what they see for what there is. Never fails. A
     Redis that does not answer, or a disk that is slow, has it ring after the commit.
     """
-    begun, rung = time.monotonic(), False
-    with ExitStack() as stack:
-        answers = None
-        if bells and is_well():
-            with suppress(RedisError, OSError):
-                answers = stack.enter_context(on_their_way(_commands(_messages(bells))))
+    with around(_commands(_messages(bells)) if is_well() else []) as rung:
         yield
-        if answers is not None:
-            with suppress(RedisError, OSError):
-                answers()
-                rung = True
-    if bells and (not rung or time.monotonic() - begun > SOON_SECONDS):
+    if bells and (rung.answers is None or rung.late):
         _publish(_messages(bells))
 
 

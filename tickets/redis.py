@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -72,6 +73,33 @@ def on_their_way(commands: Sequence[Command]) -> Iterator[Callable[[], list[Any]
         if not heard:
             connection.disconnect()  # or the next command would get an answer of these
             pool.release(connection)
+
+
+@dataclass
+class Around:
+    """What came of around(), known after its block."""
+
+    answers: list[Any] | None = None  # None: Redis did not answer, or was not asked
+    late: bool = False  # the block took longer than SOON_SECONDS
+
+
+# For a commit. Whoever is told of it beforehand waits for longer (tickets/writing.py, dispatch/consumers.py).
+SOON_SECONDS = 0.1
+
+
+@contextmanager
+def around(commands: Sequence[Command]) -> Iterator[Around]:
+    """Commands that are on their way while the block commits what they are about. Fails only as the block does."""
+    begun, found = time.monotonic(), Around()
+    with ExitStack() as stack:
+        answers = None
+        with suppress(redis.RedisError, OSError):
+            answers = stack.enter_context(on_their_way(commands)) if commands else None
+        yield found
+        if answers is not None:
+            with suppress(redis.RedisError, OSError):
+                found.answers = answers()
+    found.late = time.monotonic() - begun > SOON_SECONDS
 
 
 @contextmanager

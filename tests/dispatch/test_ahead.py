@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dispatch import presence, runs, sight, tasks
+from dispatch import meanwhile, presence, runs, sight, tasks
 from dispatch.models import Offer
 from dispatch.sight import AHEAD_SECONDS, people_ahead
 from tests.cast import World
@@ -155,10 +155,10 @@ def timers(monkeypatch: pytest.MonkeyPatch) -> list[Timer]:
             found.append(Timer(seconds, act))
             return found[-1]
 
-    monkeypatch.setattr(tasks, "get_event_loop", Loop)
-    monkeypatch.setattr(tasks, "_looking", {})
-    monkeypatch.setattr(tasks, "_seen_store_soon", lambda: None)
-    monkeypatch.setattr(tasks, "close_old_connections", lambda: None)  # would take the test's own
+    monkeypatch.setattr(meanwhile, "get_event_loop", Loop)
+    monkeypatch.setattr(meanwhile, "_looking", {})
+    monkeypatch.setattr(meanwhile, "seen_store_soon", lambda: None)
+    monkeypatch.setattr(meanwhile, "close_old_connections", lambda: None)  # would take the test's own
     return found
 
 
@@ -169,9 +169,12 @@ def test_it_looks_for_two_seconds_after_a_run(world: World, timers: list[Timer])
     assert Offer.objects.count() == 1
     for timer in timers:  # each look asks for the next one
         timer.act()
-    assert [timer.seconds for timer in timers] == [tasks.LOOK_SECONDS, *[tasks.LOOK_AGAIN_SECONDS] * 7]
+    assert [timer.seconds for timer in timers] == [
+        meanwhile.LOOK_SECONDS,
+        *[meanwhile.LOOK_AGAIN_SECONDS] * 7,
+    ]
     assert sum(timer.seconds for timer in timers) == pytest.approx(1.765)
-    assert tasks._looking == {}
+    assert meanwhile._looking == {}
 
 
 def test_it_does_not_look_while_runs_follow_each_other(world: World, timers: list[Timer]) -> None:
@@ -198,7 +201,7 @@ def test_a_look_that_fails_is_the_last_one(
     def broken(_pool: int) -> None:
         raise OperationalError
 
-    monkeypatch.setattr(tasks, "people_ahead", broken)
+    monkeypatch.setattr(meanwhile, "people_ahead", broken)
     online(world, "Anna")
     world.ticket()
     tasks.match(world.pool.pk, 1)

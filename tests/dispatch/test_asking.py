@@ -10,7 +10,6 @@ import redis
 from celery import current_app
 from celery._state import _task_stack
 from celery.signals import before_task_publish
-from django.conf import settings
 from redis.exceptions import RedisError
 
 from dispatch import asking, runs, tasks
@@ -20,13 +19,7 @@ from tickets.redis import client
 QUEUE = "match"
 
 
-@pytest.fixture(autouse=True)
-def broker() -> Iterator[redis.Redis]:
-    """The run's Redis, which no worker listens to."""
-    client = redis.Redis.from_url(settings.REDIS_URL)
-    client.flushdb()
-    yield client
-    client.flushdb()
+pytestmark = pytest.mark.usefixtures("broker")
 
 
 def sent(broker: redis.Redis) -> list[dict[str, Any]]:

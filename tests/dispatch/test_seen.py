@@ -9,7 +9,7 @@ import pytest
 from kombu.transport import redis
 
 from config.celery import QoS
-from dispatch import decisions, presence, seen, tasks
+from dispatch import decisions, meanwhile, presence, seen, tasks
 from dispatch.models import Run
 from tests.cast import World
 
@@ -30,10 +30,10 @@ class Loop:
 @pytest.fixture
 def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
     loop = Loop()
-    monkeypatch.setattr(tasks, "get_event_loop", lambda: loop)
-    monkeypatch.setattr(tasks, "_storing", [])
-    monkeypatch.setattr(tasks, "_people_look_soon", lambda _pool: None)
-    monkeypatch.setattr(tasks, "close_old_connections", lambda: None)  # would take the test's own
+    monkeypatch.setattr(meanwhile, "get_event_loop", lambda: loop)
+    monkeypatch.setattr(meanwhile, "_storing", [])
+    monkeypatch.setattr(meanwhile, "people_look_soon", lambda _pool: None)
+    monkeypatch.setattr(meanwhile, "close_old_connections", lambda: None)  # would take the test's own
     return loop
 
 
@@ -57,9 +57,9 @@ def test_a_matcher_stores_once_a_second_what_all_its_runs_saw(
     assert [bytes(one.snapshot) for one in runs] == [b"", b""]
     assert "not there" in decisions.replay(runs[0]).detail
     assert [seconds for seconds, _act in loop.later] == [
-        tasks.PACKED_SECONDS,
-        tasks.SEEN_SECONDS,
-        tasks.PACKED_SECONDS,
+        meanwhile.PACKED_SECONDS,
+        meanwhile.SEEN_SECONDS,
+        meanwhile.PACKED_SECONDS,
     ]
     pack, act = loop.later[0][1], loop.later[1][1]
     with django_assert_num_queries(0):
@@ -71,7 +71,7 @@ def test_a_matcher_stores_once_a_second_what_all_its_runs_saw(
     assert [decisions.replay(one).verdict for one in Run.objects.all()] == ["same", "same"]
     # and the next run asks anew
     run(world, "Clara")
-    assert [seconds for seconds, _act in loop.later[3:]] == [tasks.PACKED_SECONDS, tasks.SEEN_SECONDS]
+    assert [seconds for seconds, _act in loop.later[3:]] == [meanwhile.PACKED_SECONDS, meanwhile.SEEN_SECONDS]
     assert seen.store() == 1
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dispatch import tasks
+from dispatch import meanwhile, tasks
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +53,7 @@ def test_a_matcher_hears_of_runs_between_two_parts(
         def call_later(self, seconds: float, act: Any) -> None:
             later.append((seconds, act))
 
-    monkeypatch.setattr(tasks, "get_event_loop", Loop)
+    monkeypatch.setattr(meanwhile, "get_event_loop", Loop)
     monkeypatch.setattr(tasks, "_to_come", deque())
     monkeypatch.setattr(tasks, "close_old_connections", lambda: None)  # would take the test's own
     tasks.tick()

@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 import redis
-from django.conf import settings
 from django.db import Error, InternalError, OperationalError, connection
 
 from agents.models import Shift
-from dispatch import consumers, feed, looks, presence, runs, tasks
+from dispatch import alone, consumers, feed, looks, presence, runs, tasks
 from dispatch.models import FeedEvent, Offer, OfferState, Run
 from tests.cast import World
 from tests.races.conftest import together, waiting_for_locks
@@ -25,16 +24,7 @@ from tickets import redis as tickets_redis
 from tickets.models import Ticket
 from tickets.signals import queue_changing
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
-
-
-@pytest.fixture(autouse=True)
-def broker() -> Iterator[redis.Redis]:
-    """The run's Redis, which no worker listens to."""
-    client = redis.Redis.from_url(settings.REDIS_URL)
-    client.flushdb()
-    yield client
-    client.flushdb()
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race, pytest.mark.usefixtures("broker")]
 
 
 @pytest.fixture
@@ -92,7 +82,7 @@ def test_a_writer_that_hangs_is_not_waited_for_long(work: World, monkeypatch: py
             assert runs.match_pool(work.pool.pk, wait=False, writer=17) == 1
     finally:
         other.close()
-    assert locks(runs.LOCK_CLASS) == 0
+    assert locks(alone.LOCK_CLASS) == 0
 
 
 def locks(kind: int) -> int:
@@ -132,7 +122,7 @@ def test_a_table_that_is_locked_for_long_leaves_no_pool_behind(
             ended.join()
     finally:
         other.close()
-    assert locks(runs.LOCK_CLASS) == 0
+    assert locks(alone.LOCK_CLASS) == 0
 
 
 def failing(*_: Any) -> None:
@@ -202,8 +192,7 @@ def test_a_commit_that_takes_long_is_told_once_more(
 ) -> None:
     """Whoever waited for it may have given up."""
     monkeypatch.undo()
-    for module in (tasks, bell):
-        monkeypatch.setattr(module, "SOON_SECONDS", 0.0)
+    monkeypatch.setattr(tickets_redis, "SOON_SECONDS", 0.0)
     asked: list[list[int]] = []
     monkeypatch.setattr(tasks, "run_ask", lambda pools: asked.append(list(pools)))
     work.ticket()
@@ -287,7 +276,7 @@ def looked_before_the_commit(
 
     monkeypatch.setattr(bell, "ahead", ahead)
     if not committed:
-        monkeypatch.setattr(runs, "commit", failing)
+        monkeypatch.setattr(alone, "commit", failing)
     with nullcontext() if committed else pytest.raises(OperationalError):
         runs.match_pool(work.pool.pk)
     return [[frame["type"] for frame in frames] for frames in ear.frames]

@@ -6,23 +6,13 @@ from typing import Any
 
 import pytest
 import redis
-from django.conf import settings
 from django.db import connection
 
-from dispatch import asking, presence, runs, tasks
+from dispatch import alone, asking, presence, runs, tasks
 from dispatch.models import Offer
 from tests.cast import World
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race]
-
-
-@pytest.fixture(autouse=True)
-def broker() -> Iterator[redis.Redis]:
-    """The run's Redis, which no worker listens to."""
-    client = redis.Redis.from_url(settings.REDIS_URL)
-    client.flushdb()
-    yield client
-    client.flushdb()
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.race, pytest.mark.usefixtures("broker")]
 
 
 @contextmanager
@@ -31,7 +21,7 @@ def busy(pool_id: int) -> Iterator[None]:
     other = connection.copy()
     try:
         with other.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [runs.LOCK_CLASS, pool_id])
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [alone.LOCK_CLASS, pool_id])
             yield
             cursor.execute("SELECT pg_advisory_unlock_all()")  # now, and not when the server hears of the end
     finally:
@@ -66,7 +56,7 @@ def test_a_busy_pool_is_left_to_who_runs_it(work: World, monkeypatch: pytest.Mon
 def test_nothing_else_is_kept_waiting_by_a_busy_pool(work: World) -> None:
     """The lock that was not there to be had is not given back either: it is somebody else's."""
     with busy(work.pool.pk):
-        with pytest.raises(runs.PoolBusy):
+        with pytest.raises(alone.PoolBusy):
             runs.match_pool(work.pool.pk, wait=False)
         with connection.cursor() as cursor:
             cursor.execute(
@@ -91,7 +81,7 @@ def test_control_with_one_try_the_ticket_waits_for_the_tick(
     _ends_before_the_word(work, monkeypatch)
     try:
         runs.match_pool(work.pool.pk, wait=False)
-    except runs.PoolBusy:
+    except alone.PoolBusy:
         asking.again_say(work.pool.pk)
     assert Offer.objects.count() == 0  # and nobody runs who could hear it
 
