@@ -1,5 +1,5 @@
-"""`run_begins_p50`, `run_begins_p99`: from where a ticket is written to the begin of the matching run's task, which waits for
-the commit that is done meanwhile.
+"""`run_begins_p50`, `run_begins_p99`: from where a new ticket's run is asked for to the begin of its task, which then waits for
+the ticket that is written meanwhile.
 
 Ours is of the traced round of the row `offer` (bench/hops.py): Celery's message, the wait for a matcher that is just at another
 run, and what Celery does until the task's first line. Floor: a word through a list of the same Redis to a process that waits
@@ -18,7 +18,7 @@ from bench.ground import Row, percentile, row
 
 WORDS, READY = "bench:words", "bench:ready"
 ASKED_MS = 50  # the issue's: a run begins within so much of a change
-PART = "Celery publish → task begins, and the commit meanwhile"  # of bench/hops.py
+PART = "Celery publish → task begins"  # of bench/hops.py
 
 
 def rows(rounds: Sequence[Mapping[str, Sequence[float]]], rate: float, redis_url: str) -> list[Row]:
@@ -34,7 +34,7 @@ def rows(rounds: Sequence[Mapping[str, Sequence[float]]], rate: float, redis_url
             "ms",
             [percentile(one, share) for one in ours],
             [percentile(one, share) for one in bare],
-            notes=f"ticket written to the task's begin, its commit meanwhile, {len(samples)} samples,"
+            notes=f"run asked for to its task's begin, {len(samples)} samples,"
             f" {late} above {ASKED_MS} ms; floor: a word through Redis",
         )
         for name, share in ground.PERCENTILES.items()

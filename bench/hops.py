@@ -24,18 +24,25 @@ HOPS = (
     ("begun", None),
     ("request", "client → request begins"),
     ("intake", "middleware, CSRF, form"),
-    ("written", "ticket_open, all but its commit"),
-    ("task", "Celery publish → task begins, and the commit meanwhile"),
-    ("people", "run: lock, read tickets and people"),
+    ("asked", "ticket_open, until its run is asked for"),
+    ("task", "Celery publish → task begins"),
+    ("people", "run: lock the pool, or wait for the ticket and read"),
     ("loaded", "run: arrays"),
     ("solved", "run: solve"),
     ("chosen", "run: reasons"),
-    ("offered", "run: write, all but its commit"),
-    ("rung", "bell → consumer, and the commit meanwhile"),
+    ("told", "run: what to write, until the bell is rung"),
+    ("rung", "bell → consumer"),
     ("reading", "thread of the socket"),
-    ("read", "read card, render fragment"),
+    ("read", "wait for the offer, read and render its card"),
     ("sent", "frame written"),
     ("arrived", "→ client"),
+)
+# What others do meanwhile, and what waits for it; below zero where it was over before.
+BESIDE = (
+    ("asked", "opened", "· asked → ticket committed"),
+    ("told", "opened", "· bell rung → ticket committed"),
+    ("told", "offered", "· bell rung → offer committed"),
+    ("reading", "offered", "· card's reader waits for the commit"),
 )
 
 
@@ -64,11 +71,9 @@ def read(folder: Path, seen: Mapping[str, tuple[float, float]]) -> dict[str, lis
             if mark in points:
                 times = {name: at for name, at in line.items() if isinstance(at, float)}
                 points[mark] = times | points[mark]  # of several frames the first counts
-    whole = [one for one in points.values() if len(one) == len(HOPS)]
-    return {
-        str(what): [(one[name] - one[before]) * 1000 for one in whole]
-        for (before, _), (name, what) in pairwise(HOPS)
-    }
+    whole = [one for one in points.values() if one.keys() >= {name for name, _ in HOPS}]
+    ways = [*((before, name, what) for (before, _), (name, what) in pairwise(HOPS)), *BESIDE]
+    return {str(what): [(one[name] - one[before]) * 1000 for one in whole] for before, name, what in ways}
 
 
 def medians(found: Mapping[str, list[float]]) -> dict[str, float]:
@@ -78,7 +83,8 @@ def medians(found: Mapping[str, list[float]]) -> dict[str, float]:
 
 def table(found: Mapping[str, list[float]], p50: float) -> str:
     """The hops with their shares of the sum, and how slow they can be."""
-    total = sum(medians(found).values())
+    beside = {what for _, _, what in BESIDE}
+    total = sum(each for what, each in medians(found).items() if what not in beside)
     count = len(next(iter(found.values())))
     lines = [
         f"hops of an offer, {count} tickets; POST to frame {p50:.2f} ms (p50), sum of the medians {total:.2f} ms"
@@ -98,7 +104,7 @@ def _wrap() -> None:
     from celery.signals import task_prerun
     from django.core.signals import request_started
 
-    from dispatch import consumers, runs
+    from dispatch import alone, consumers, runs
     from tickets import bell, intake
     from tickets.views import opening
 
@@ -112,6 +118,15 @@ def _wrap() -> None:
         inner = getattr(holder, name)
         setattr(holder, name, lambda *args, **kwargs: wrapper(inner, *args, **kwargs))
 
+    def noted(name: str) -> Callable[..., Any]:
+        def call(inner: Any, *args: Any, **more: Any) -> Any:
+            result = inner(*args, **more)
+            if hasattr(_here, "times"):
+                _here.times[name] = now()
+            return result
+
+        return call
+
     # Web: the form
     def started(**_: Any) -> None:
         _here.times = {"request": now()}
@@ -122,28 +137,17 @@ def _wrap() -> None:
         _here.times["intake"] = now()
         opened = inner(**fields)
         if mark := MARK.search(fields["text"]):
-            _here.times.pop("offered", None)  # the bell of the ticket itself
             write(mark=mark[1], ticket=opened.ticket.pk, **_here.times)
         return opened
 
     def insert(inner: Any, rows: Any, **more: Any) -> None:
+        if hasattr(_here, "times"):
+            _here.times["asked"] = now()
         inner(rows, **more)
-        if hasattr(_here, "times"):
-            _here.times["written"] = now()
-
-    def ring(inner: Any, bells: Any) -> None:
-        if hasattr(_here, "times"):
-            _here.times.setdefault("offered", now())
-        inner(bells)
-
-    def ahead(inner: Any, bells: Any) -> Any:
-        _here.times["offered"] = now()
-        return inner(bells)
 
     around(opening, "ticket_open", open_ticket)
     around(intake, "insert_linked", insert)
-    around(bell, "_ring_now", ring)
-    around(bell, "ahead", ahead)
+    around(intake, "commit", noted("opened"))
 
     # Worker: the run
     @task_prerun.connect(weak=False)
@@ -156,18 +160,14 @@ def _wrap() -> None:
         _here.times["solved"] = now()
         return solution
 
-    def noted(name: str) -> Callable[..., Any]:
-        def call(inner: Any, *args: Any, **more: Any) -> Any:
-            result = inner(*args, **more)
-            _here.times[name] = now()
-            return result
-
-        return call
-
     def write_offers(inner: Any, policy: Any, wanted: Any, *more: Any) -> Any:
         _here.times["chosen"] = now()
         _here.made = [one.ticket.id for one in wanted]
         return inner(policy, wanted, *more)
+
+    def ahead(inner: Any, streams: Any, writer: int) -> Any:
+        _here.times["told"] = now()
+        return inner(streams, writer)
 
     def match(inner: Any, pool_id: int, **more: Any) -> Any:
         _here.made = []
@@ -179,6 +179,8 @@ def _wrap() -> None:
     around(runs, "see", noted("people"))
     around(runs, "solve", solve)
     around(runs, "_write", write_offers)
+    around(bell, "ahead", ahead)
+    around(alone, "commit", noted("offered"))
     around(runs, "match_pool", match)
 
     # Web: the socket
@@ -188,9 +190,9 @@ def _wrap() -> None:
         self.hop = {"rung": now()}
         await inner(self, message)
 
-    def look(inner: Any, batch: Any, loop: Any) -> None:
+    def look(inner: Any, batch: Any, loop: Any, writer: int | None = None) -> None:
         _here.look = now()
-        inner(batch, loop)
+        inner(batch, loop, writer)
 
     def drawn(self: Any, frame: Any, seen: Any, inner: Any = consumer.drawn) -> Any:
         done = inner(self, frame, seen)

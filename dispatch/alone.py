@@ -1,6 +1,6 @@
 """One run of a pool at a time: the pool's advisory lock, and who has it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import Error, connection
 
 from dispatch.sight import ALONE
-from tickets import timeline
+from tickets import timeline, writing
 from tickets.planned import Statement, commit
 
 LOCK_CLASS = 7301  # first half of the advisory lock's key; the pool is the second
@@ -18,30 +18,40 @@ class PoolBusy(Exception):
     """Another run of the pool is under way, and the caller did not want to wait for it."""
 
 
+Lock = tuple[int, int]
+
+
 @dataclass
 class Hold:
     """A pool while one run has it."""
 
     lock: Statement  # that takes it
-    pool_id: int
-    free: bool  # in no transaction: what the run writes has one of its own
-    held: bool = True
-    till_written: bool = False  # nobody needs it any more once the offers are committed
+    # Those of the connection: the pool's, and after it that of the transaction that writes the offers
+    locks: list[Lock]
+    till_written: bool = False  # nobody needs the pool any more once the offers are committed
+
+    @property
+    def free(self) -> bool:
+        """In no transaction: what the run writes has one of its own."""
+        return bool(self.locks)
+
+    @property
+    def writer(self) -> int:
+        """Number of the transaction that is to write the offers (tickets/writing.py)."""
+        return self.locks[-1][1]
 
     def commit(self) -> None:
-        """The offers, and in the same journey the end of the hold, if nobody needs it any more."""
-        commit(*[(LET_GO, [LOCK_CLASS, self.pool_id])] if self.till_written else [])
-        self.held = not self.till_written
+        """The offers; and in the same journey go on those who wait for them, and the pool, if nobody needs it any more."""
+        over = self.locks if self.till_written else self.locks[1:]
+        commit(_let_go(over))
+        self.locks = [one for one in self.locks if one not in over]
 
     def let_go(self) -> None:
         try:
             with connection.cursor() as cursor:
-                cursor.execute(LET_GO, [LOCK_CLASS, self.pool_id])
+                cursor.execute(*_let_go(self.locks))
         except Error:
             connection.close()  # lets go for certain: nobody else could ever run this pool
-
-
-LET_GO = "SELECT pg_advisory_unlock(%s, %s)"
 
 
 @contextmanager
@@ -51,27 +61,40 @@ def alone(pool_id: int, *, wait: bool) -> Iterator[Hold]:
     be, and the block ends by PoolBusy.
 
     The lock is the connection's and not a transaction's, so what a run reads has neither BEGIN nor COMMIT to wait for; it is
-    gone with the connection when the process dies. Behind a pooler that hands connections round, and within a test's
-    transaction, the lock is the transaction's.
+    gone with the connection when the process dies. So is the one for which those wait who are told of the offers before they
+    are written. Behind a pooler that hands connections round, and within a test's transaction, the pool's lock is the
+    transaction's, and nobody is told.
     """
+    pool = LOCK_CLASS, pool_id
     if connection.in_atomic_block or not settings.DATABASE_PREPARE:
         with timeline.command():
-            yield Hold(_lock("advisory_xact_lock", pool_id, wait=wait), pool_id, free=False)
+            yield Hold(_taken("advisory_xact_lock", [pool], wait=wait), [])
         return
-    hold = Hold(_lock("advisory_lock", pool_id, wait=wait), pool_id, free=True)
+    locks = [pool, (writing.LOCK_CLASS, writing.number())]
+    hold = Hold(_taken("advisory_lock", locks, wait=wait), locks)
     try:
         yield hold
     except PoolBusy:
-        hold.held = False
+        hold.locks = []
         raise
     finally:
-        if hold.held:
+        if hold.locks:
             hold.let_go()
 
 
-def _lock(kind: str, pool_id: int, *, wait: bool) -> Statement:
+def _taken(kind: str, locks: Sequence[Lock], *, wait: bool) -> Statement:
+    """Takes the first lock and then the others, which nobody else wants. Without `wait` all of them or none."""
+    params = [one for lock in locks for one in lock]
+    others = [f"pg_{kind}(${place}, ${place + 1})" for place in range(3, len(params), 2)]
     if wait:
-        sql = f"SELECT set_config('{ALONE}', 'true', false), pg_{kind}($1, $2)"
-    else:
-        sql = f"SELECT set_config('{ALONE}', pg_try_{kind}($1, $2)::text, false)"
-    return sql, [LOCK_CLASS, pool_id]
+        takes = ", ".join([f"pg_{kind}($1, $2)", *others])
+        return f"SELECT set_config('{ALONE}', 'true', false), {takes}", params
+    then = " AND ".join(f"{other} IS NOT NULL" for other in others) or "true"
+    taken = f"CASE WHEN pg_try_{kind}($1, $2) THEN {then} ELSE false END"
+    return f"SELECT set_config('{ALONE}', ({taken})::text, false)", params
+
+
+def _let_go(locks: Sequence[Lock]) -> Statement:
+    """As the driver wants its parameters."""
+    each = ", ".join(["pg_advisory_unlock(%s, %s)"] * len(locks))
+    return f"SELECT {each}", [one for lock in locks for one in lock]

@@ -55,10 +55,10 @@ class Letter:
     body: str  # as it stands in it
     pool_id: int
 
-    def again(self, writer: int | None = None) -> str:
-        """The same with new ids. `writer`: to be the task's second argument."""
+    def again(self, *more: Any) -> str:
+        """The same with new ids, and with more arguments of the task."""
         text = self.text.replace(self.task_id, str(uuid.uuid4())).replace(self.tag, str(uuid.uuid4()))
-        return text if writer is None else text.replace(self.body, _body([self.pool_id, writer]))
+        return text.replace(self.body, _body([self.pool_id, *more])) if more else text
 
 
 def ask(task: "Task[Any, Any]", pool_id: int) -> bool:
@@ -69,10 +69,10 @@ def ask(task: "Task[Any, Any]", pool_id: int) -> bool:
     return bool(answered(command(task, pool_id)))
 
 
-def command(task: "Task[Any, Any]", pool_id: int, writer: int | None = None) -> Command:
-    """What ask() says to Redis. `writer`: the task's second argument."""
+def command(task: "Task[Any, Any]", pool_id: int, *more: Any) -> Command:
+    """What ask() says to Redis. `more`: the task's further arguments."""
     letter = _letter(task, pool_id)
-    return "EVAL", ASK, 2, f"run-asked:{pool_id}", letter.queue, KEPT_SECONDS, letter.again(writer)
+    return "EVAL", ASK, 2, f"run-asked:{pool_id}", letter.queue, KEPT_SECONDS, letter.again(*more)
 
 
 def again_say(pool_id: int) -> None:
@@ -121,7 +121,7 @@ def _written(task: "Task[Any, Any]", pool_id: int) -> Letter:
     return Letter(queue, json.dumps(message), task_id, tag, message["body"], pool_id)
 
 
-def _body(args: list[int]) -> str:
+def _body(args: list[Any]) -> str:
     """Arguments as Celery's JSON serializer and kombu's Redis transport write them."""
     nothing_else = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
     return base64.b64encode(json.dumps([args, {}, nothing_else]).encode()).decode()

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -37,7 +38,6 @@ class AgentConsumer(StreamConsumer):
     token_id: int | None = None  # the token that did
     answering: asyncio.Task[None] | None = None  # to the last beat
     looked_at: float = 0.0  # time.monotonic() of the last look at whether they may be here still
-    last_seen: int = 0  # of the own stream: its number at the last look
 
     async def admit(self) -> bool:
         agent = await db(self._agent)
@@ -163,12 +163,8 @@ class AgentConsumer(StreamConsumer):
             else None
         )
 
-    async def frames(self, name: str, after: int) -> list[stream.Frame] | None:
-        return await (_feeds.read(self, after) if name == self.own else super().frames(name, after))
-
-    def reached(self, name: str, seq: int) -> int:
-        # Its bell may ring ahead of a commit that fails (bell.ahead): its number is then another event's.
-        return min(seq, self.last_seen) if name == self.own else seq
+    async def frames(self, name: str, after: int, writer: int | None = None) -> list[stream.Frame] | None:
+        return await (_feeds.read(self, after, writer) if name == self.own else super().frames(name, after))
 
     def own_frames(self, look: Look) -> list[stream.Frame] | None:
         """The own stream's frames of a look; those whose fragment asks the database have it. Runs in a database thread."""
@@ -197,27 +193,32 @@ class AgentConsumer(StreamConsumer):
         return fragments.of(self.agent, frame)
 
 
+LOOKS = 2  # under way at the same time, and as many that wait; a page that is slow to draw must not hold up all others
+
+
 class _Feeds:
     """What is new on the feeds of all agents on this process: those whose bells ring together are looked at together.
 
-    Nobody waits for company: the first goes at once, and who comes while a look is under way has the next one.
+    Nobody waits for company: the first goes at once, and who comes while a look is under way has the next one. Those whose bell
+    rang ahead of a transaction wait for it together, and nobody else does.
     """
 
     def __init__(self) -> None:
-        self.waiting: list[_Wish] = []
-        self.looking: set[asyncio.Task[None]] = set()
+        self.waiting: dict[int | None, list[_Wish]] = {}  # number of the transaction that they wait for
+        self.looking: dict[int | None, set[asyncio.Task[None]]] = {}
+        self.patient = asyncio.Semaphore(LOOKS)  # or writers that hang would take all threads
 
-    async def read(self, consumer: AgentConsumer, after: int) -> list[stream.Frame] | None:
-        """The agent's frames above a number; None when a snapshot is better."""
-        told = consumer.told.get(consumer.own, 0)
-        wish = _Wish(consumer, after, told, asyncio.get_running_loop().create_future())
-        self.waiting.append(wish)
-        if len(self.looking) < LOOKS:
+    async def read(
+        self, consumer: AgentConsumer, after: int, writer: int | None = None
+    ) -> list[stream.Frame] | None:
+        """The agent's frames above a number; None when a snapshot is better. `writer`: of catch_up()."""
+        wish = _Wish(consumer, after, asyncio.get_running_loop().create_future())
+        self.waiting.setdefault(writer, []).append(wish)
+        looking = self.looking.setdefault(writer, set())
+        if len(looking) < (LOOKS if writer is None else 1):
             # Begun by a task of its own, so that bells that the loop has heard together are all there.
-            task = asyncio.create_task(self._look())
-            self.looking.add(task)
+            looking.add(asyncio.create_task(self._look(writer)))
         frames, look = await wish.answer
-        consumer.last_seen = look.seq
         if frames is None:
             return None
         # Drawn here and not in the thread: that would keep the interpreter busy with the next agent's card before this one is
@@ -226,12 +227,12 @@ class _Feeds:
             consumer.drawn(frame, look) if frame["type"] in fragments.OF_A_LOOK else frame for frame in frames
         ]
 
-    async def _look(self) -> None:
+    async def _look(self, writer: int | None) -> None:
         try:
-            while self.waiting:
-                batch, self.waiting = self.waiting, []
+            while batch := self.waiting.pop(writer, None):
                 try:
-                    await db(_look_all, batch, asyncio.get_running_loop())
+                    async with nullcontext() if writer is None else self.patient:
+                        await db(_look_all, batch, asyncio.get_running_loop(), writer)
                 except Exception as error:  # noqa: BLE001  whoever asked is told
                     for wish in batch:
                         wish.fail(error)
@@ -239,14 +240,15 @@ class _Feeds:
             # Here and not in a callback of the task, which comes later: who wishes in between would wait for nobody.
             task = asyncio.current_task()
             assert task is not None
-            self.looking.discard(task)
+            self.looking[writer].discard(task)
+            if not self.looking[writer]:
+                del self.looking[writer]
 
 
 @dataclass(frozen=True)
 class _Wish:
     consumer: AgentConsumer
     after: int
-    told: int  # the number that the bell has told
     answer: asyncio.Future[tuple[list[stream.Frame] | None, Look]]
 
     def grant(self, frames: list[stream.Frame] | None, look: Look) -> None:
@@ -258,28 +260,13 @@ class _Wish:
             self.answer.set_exception(error)
 
 
-def _look_all(batch: Sequence[_Wish], loop: asyncio.AbstractEventLoop) -> None:
-    """One look for all; each gets theirs as soon as it is there. Where a bell was ahead of its commit, one more, and so on."""
-    for pause in _PAUSES:
-        after: dict[int, int] = {}
-        for wish in batch:  # an agent with two tabs
-            after[wish.consumer.agent.pk] = min(wish.after, after.get(wish.consumer.agent.pk, wish.after))
-        found = looks.looks(after)
-        late = [wish for wish in batch if pause and found[wish.consumer.agent.pk].seq < wish.told]
-        _grant([wish for wish in batch if wish not in late], found, loop)
-        if not late:
-            return
-        batch = late
-        time.sleep(pause)
-
-
-# Seconds between looks while a commit is waited for: as long as a disk may take. Then it has failed, or its reader's next beat
-# finds it.
-_PAUSES = (0.0003, 0.0003, 0.0006, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.128, 0.0)
-
-
-def _grant(wishes: Sequence[_Wish], found: Mapping[int, Look], loop: asyncio.AbstractEventLoop) -> None:
-    for wish in wishes:
+def _look_all(batch: Sequence[_Wish], loop: asyncio.AbstractEventLoop, writer: int | None = None) -> None:
+    """One look for all; each gets theirs as soon as it is there."""
+    after: dict[int, int] = {}
+    for wish in batch:  # an agent with two tabs
+        after[wish.consumer.agent.pk] = min(wish.after, after.get(wish.consumer.agent.pk, wish.after))
+    found = looks.looks(after, writer)
+    for wish in batch:
         try:
             look = found[wish.consumer.agent.pk]
             frames = wish.consumer.own_frames(look)
@@ -290,7 +277,6 @@ def _grant(wishes: Sequence[_Wish], found: Mapping[int, Look], loop: asyncio.Abs
 
 
 _feeds = _Feeds()
-LOOKS = 2  # under way at the same time; a page that is slow to draw must not hold up all others
 
 
 class _Scope:

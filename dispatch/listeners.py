@@ -57,7 +57,7 @@ def on_queue_changed(ticket_ids: Sequence[int], tickets: Sequence[Ticket], **_: 
 def on_queue_changing(ticket: Ticket, writer: int, **_: Any) -> AbstractContextManager[None]:
     """As on_queue_changed(), for a ticket that is about to be written. What is not kept of the routes are its queries."""
     route = routes.routes().of(ticket.topic_id)
-    return tasks.run_ask_ahead(steps.pools(route.steps, 0.0) if route else (), writer)
+    return tasks.run_ask_ahead(steps.pools(route.steps, 0.0) if route else (), writer, ticket)
 
 
 def _passed_on(ticket_ids: Sequence[int]) -> list[tuple[int, int]]:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from dispatch.routes import Routes, routes
 from tickets.planned import planned
 from tickets.stream import REPLAY_LIMIT
+from tickets.writing import WriterHangs, planned_after
 
 
 class EventRow(NamedTuple):
@@ -90,9 +91,16 @@ _LOOK = f"""
 _OFFERS = f"SELECT {_CARD} {_CARDS} WHERE o.id = ANY($1::bigint[]) ORDER BY o.id"
 
 
-def looks(after: Mapping[int, int]) -> dict[int, Look]:
-    """Agent id → look, for agent id → the number that is known of their feed. One query (and those of routes())."""
-    plan = routes()
+def looks(after: Mapping[int, int], writer: int | None = None) -> dict[int, Look]:
+    """Agent id → look, for agent id → the number that is known of their feed. One query (and those of routes()).
+
+    `writer`: when the transaction of this number is over, or hangs (tickets/writing.py).
+    """
+    plan, params = routes(), [list(after), list(after.values())]
+    try:
+        rows = planned_after(writer, _LOOK, params)
+    except WriterHangs:
+        rows = planned(_LOOK, params)
     return {
         agent_id: Look(
             seq,
@@ -103,9 +111,7 @@ def looks(after: Mapping[int, int]) -> dict[int, Look]:
             plan,
             {},
         )
-        for agent_id, seq, events, shift, cards, auto_accept in planned(
-            _LOOK, [list(after), list(after.values())]
-        )
+        for agent_id, seq, events, shift, cards, auto_accept in rows
     }
 
 

@@ -10,6 +10,7 @@ from django.db import Error, close_old_connections
 from kombu.asynchronous import get_event_loop
 
 from dispatch import runs, seen
+from dispatch.routes import routes
 from dispatch.sight import people_ahead
 
 logger = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def _people_look(pool_id: int, looks: int) -> None:
     close_old_connections()  # as before a task
     _looking.pop(pool_id, None)
     try:
-        people_ahead(pool_id)
+        people_ahead(pool_id, routes())
     except Error:
         logger.warning("nobody was looked for in pool %s; its next run does", pool_id, exc_info=True)
         close_old_connections()

@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Sequence, Set
 from dataclasses import asdict
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import inf
 from typing import NamedTuple
 
@@ -28,45 +28,46 @@ from dispatch.routes import PolicySpec, Routes, RouteSpec
 from dispatch.rules import steps
 from dispatch.rules.offers import AGAIN_SECONDS, asks_nobody_else, in_parallel
 from dispatch.rules.units import is_next_up
-from dispatch.sight import PASSED_AT, People, TicketRow, see
+from dispatch.sight import PASSED_AT, Coming, People, TicketRow, see
 from tickets import bell, timeline
 from tickets import events as ticket_events
 from tickets.models import Ticket, TicketState
-from tickets.planned import Statement, committing, planned
-from tickets.writing import WriterHangs
+from tickets.planned import Statement, committing
+from tickets.writing import WriterHangs, planned_after
 
 logger = logging.getLogger(__name__)
 
 
-def match_pool(pool_id: int, *, wait: bool = True, store: bool = True, writer: int | None = None) -> int:
+def match_pool(pool_id: int, *, wait: bool = True, store: bool = True, coming: Coming | None = None) -> int:
     """Match the pool's waiting tickets with its free people once, and make the offers. Outermost.
 
     Returns the number of offers made. Waits for a run of the same pool that is under way, or, without `wait`, raises PoolBusy;
-    safe to run twice. `writer`: its transaction is waited for (tickets/writing.py). Without `store` the caller has what it saw
-    stored, when there is time (seen.store). While what admins have set and everybody's profile is known: two queries, one that
-    commits and lets go of the pool, and one that stores what it saw.
+    safe to run twice. `coming`: a ticket that is just being written, for which it waits. Without `store` the caller has what it
+    saw stored, when there is time (seen.store). While what admins have set and everybody's profile is known: two queries, one
+    that commits and lets go of the pool, and one that stores what it saw.
     """
     calm.discard(pool_id)
-    made = _run(pool_id, wait=wait, store=store, writer=writer)
+    try:
+        made = _run(pool_id, wait=wait, store=store, coming=coming)
+    except WriterHangs:
+        made = NOTHING._replace(again=True)  # without that ticket: the tick finds it
     if not made.again:
         return made.offers
-    return made.offers + _run(pool_id, wait=wait, store=store, writer=None).offers
+    return made.offers + _run(pool_id, wait=wait, store=store, coming=None).offers
 
 
 calm: set[int] = set()  # pools whose last run left no ticket without an offer; of a matcher's one thread
 
 
-def _run(pool_id: int, *, wait: bool, store: bool, writer: int | None) -> "Made":
+def _run(pool_id: int, *, wait: bool, store: bool, coming: Coming | None) -> "Made":
+    """Raises WriterHangs when `coming` does not come."""
     plan = routes.routes()
     policy = routes.policy(pool_id)
     with alone(pool_id, wait=wait) as hold:
-        try:
-            found = see(pool_id, plan, hold.lock, writer if hold.free else None)
-        except WriterHangs:
-            return NOTHING._replace(again=True)  # without that ticket: the tick finds it
+        found = see(pool_id, plan, hold.lock, coming if hold.free else None)
         if found is None:
             raise PoolBusy
-        tickets, people, ahead = found
+        tickets, people, foreseen = found
         if not tickets:
             calm.add(pool_id)
             return NOTHING
@@ -81,10 +82,11 @@ def _run(pool_id: int, *, wait: bool, store: bool, writer: int | None) -> "Made"
         wanted = wanted_pairs(tickets, people, solution, plan, auto_accepting(pool_id))
         possible = solution.scores.ticket_able.tolist()
         hold.till_written = all(possible) and not any(row.flagged for row in tickets)  # nothing to flag then
-        made = _write(policy, wanted, solution, micros, hold) if wanted else NOTHING
+        writer = coming.writer if coming and foreseen else None
+        made = _write(policy, wanted, solution, micros, hold, writer=writer) if wanted else NOTHING
         served = made.tickets == len(tickets)
-        if ahead and not served:
-            made = made._replace(again=True)  # the others are free no more, or somebody has come
+        if foreseen and not served:
+            made = made._replace(again=True)
         else:
             _flag(tickets, plan, possible)
     if served:
@@ -119,7 +121,7 @@ class Made(NamedTuple):
     run_id: int | None
     automatic: bool  # whether any of the offers is to somebody who accepts automatically
     tickets: int  # that are offered to somebody
-    again: bool = False  # another run is due: somebody was waited for in vain, or people of a moment ago are free no more
+    again: bool = False  # another run is due: it is not as it was foreseen, or a ticket has not come
 
 
 NOTHING = Made(0, None, automatic=False, tickets=0)
@@ -224,10 +226,19 @@ SELECT (SELECT json_agg(json_build_array(public_id, seq)) FROM numbered),
 """  # noqa: S608  nothing from outside is in it
 
 
-def _write(policy: PolicySpec, wanted: Sequence[Wanted], solution: Solution, micros: int, hold: Hold) -> Made:
-    """Make the offers and ring. Two queries, and one for the rates when they are not kept.
+def _write(
+    policy: PolicySpec,
+    wanted: Sequence[Wanted],
+    solution: Solution,
+    micros: int,
+    hold: Hold,
+    *,
+    writer: int | None,
+) -> Made:
+    """Make the offers, once the transaction of `writer` is over, and ring. Two queries, and one for the rates when they are not
+    kept. Raises WriterHangs.
 
-    Agents' bells ring before the commit (bell.ahead): they are heard when it is through, and not after it.
+    The bell of whoever is a ticket's first choice rings before anything is written (bell.ahead): it is heard meanwhile.
     """
     today, rates = timezone.localdate(), routes.rates()
     pays = [price(one.ticket.topic_id, today, rates) for one in wanted]
@@ -237,7 +248,9 @@ def _write(policy: PolicySpec, wanted: Sequence[Wanted], solution: Solution, mic
         for pay in pays
     ]
     shifts = [one.shift_id for one in wanted]
-    [(told, counted, run_id, any_automatic, to_call)] = planned(
+    write = partial(
+        planned_after,
+        writer,
         WRITE,
         [
             [one.ticket.id for one in wanted],
@@ -260,22 +273,22 @@ def _write(policy: PolicySpec, wanted: Sequence[Wanted], solution: Solution, mic
             [one.ticket.passed_at for one in wanted],
         ],
         first=_locks(shifts, [*{one.ticket.id for one in wanted}]),
-        begin=hold.free,
     )
+    heard: Set[int] = set()
     if hold.free:
-        # Whoever is the first choice: their card would come later if all were drawn at the same time.
+        # Of parallel offers that of the first choice alone: their card would come later if all were drawn at the same time.
         first = {choice.agent_id for choice in {one.ticket.id: one for one in reversed(wanted)}.values()}
-        with (
-            committing(),
-            bell.ahead([(feed.stream_of(one), seq) for one, seq in counted or [] if one in first]),
-        ):
+        with committing(), bell.ahead(map(feed.stream_of, first), hold.writer) as rung:
+            written = write(begin=True)
             hold.commit()
-        counted_later = [(one, seq) for one, seq in counted or [] if one not in first]
+        if rung.in_time:
+            heard = first
     else:
-        counted_later = counted or []
+        written = write()
+    [(told, counted, run_id, any_automatic, to_call)] = written
     # Agents first: the customer's page shows nothing of an offer.
     bell.ring_all(
-        [(feed.stream_of(agent_id), seq) for agent_id, seq in counted_later]
+        [(feed.stream_of(agent_id), seq) for agent_id, seq in counted or [] if agent_id not in heard]
         + [(f"ticket:{public_id}", seq) for public_id, seq in told or []]
     )
     calling.offers_ask(to_call or [])

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
-from django.db import OperationalError
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
@@ -22,9 +21,9 @@ from dispatch.members import members, members_forget
 from dispatch.models import Transfer
 from dispatch.routes import Routes
 from dispatch.rules import steps
-from tickets import writing
 from tickets.models import Ticket, TicketState
 from tickets.planned import Statement, planned
+from tickets.writing import planned_after
 
 ALONE = "standby.alone"  # a setting of the connection: whether the statement that wanted the pool's lock has got it
 FRONT = 10  # what a ticket in front of the queue counts: as much as any can
@@ -174,15 +173,34 @@ _COLUMNS = """
     string_agg(int4send(units_taken), ''), string_agg(int4send(units_wrapping), ''), string_agg(float4send(idle), '')
 """
 _NOW = "extract(epoch FROM statement_timestamp())::float8"
-_WAITING = f"""
+_ALONE = f"SELECT current_setting('{ALONE}')::boolean, {_NOW}"
+_SEE = f"""
     WITH queue AS MATERIALIZED ({_QUEUE})
     SELECT current_setting('{ALONE}')::boolean,
            (SELECT json_agg(json_build_array(id, waited, priority, topic_id, language, flagged, known, answered,
                                               passed_to, asked_first, front, passed_at) ORDER BY waiting_since, id) FROM queue),
-           {_NOW}
+           {_NOW}, {_COLUMNS}, ({_BOOKED}) FROM ({_FREE}) AS free WHERE EXISTS (SELECT FROM queue)
 """  # noqa: S608  nothing from outside is in it
-_SEE = f"{_WAITING}, {_COLUMNS}, ({_BOOKED}) FROM ({_FREE}) AS free WHERE EXISTS (SELECT FROM queue)"
-_PEOPLE = f"SELECT {_NOW}, {_COLUMNS}, ({_BOOKED}) FROM ({_FREE}) AS free".replace("$6", "$1")  # noqa: S608
+_PEOPLE = f"SELECT {_NOW}, {_COLUMNS}, ({_BOOKED}) FROM ({_FREE}) AS free WHERE NOT EXISTS (SELECT FROM ({_QUEUE}) AS queue)"  # noqa: S608
+
+
+class Coming(NamedTuple):
+    """A ticket that asks for a run while it is written: what a run can know of it, whom nobody was asked about yet, and whose
+    customer nobody knows."""
+
+    writer: int  # number of the transaction that writes it (tickets/writing.py)
+    id: int
+    topic_id: int | None
+    language: str
+    priority: int
+
+    @classmethod
+    def of(cls, ticket: Ticket, writer: int) -> "Coming":
+        return cls(writer, ticket.pk, ticket.topic_id, ticket.language, ticket.priority)
+
+    def row(self) -> TicketRow:
+        """As see() will read it."""
+        return TicketRow(self.id, 0.0, self.priority, self.topic_id, self.language, False, [], [])
 
 
 class Seen(NamedTuple):
@@ -190,30 +208,25 @@ class Seen(NamedTuple):
 
     tickets: list[TicketRow]
     people: People
-    ahead: bool  # the people are those of people_ahead(): not all of them may be free still, and somebody else may be
+    foreseen: bool  # the ticket may not be there yet, nor anybody free still, and others may be: all as of people_ahead()
 
 
-def see(pool_id: int, plan: Routes, lock: Statement, writer: int | None = None) -> Seen | None:
+def see(pool_id: int, plan: Routes, lock: Statement, coming: Coming | None = None) -> Seen | None:
     """Lock the pool by this statement, which says in ALONE whether it could; None if not. Then read what waits without an open
     offer, oldest first (queue_of() written out), and, if anything does, the pool's people who are online, have units free and
     no open offer.
 
-    One query, and those of the members when they are not kept. All are as they are once the lock is there, and the transaction
-    of `writer` over. For a ticket that has just been written, and for nothing else, the people may be those of people_ahead().
-    Raises WriterHangs, with or without the lock.
+    One query, and those of the members when they are not kept. All are as they are once the lock is there, and `coming` is
+    written. Where people_ahead() has found just now that nothing else waits, `coming` is not waited for, and nothing is read:
+    whoever writes has to wait and to look. Raises WriterHangs, with or without the lock.
     """
-    afters, unrouted = _reach(pool_id, plan)
-    params = [list(afters), list(afters.values()), unrouted, list(plan.by_topic), MOST_TICKETS, pool_id]
     before = _ahead.pop(pool_id, None)
-    if writer is None or (before and time.monotonic() > before.until):
-        before = None
-    try:
-        first = [*([] if writer is None else writing.after(writer)), lock]
-        [(alone, queue, now, *read)] = planned(_WAITING if before else _SEE, params, first=first)
-    except OperationalError as error:
-        if writer is None or not writing.is_late(error):
-            raise
-        raise writing.WriterHangs from error
+    if coming is not None and before is not None and time.monotonic() <= before.until:
+        [(alone, now)] = planned(_ALONE, [], first=[lock])
+        topics = {coming.topic_id or 0}
+        return Seen([coming.row()], _later(before.people, now, topics), foreseen=True) if alone else None
+    writer = None if coming is None else coming.writer
+    [(alone, queue, now, *read)] = planned_after(writer, _SEE, _params(pool_id, plan), first=[lock])
     if not alone:
         return None
     # Below 0 has waited what came while the lock was waited for.
@@ -221,10 +234,14 @@ def see(pool_id: int, plan: Routes, lock: Statement, writer: int | None = None) 
         TicketRow._make((one, max(waited, 0.0), *more, said or [], *passed))
         for one, waited, *more, said, passed in ((*row[:-4], row[-4:]) for row in queue or [])
     ]
-    topics = {row.topic_id or 0 for row in tickets}
-    if before:
-        return Seen(tickets, _later(before.people, now, topics), ahead=True)
-    return Seen(tickets, _people(pool_id, now, read, topics), ahead=False)
+    people = _people(pool_id, now, read, {row.topic_id or 0 for row in tickets})
+    return Seen(tickets, people, foreseen=False)
+
+
+def _params(pool_id: int, plan: Routes) -> list[Any]:
+    """Of _QUEUE, _FREE and _BOOKED."""
+    afters, unrouted = _reach(pool_id, plan)
+    return [list(afters), list(afters.values()), unrouted, list(plan.by_topic), MOST_TICKETS, pool_id]
 
 
 class _Ahead(NamedTuple):
@@ -236,13 +253,14 @@ AHEAD_SECONDS = 0.3
 _ahead: dict[int, _Ahead] = {}  # pool → who was free a moment ago; of a matcher's one thread
 
 
-def people_ahead(pool_id: int) -> None:
-    """Look who is free before a ticket comes: reading some hundred people takes longer than reading a ticket. One query.
+def people_ahead(pool_id: int, plan: Routes) -> None:
+    """Look who is free before a ticket comes, unless one waits. One query.
 
-    The next run may take them for AHEAD_SECONDS. Whatever else asks for a run, somebody who has come or is free again for
-    instance, makes it look anew; who has left meanwhile is left out when offers are written (runs.STILL_FREE).
+    The next run may take them for AHEAD_SECONDS, for a ticket that is coming. Whatever else asks for a run, somebody who has
+    come or is free again, a ticket that is back, makes it look anew; who has left meanwhile is left out when offers are
+    written (runs.STILL_FREE).
     """
-    [(now, *columns)] = planned(_PEOPLE, [pool_id])
+    [(now, *columns)] = planned(_PEOPLE, _params(pool_id, plan))
     people = _people(pool_id, now, columns, members(pool_id).by_topic.keys())
     _ahead.pop(pool_id, None)
     if len(people):

@@ -6,7 +6,7 @@
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any
 
@@ -48,25 +48,28 @@ from dispatch import (
     wrap_up,
 )
 from dispatch.alone import PoolBusy
+from dispatch.sight import Coming
 from dispatch.wall import halves
 from dispatch.webhooks import sending
 from tickets.assistant import measures, turns
-from tickets.redis import Command, around
+from tickets.models import Ticket
+from tickets.redis import around
 
 logger = logging.getLogger(__name__)
 
 
 @shared_task
-def match(pool_id: int, writer: int | None = None) -> None:
+def match(pool_id: int, coming: Sequence[Any] | None = None) -> None:
     """One matching run of a pool. Its message was taken before the run looks, so what comes later asks for the next one.
-    `writer`: a PostgreSQL process whose transaction it waits for first (tickets/writing.py).
+    `coming`: the ticket that asks for it while it is written, a sight.Coming.
 
     While another matcher runs the pool, this one does not stand and wait, since other pools may want it: it leaves word, and
     the other one asks for one more run when it is through.
     """
+    ticket = Coming(*coming) if coming else None
     for word_left in (False, True):
         try:
-            runs.match_pool(pool_id, wait=False, store=False, writer=writer)
+            runs.match_pool(pool_id, wait=False, store=False, coming=ticket)
         except PoolBusy:
             if not word_left:
                 asking.again_say(pool_id)  # before the second try: the other one may have just ended
@@ -343,18 +346,15 @@ def _match_here(pool_id: int) -> None:
     runs.match_pool(pool_id)
 
 
-def run_ask_ahead(pool_ids: Iterable[int], writer: int) -> AbstractContextManager[None]:
-    """run_ask() around a commit that its block does: the messages, which are sent before it, say for which transaction to wait.
-    Where one waits already, which may be heard before the commit, and where that takes long, a run is asked for after it.
+@contextmanager
+def run_ask_ahead(pool_ids: Iterable[int], writer: int, ticket: Ticket) -> Iterator[None]:
+    """run_ask() around the writing of a new ticket and its commit, which the block does: the messages, which are sent before
+    it, tell of the ticket, and for which transaction to wait. Where one waits already, which may be heard before the commit,
+    and where that takes long, a run is asked for after it. What is asked after the block fails only as that does.
     """
     pools = sorted(pool_ids)
-    return _asked_ahead(pools, [asking.command(match, pool_id, writer) for pool_id in pools])
-
-
-@contextmanager
-def _asked_ahead(pools: Sequence[int], commands: Sequence[Command]) -> Iterator[None]:
-    """Fails only as the block does."""
-    with around(commands) as asked:
+    coming = Coming.of(ticket, writer)
+    with around([asking.command(match, pool_id, coming) for pool_id in pools]) as asked:
         yield
     try:
         if asked.answers is None:

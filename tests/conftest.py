@@ -291,7 +291,7 @@ def world(db: None, monkeypatch: pytest.MonkeyPatch) -> World:
     """A small world (tests/cast.py) in which runs happen when the test says so, not when a signal asks."""
     members.profiles_forget()
     monkeypatch.setattr(tasks, "run_ask", lambda pool_ids: None)
-    monkeypatch.setattr(tasks, "run_ask_ahead", lambda pool_ids, writer: nullcontext())
+    monkeypatch.setattr(tasks, "run_ask_ahead", lambda pool_ids, writer, ticket: nullcontext())
     # Nobody beats here, and a test may take its time.
     monkeypatch.setattr(shifts, "LEASE", timedelta(minutes=10))
     # Which tickets go to newcomers first follows from their numbers, which no test knows: one in twenty would be another's.

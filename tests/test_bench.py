@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from config.stack import PROJECT
-from dispatch import runs
-from tickets import bell
+from dispatch import alone, consumers, runs
+from tickets import bell, intake
 
 FIELDS = {"name", "value", "unit", "floor", "ratio", "rounds"}
 
@@ -83,5 +83,7 @@ def test_what_the_hops_trace_is_called_as_it_expects() -> None:
     """bench/hops.py takes the place of these; a change of their arguments once left every ticket without an offer."""
     assert list(inspect.signature(runs._write).parameters)[:2] == ["policy", "wanted"]
     assert next(iter(inspect.signature(runs.match_pool).parameters)) == "pool_id"
-    assert next(iter(inspect.signature(bell._ring_now).parameters)) == "bells"
-    assert next(iter(inspect.signature(bell.ahead).parameters)) == "bells"
+    assert list(inspect.signature(bell.ahead).parameters) == ["streams", "writer"]
+    assert list(inspect.signature(consumers._look_all).parameters) == ["batch", "loop", "writer"]
+    assert callable(alone.commit)
+    assert callable(intake.commit)

@@ -6,8 +6,8 @@ own (docs/adr/0008-services-ring-themselves.md).
 
 import logging
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from redis.exceptions import RedisError
 
-from tickets.redis import Command, around, is_well, on_their_way
+from tickets.redis import Around, Command, around, is_well, on_their_way
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +27,8 @@ SILENT_SECONDS = (
 # moment later (dispatch/wall/socket.py): a process rings it at most once in ANY_SECONDS, its hearers wait for longer.
 ANY = "any"
 ANY_SECONDS = 0.2
+
+UNKNOWN = 0  # number of a bell that rings before there is one
 
 _silent_until = 0.0  # time.monotonic()
 _any_at = 0.0  # time.monotonic()
@@ -49,16 +51,16 @@ def ring_all(bells: Iterable[tuple[str, int]]) -> None:
         transaction.on_commit(lambda: _ring_now(listed))
 
 
-@contextmanager
-def ahead(bells: Sequence[tuple[str, int]]) -> Iterator[None]:
-    """Ring before what is rung for is committed, which the block does: the bell is on its way while the disk writes. For
-    streams whose readers look again until they see the number, and take what they see for what there is. Never fails. A
-    Redis that does not answer, or a disk that is slow, has it ring after the commit.
+def ahead(streams: Iterable[str], writer: int) -> AbstractContextManager[Around]:
+    """Ring before what is rung for is written, which the block does and commits, by a transaction of this number
+    (tickets/writing.py): the bell is on its way meanwhile. For streams whose readers wait for that transaction, and take what
+    they see then for what there is. Never fails. Whether they have heard it `in_time` is known after the block; else the
+    caller is to ring.
     """
-    with around(_commands(_messages(bells)) if is_well() else []) as rung:
-        yield
-    if bells and (rung.answers is None or rung.late):
-        _publish(_messages(bells))
+    bells = [
+        (stream, {"type": "bell", "stream": stream, "seq": UNKNOWN, "writer": writer}) for stream in streams
+    ]
+    return around(_commands(bells) if is_well() else [])
 
 
 def ring_any() -> None:

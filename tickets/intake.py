@@ -8,6 +8,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection
+from django.db.models import Model
 from django.db.models.functions import Now
 
 from tickets import bell, events, language, timeline, topics, writing
@@ -63,9 +64,9 @@ def ticket_open(
     from it, and so is a topic, where a trained model is sure (tickets/triage/). `unless` is called when all is ready to be
     written, and nothing is when it raises. Outermost.
 
-    The run that is to find it a person is asked for before the commit, and waits for that (tickets/writing.py).
-    Raises EmptyMessage, MessageTooLong, BadText, BadAddress, UnknownTopic, KeyReused. One query and its commit; one more for a
-    topic or a live model that is not kept, two for a key that was used; with files a transaction, and one more a file.
+    The run that is to find it a person is asked for before it is written, and waits for its commit (tickets/writing.py).
+    Raises EmptyMessage, MessageTooLong, BadText, BadAddress, UnknownTopic, KeyReused. One query, and its begin and its commit;
+    one more for a topic or a live model that is not kept, two for a key that was used; with files one more a file.
     """
     body = body_clean(text)
     name = body_clean(name, required=False)[:120]
@@ -169,35 +170,38 @@ def _store(
     *,
     ahead: bool,
 ) -> None:
-    """`ahead`: the queue is told before the commit, and only what can be one statement."""
+    """`ahead`: the queue is told before anything is written, and only what can be one statement."""
+    if ahead:
+        writer = writing.number()
+        telling = telling_queue_changes(ticket, writer)
+        with committing():
+            ticket.pk = writing.begin(writer, Ticket)
+            with telling:
+                insert_linked(_rows(ticket, body, triaged))
+                commit()
+        return
+    rows = _rows(ticket, body, triaged)
+    with timeline.command() if files else timeline.statement():
+        insert_linked(rows)
+        files_store(next(row for row in rows if isinstance(row, Message)), files)
+
+
+def _rows(ticket: Ticket, body: str, triaged: deciding.Triaged | None) -> list[Model]:
     data = {
         "topic": ticket.topic.key if ticket.topic else None,
         "language": ticket.language,
         "channel": ticket.channel,
         "assisted": ticket.state == TicketState.ASSISTED,
     }
-    message = blank(
-        Message, ticket=ticket, seq=2, author=Author.CUSTOMER, author_name=ticket.customer.name, body=body
-    )
-    rows = [
-        ticket.customer,
+    customer = ticket.customer
+    return [
+        customer,
         ticket,
         blank(TicketEvent, ticket=ticket, seq=1, type=events.OPENED.name, data=data, public=True),
         blank(TicketEvent, ticket=ticket, seq=2, type=events.MESSAGE_POSTED.name, public=True),
-        message,
+        blank(Message, ticket=ticket, seq=2, author=Author.CUSTOMER, author_name=customer.name, body=body),
         *([] if triaged is None else [_told(ticket, triaged)]),
     ]
-    if ahead:
-        writer = writing.process()
-        telling = telling_queue_changes(ticket, writer)
-        with committing():
-            insert_linked(rows, first=[writing.begun(writer)], begin=True)
-            with telling:
-                commit()
-        return
-    with timeline.command() if files else timeline.statement():
-        insert_linked(rows)
-        files_store(message, files)
 
 
 def _told(ticket: Ticket, triaged: deciding.Triaged) -> TicketEvent:

@@ -82,14 +82,18 @@ class Around:
     answers: list[Any] | None = None  # None: Redis did not answer, or was not asked
     late: bool = False  # the block took longer than SOON_SECONDS
 
+    @property
+    def in_time(self) -> bool:
+        return self.answers is not None and not self.late
 
-# For a commit. Whoever is told of it beforehand waits for longer (tickets/writing.py, dispatch/consumers.py).
+
+# For a transaction. Whoever is told of it beforehand waits for longer (writing.PATIENCE).
 SOON_SECONDS = 0.1
 
 
 @contextmanager
 def around(commands: Sequence[Command]) -> Iterator[Around]:
-    """Commands that are on their way while the block commits what they are about. Fails only as the block does."""
+    """Commands that are on their way while the block writes and commits what they are about. Fails only as the block does."""
     begun, found = time.monotonic(), Around()
     with ExitStack() as stack:
         answers = None

@@ -16,8 +16,8 @@ logger = logging.getLogger(__name__)
 # Sent after commit: these tickets came into the queue or left it. `ticket_ids`: which; who wants more of them reads them.
 # `tickets`: more of them, which the sender has just written, so that nobody needs to read them.
 queue_changed = Signal()
-# Sent before a new `ticket` that will wait is written, by the PostgreSQL process `writer` (writing.py). Who answers with a
-# context manager has the commit done within its block.
+# Sent before a new `ticket` that will wait is written, by a transaction of the number `writer` (writing.py). Who answers with a
+# context manager has it written and committed within its block, at whose begin the ticket has its key.
 queue_changing = Signal()
 # Sent after commit with ticket_id: the assistant is to answer.
 answer_wanted = Signal()
@@ -45,8 +45,8 @@ def tell_queue_changed(ticket_ids: Iterable[int] = (), *, tickets: Iterable[Tick
 
 
 def telling_queue_changes(ticket: Ticket, writer: int) -> AbstractContextManager[None]:
-    """tell_queue_changed() around the commit of a ticket, which the block does: what has to be asked for is on its way while
-    the disk writes. To be called before the ticket is written, so that whatever listeners read is in no transaction.
+    """tell_queue_changed() around the writing of a ticket and its commit, which the block does: what has to be asked for is on
+    its way meanwhile. To be called before the ticket is written, so that whatever listeners read is in no transaction.
 
     Robust: what a listener fails at is logged, and told again after the commit.
     """

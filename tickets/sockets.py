@@ -69,7 +69,6 @@ class StreamConsumer(AsyncWebsocketConsumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.after: dict[str, int] = {}  # stream → number of the last event sent
-        self.told: dict[str, int] = {}  # stream → highest number the bell has told
         self.sending: dict[str, asyncio.Lock] = {}
         self.joined: set[str] = set()  # streams whose bell we hear; the others are caught up with by beats
         self.admitted = False
@@ -190,7 +189,6 @@ class StreamConsumer(AsyncWebsocketConsumer):
 
     async def unfollow(self, name: str) -> None:
         self.after.pop(name, None)
-        self.told.pop(name, None)
         if name in self.joined:
             self.joined.discard(name)
             with contextlib.suppress(OSError, TimeoutError, RedisError):
@@ -204,22 +202,22 @@ class StreamConsumer(AsyncWebsocketConsumer):
 
     async def bell(self, message: dict[str, Any]) -> None:
         """Channels calls this for a bell's message."""
-        self.told[message["stream"]] = max(message["seq"], self.told.get(message["stream"], 0))
-        await self.catch_up(message["stream"], message["seq"])
+        await self.catch_up(message["stream"], message["seq"], message.get("writer"))
 
     async def sign(self, message: dict[str, Any]) -> None:
         """Channels calls this for a sign's message, which is sent on as it is: it has no number, and may get lost."""
         if self.admitted and message["stream"] in self.after:
             await self.transmit({"type": "sign", "stream": message["stream"], "data": message["data"]})
 
-    async def catch_up(self, name: str, seq: int) -> None:
-        """Send what is new on this stream, once, in order, whoever asks how often."""
-        if seq <= self.after.get(name, seq):
+    async def catch_up(self, name: str, seq: int, writer: int | None = None) -> None:
+        """Send what is new on this stream, once, in order, whoever asks how often. `writer`: when the transaction of this
+        number is over (bell.ahead), whatever the stream's own number is then."""
+        if name not in self.after or (writer is None and seq <= self.after[name]):
             return
         async with self.sending.setdefault(name, asyncio.Lock()):
-            if name not in self.after or seq <= self.after[name]:
+            if name not in self.after or (writer is None and seq <= self.after[name]):
                 return
-            frames = await self.frames(name, self.after[name])
+            frames = await self.frames(name, self.after[name], writer)
             if frames is None:
                 await self.too_old(name)
                 return
@@ -227,11 +225,7 @@ class StreamConsumer(AsyncWebsocketConsumer):
                 await self.push(frame)
             if name in self.after:
                 # Events that are not for this reader leave no frame, and must not be looked for again.
-                self.after[name] = max(self.after[name], self.reached(name, seq))
-
-    def reached(self, name: str, seq: int) -> int:  # noqa: ARG002  a subclass wants the name
-        """Up to which number a stream was read that was told to be at `seq`."""
-        return seq
+                self.after[name] = max(self.after[name], seq)
 
     async def push(self, frame: stream.Frame) -> None:
         """Send one event, unless its stream was left meanwhile or has it already."""
@@ -244,8 +238,8 @@ class StreamConsumer(AsyncWebsocketConsumer):
     async def transmit(self, frame: stream.Frame) -> None:
         await self.send(text_data=json.dumps(frame, ensure_ascii=False))
 
-    async def frames(self, name: str, after: int) -> list[stream.Frame] | None:
-        """read(), with fragments."""
+    async def frames(self, name: str, after: int, writer: int | None = None) -> list[stream.Frame] | None:  # noqa: ARG002
+        """read(), with fragments. `writer`: of catch_up(), for a subclass whose streams are rung for ahead."""
         return await db(self._read_rendered, name, after)
 
     def _read_rendered(self, name: str, after: int) -> list[stream.Frame] | None:

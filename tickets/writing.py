@@ -1,16 +1,20 @@
-"""Transactions whose end somebody waits for: what is to be read is asked for before it is committed.
+"""Transactions whose end somebody waits for: what is to be read is asked for before it is written.
 
-Whoever writes takes a lock that is named by its PostgreSQL process and ends with its transaction. Whoever was told of the
-process takes the same lock, shared and for a moment, before it reads: then the transaction is over. Nobody who has such a lock
-waits for another one of them, so they are in nobody's way.
+Whoever writes draws a number and takes a lock by it, for as long as its transaction. Whoever was told the number takes the same
+lock, shared, before it reads: then the transaction is over, one way or the other. Each transaction has a number of its own, so
+nobody waits for what its writer does next; and nobody who has such a lock waits for another one, so they are in nobody's way.
 """
 
-from django.db import connection
+import random
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import OperationalError, connection, models
 from psycopg2.errors import LockNotAvailable
 
-from tickets.planned import Statement
+from tickets.planned import Statement, planned
 
-LOCK_CLASS = 7302  # first half of the advisory lock's key; the process is the second
+LOCK_CLASS = 7302  # first half of the advisory lock's key; the number is the second
 PATIENCE = "250ms"  # of who waits: a writer that hangs must not hold up everybody else
 
 
@@ -18,37 +22,49 @@ class WriterHangs(Exception):
     """The transaction that was waited for is not over after PATIENCE."""
 
 
-def process() -> int:
-    """The PostgreSQL process of this connection, as the driver knows it."""
-    with (
-        connection.cursor()
-    ):  # by now it is the connection that will be used: one that was closed meanwhile is another one
-        driver = connection.connection
-        assert driver is not None
-        return int(driver.info.backend_pid)
+def number() -> int:
+    """For one transaction. Should two at the same time ever have the same, somebody waits for both."""
+    return random.getrandbits(31)  # no secret
 
 
-def begun(writer: int) -> Statement:
-    """To be sent first in the transaction of this connection, whose process() it is."""
-    return f"SELECT pg_advisory_xact_lock({LOCK_CLASS}, $1::int)", [writer]
+def begin(writer: int, model: type[models.Model]) -> int:
+    """Begin a transaction that others may be told of from now on; returns the key that its new row of this model is to have.
+    One query. The caller is to commit it (tickets/planned.py).
 
-
-def after(writer: int) -> list[Statement]:
-    """To be sent before what reads: they wait for the end of that process's transaction, if one is under way.
-
-    Where it takes too long, PostgreSQL cancels them as is_late() knows.
+    A journey of its own: who is told while the writing itself is under way could come before the lock.
     """
-    bounded = (
+    sql = "SELECT pg_advisory_xact_lock($1, $2), nextval(pg_get_serial_sequence($3::text, $4::text))"
+    names = [connection.ops.quote_name(model._meta.db_table), str(model._meta.pk.column)]
+    [(_, key)] = planned(sql, [LOCK_CLASS, writer, *names], begin=True)
+    return int(key)
+
+
+def planned_after(
+    writer: int | None,
+    sql: str,
+    params: Sequence[Any],
+    *,
+    first: Sequence[Statement] = (),
+    begin: bool = False,
+) -> list[tuple[Any, ...]]:
+    """planned(), once the transaction of this number, if there is one, is over. One query.
+
+    Raises WriterHangs, of which it is not known whether any of `first` was done. Their own locks are waited for as ever.
+    """
+    if writer is None:
+        return planned(sql, params, first=first, begin=begin)
+    try:
+        return planned(sql, params, first=[(_waits(), [LOCK_CLASS, writer]), *first], begin=begin)
+    except OperationalError as error:
+        if isinstance(error.__cause__, LockNotAvailable):
+            raise WriterHangs from error
+        raise
+
+
+def _waits() -> str:
+    # A column is worked out before the next one.
+    return (
         "SELECT set_config('standby.lock_timeout', current_setting('lock_timeout'), true),"
-        f" set_config('lock_timeout', '{PATIENCE}', true)"
+        f" set_config('lock_timeout', '{PATIENCE}', true), pg_advisory_xact_lock_shared($1, $2),"
+        " set_config('lock_timeout', current_setting('standby.lock_timeout'), true)"
     )
-    return [
-        (bounded, []),
-        (f"SELECT pg_advisory_xact_lock_shared({LOCK_CLASS}, $1::int)", [writer]),
-        ("SELECT set_config('lock_timeout', current_setting('standby.lock_timeout'), true)", []),
-    ]
-
-
-def is_late(error: Exception) -> bool:
-    """Whether a lock was waited for for too long."""
-    return isinstance(error.__cause__, LockNotAvailable)

@@ -13,7 +13,9 @@ from celery.signals import before_task_publish
 from redis.exceptions import RedisError
 
 from dispatch import asking, runs, tasks
+from dispatch.sight import Coming
 from dispatch.tasks import match
+from tickets.models import Ticket
 from tickets.redis import client
 
 QUEUE = "match"
@@ -88,11 +90,18 @@ def test_no_mark_of_a_trace_stays_in_what_is_kept(
     }
 
 
+COMING = Coming(1234, 5, 3, "de", 1)
+TICKET = Ticket(pk=5, topic_id=3, language="de", priority=1)
+
+
 def test_the_message_says_for_whom_to_wait(broker: redis.Redis) -> None:
-    match.delay(7, 1234)
-    broker.eval(*asking.command(match, 7, 1234)[1:])
+    match.delay(7, COMING)
+    broker.eval(*asking.command(match, 7, COMING)[1:])
     theirs, ours = sent(broker)
-    assert (theirs["headers"].pop("argsrepr"), ours["headers"].pop("argsrepr")) == ("(7, 1234)", "(7,)")
+    assert (theirs["headers"].pop("argsrepr"), ours["headers"].pop("argsrepr")) == (
+        f"(7, {tuple(COMING)!r})",
+        "(7,)",
+    )
     assert without_ids(ours) == without_ids(theirs)
 
 
@@ -105,8 +114,10 @@ def asked_after(monkeypatch: pytest.MonkeyPatch) -> list[list[int]]:
 
 
 def test_a_run_is_asked_for_before_the_commit(broker: redis.Redis, asked_after: list[list[int]]) -> None:
-    with tasks.run_ask_ahead([8, 7], 1234):
-        assert [one["body"] for one in sent(broker)] == [asking._body([7, 1234]), asking._body([8, 1234])]
+    with tasks.run_ask_ahead([8, 7], 1234, TICKET):
+        assert [one["body"] for one in sent(broker)] == [
+            asking._body([pool, list(COMING)]) for pool in (7, 8)
+        ]
         assert asked_after == []
     assert asked_after == [[]]
 
@@ -116,7 +127,7 @@ def test_where_one_waits_already_another_is_asked_for_after_the_commit(
 ) -> None:
     """It may be heard before the commit, and waits for somebody else's."""
     asking.ask(match, 8)
-    with tasks.run_ask_ahead([7, 8], 1234):
+    with tasks.run_ask_ahead([7, 8], 1234, TICKET):
         assert len(sent(broker)) == 2
     assert asked_after == [[8]]
 
@@ -132,7 +143,7 @@ def test_without_a_broker_the_run_is_made_after_the_commit(
     made: list[int] = []
     monkeypatch.setattr("tickets.redis.client", away)
     monkeypatch.setattr(runs, "match_pool", made.append)
-    with tasks.run_ask_ahead([7, 8], 1234):
+    with tasks.run_ask_ahead([7, 8], 1234, TICKET):
         assert made == []
     assert (made, asked_after) == ([7, 8], [])
 
@@ -140,7 +151,7 @@ def test_without_a_broker_the_run_is_made_after_the_commit(
 def test_nothing_is_asked_for_after_a_commit_that_failed(
     broker: redis.Redis, asked_after: list[list[int]]
 ) -> None:
-    with pytest.raises(ZeroDivisionError), tasks.run_ask_ahead([7], 1234):
+    with pytest.raises(ZeroDivisionError), tasks.run_ask_ahead([7], 1234, TICKET):
         raise ZeroDivisionError
     assert asked_after == []
     assert asking.ask(match, 8)  # by a connection on which no answer is left
@@ -153,7 +164,7 @@ def test_a_run_that_fails_is_no_failure_of_the_ticket(
         raise ZeroDivisionError
 
     monkeypatch.setattr(tasks, "run_ask", broken)
-    with tasks.run_ask_ahead([7], 1234):
+    with tasks.run_ask_ahead([7], 1234, TICKET):
         pass
     assert caplog.messages == ["no run could be asked for; the tick finds what waits"]
 

@@ -1,7 +1,9 @@
-"""What is asked for and rung before a commit is read after it: the next step is on its way while the disk writes, and nobody
+"""What is asked for and rung before it is written is read after its commit: the next step is on its way meanwhile, and nobody
 sees what might not stay. Each with a control that does not wait, and with a commit that fails."""
 
 import asyncio
+import base64
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,13 +15,14 @@ import redis
 from django.db import Error, InternalError, OperationalError, connection
 
 from agents.models import Shift
-from dispatch import alone, consumers, feed, looks, presence, runs, tasks
+from dispatch import alone, consumers, feed, presence, routes, runs, sight, tasks
 from dispatch.models import FeedEvent, Offer, OfferState, Run
+from dispatch.sight import Coming
 from tests.cast import World
 from tests.races.conftest import together, waiting_for_locks
 from tests.untouched import nothing_changed
 from tests.waiting import until
-from tickets import bell, intake, planned, writing
+from tickets import bell, intake, writing
 from tickets import redis as tickets_redis
 from tickets.models import Ticket
 from tickets.signals import queue_changing
@@ -34,23 +37,34 @@ def work(world: World) -> World:
     return world
 
 
-# --- A run that is asked for before the ticket is committed --------------------------------------------------------------
+# --- A run that is asked for before the ticket is written ------------------------------------------------------------------
+
+# Whether people were looked for ahead: then the run does all but its writing before it waits, and reads no ticket.
+FORESEEN = pytest.mark.parametrize("foreseen", [True, False], ids=["foreseen", "read"])
+Told = Callable[[Ticket, int], Coming | None]
 
 
-def run_before_the_commit(work: World, monkeypatch: pytest.MonkeyPatch, waits: bool) -> list[int]:
-    """Open a ticket; a matcher begins its run before the commit, which comes when that waits or is through. Its offers."""
+def look_ahead(work: World, *, foreseen: bool) -> None:
+    sight._ahead.clear()
+    if foreseen:
+        sight.people_ahead(work.pool.pk, routes.routes())
+        assert list(sight._ahead) == [work.pool.pk]
+
+
+def run_before_the_commit(work: World, monkeypatch: pytest.MonkeyPatch, told: Told) -> list[int]:
+    """Open a ticket; a matcher begins its run before it is written, which is done when that waits or is through. Its offers."""
     offers: list[int] = []
 
-    def match(writer: int) -> None:
+    def match(coming: Coming | None) -> None:
         try:
-            offers.append(runs.match_pool(work.pool.pk, wait=False, writer=writer if waits else None))
+            offers.append(runs.match_pool(work.pool.pk, wait=False, coming=coming))
         finally:
             connection.close()
 
     @contextmanager
-    def ask(pool_ids: Any, writer: int) -> Iterator[None]:
+    def ask(pool_ids: Any, writer: int, ticket: Ticket) -> Iterator[None]:
         assert list(pool_ids) == [work.pool.pk]
-        matcher = threading.Thread(target=match, args=(writer,))
+        matcher = threading.Thread(target=match, args=(told(ticket, writer),))
         matcher.start()
         until(lambda: waiting_for_locks() or not matcher.is_alive(), "the matcher waits, or is through")
         yield
@@ -61,25 +75,43 @@ def run_before_the_commit(work: World, monkeypatch: pytest.MonkeyPatch, waits: b
     return offers
 
 
-def test_a_run_waits_for_the_ticket_that_asked_for_it(work: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@FORESEEN
+def test_a_run_waits_for_the_ticket_that_asked_for_it(
+    work: World, monkeypatch: pytest.MonkeyPatch, foreseen: bool
+) -> None:
     monkeypatch.setattr(writing, "PATIENCE", "10s")
-    assert run_before_the_commit(work, monkeypatch, waits=True) == [1]
-    assert Offer.objects.get().agent == work.agents["Anna"]
+    look_ahead(work, foreseen=foreseen)
+    assert run_before_the_commit(work, monkeypatch, Coming.of) == [1]
+    offer = Offer.objects.get()
+    assert (offer.agent, offer.ticket) == (work.agents["Anna"], Ticket.objects.get())
+    assert locks(alone.LOCK_CLASS) == locks(writing.LOCK_CLASS) == 0
 
 
-def test_control_a_run_that_does_not_wait_finds_nothing(work: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run_before_the_commit(work, monkeypatch, waits=False) == [0]
+@FORESEEN
+def test_control_a_run_that_does_not_wait_finds_nothing(
+    work: World, monkeypatch: pytest.MonkeyPatch, foreseen: bool
+) -> None:
+    """Not for this transaction, but for another one."""
+    look_ahead(work, foreseen=foreseen)
+    told = run_before_the_commit(work, monkeypatch, lambda ticket, _: Coming.of(ticket, writing.number()))
+    assert told == [0]
     assert Ticket.objects.get().state == "waiting"
+    assert (Offer.objects.count(), Run.objects.count(), Shift.objects.get().units_taken) == (0, 0, 0)
+    assert runs.match_pool(work.pool.pk, wait=False) == 1
 
 
-def test_a_writer_that_hangs_is_not_waited_for_long(work: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@FORESEEN
+def test_a_writer_that_hangs_is_not_waited_for_long(
+    work: World, monkeypatch: pytest.MonkeyPatch, foreseen: bool
+) -> None:
     monkeypatch.setattr(writing, "PATIENCE", "50ms")
-    work.ticket()
+    look_ahead(work, foreseen=foreseen)
+    ticket = work.ticket()
     other = connection.copy()
     try:
         with other.cursor() as cursor:
             cursor.execute("BEGIN; SELECT pg_advisory_xact_lock(%s, 17)", [writing.LOCK_CLASS])
-            assert runs.match_pool(work.pool.pk, wait=False, writer=17) == 1
+            assert runs.match_pool(work.pool.pk, wait=False, coming=Coming.of(ticket, 17)) == 1
     finally:
         other.close()
     assert locks(alone.LOCK_CLASS) == 0
@@ -98,9 +130,7 @@ def locks(kind: int) -> int:
 
 def test_who_has_waited_holds_nothing_and_waits_as_ever(work: World) -> None:
     """The lock is given back at once, and the patience is that of the connection again."""
-    [(patience,)] = planned.planned(
-        "SELECT current_setting('lock_timeout')", [], first=writing.after(writing.process())
-    )
+    [(patience,)] = writing.planned_after(writing.number(), "SELECT current_setting('lock_timeout')", [])
     assert patience == "0"
     assert locks(writing.LOCK_CLASS) == 0
 
@@ -111,14 +141,14 @@ def test_a_table_that_is_locked_for_long_leaves_no_pool_behind(
     """A migration's lock, after the pool's was taken: it is waited for, and the pool is free afterwards."""
     monkeypatch.setattr(writing, "PATIENCE", "50ms")
     runs.match_pool(work.pool.pk)  # what it wants to know is prepared and kept
-    work.ticket()
+    coming = Coming.of(work.ticket(), writing.number())
     other = connection.copy()
     try:
         with other.cursor() as cursor:
             cursor.execute("BEGIN; LOCK TABLE agents_lease IN ACCESS EXCLUSIVE MODE")
             ended = threading.Timer(0.3, lambda: cursor.execute("ROLLBACK"))
             ended.start()
-            assert runs.match_pool(work.pool.pk, wait=False, writer=writing.process()) == 1
+            assert runs.match_pool(work.pool.pk, wait=False, coming=coming) == 1
             ended.join()
     finally:
         other.close()
@@ -136,8 +166,10 @@ def test_a_commit_that_fails_leaves_no_ticket(
     monkeypatch.setattr(intake, "commit", failing)
     with nothing_changed(), pytest.raises(OperationalError):
         work.ticket()
-    assert broker.llen("match") == 1  # it was asked for, by a writer whose transaction is over
-    assert runs.match_pool(work.pool.pk, writer=writing.process()) == 0
+    [letter] = broker.lrange("match", 0, -1)  # it was asked for, by a writer whose transaction is over
+    look_ahead(work, foreseen=True)
+    tasks.match(*json.loads(base64.b64decode(json.loads(letter)["body"]))[0])
+    assert (Offer.objects.count(), Run.objects.count(), Shift.objects.get().units_taken) == (0, 0, 0)
 
 
 @contextmanager
@@ -232,72 +264,69 @@ class Ear:
         self.frames.append(given[0])
 
 
-def listener(world: World, name: str, told: int) -> tuple[consumers.AgentConsumer, Any]:
+def listener(world: World, name: str) -> tuple[consumers.AgentConsumer, Any]:
     agent = world.agents[name]
     consumer = consumers.AgentConsumer()
     consumer.agent, consumer.own = agent, feed.stream_of(agent.pk)
     after = feed.last_seq(agent)
-    return consumer, consumers._Wish(consumer, after, told, asyncio.Future(loop=asyncio.new_event_loop()))
+    return consumer, consumers._Wish(consumer, after, asyncio.Future(loop=asyncio.new_event_loop()))
 
 
 def looked_before_the_commit(
-    work: World, monkeypatch: pytest.MonkeyPatch, *, committed: bool = True
+    work: World, monkeypatch: pytest.MonkeyPatch, *, waits: bool = True, committed: bool = True
 ) -> list[Any]:
-    """A run writes an offer; whoever hears of it looks once before the commit. The frames that they get in the end."""
+    """A run writes an offer when whoever was rung for waits, or has looked. The frames that they get in the end."""
     work.ticket()
-    next_seq = feed.last_seq(work.agents["Anna"]) + 1
-    ear, first_look = Ear(), threading.Event()
-    read = looks.looks
+    ear = Ear()
 
-    def seen(after: Any) -> Any:
+    def look(writer: int | None) -> None:
         try:
-            return read(after)
-        finally:
-            first_look.set()
-
-    monkeypatch.setattr(looks, "looks", seen)
-
-    def look() -> None:
-        try:
-            consumers._look_all([listener(work, "Anna", next_seq)[1]], ear)  # type: ignore[arg-type]
+            consumers._look_all([listener(work, "Anna")[1]], ear, writer)  # type: ignore[arg-type]
         finally:
             connection.close()
 
+    readers: list[threading.Thread] = []
+
     @contextmanager
-    def ahead(bells: Any) -> Iterator[None]:
-        assert list(bells) == [(feed.stream_of(work.agents["Anna"].pk), next_seq)]
-        reader = threading.Thread(target=look)
-        reader.start()
-        first_look.wait(10)
-        if not committed:
-            reader.join(10)
-        yield
-        reader.join(10)
+    def ahead(streams: Any, writer: int) -> Iterator[tickets_redis.Around]:
+        assert list(streams) == [feed.stream_of(work.agents["Anna"].pk)]
+        readers.append(threading.Thread(target=look, args=(writer if waits else None,)))
+        readers[0].start()
+        until(lambda: waiting_for_locks() or not readers[0].is_alive(), "the reader waits, or is through")
+        yield tickets_redis.Around([1])
 
     monkeypatch.setattr(bell, "ahead", ahead)
     if not committed:
         monkeypatch.setattr(alone, "commit", failing)
     with nullcontext() if committed else pytest.raises(OperationalError):
         runs.match_pool(work.pool.pk)
+    readers[0].join(10)
     return [[frame["type"] for frame in frames] for frames in ear.frames]
 
 
-def test_who_hears_the_bell_before_the_commit_looks_again(
+def test_who_hears_the_bell_before_the_commit_waits_for_it(
     work: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "_PAUSES", (*[0.001] * 10_000, 0.0))
+    monkeypatch.setattr(writing, "PATIENCE", "10s")
     assert looked_before_the_commit(work, monkeypatch) == [["offer.made"]]
 
 
-def test_control_who_looks_once_finds_nothing(work: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "_PAUSES", (0.0,))
+def test_control_who_does_not_wait_finds_nothing(work: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert looked_before_the_commit(work, monkeypatch, waits=False) == [[]]
+
+
+def test_who_waits_for_offers_that_hang_looks_without_them(
+    work: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And is rung for again after the commit, since that was late."""
+    monkeypatch.setattr(writing, "PATIENCE", "1ms")
     assert looked_before_the_commit(work, monkeypatch) == [[]]
 
 
 def test_a_commit_that_fails_leaves_no_offer_and_the_pool_free(
     work: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "_PAUSES", (0.001, 0.001, 0.0))
+    monkeypatch.setattr(writing, "PATIENCE", "10s")
     assert looked_before_the_commit(work, monkeypatch, committed=False) == [[]]
     assert (
         Offer.objects.count(),
@@ -305,18 +334,72 @@ def test_a_commit_that_fails_leaves_no_offer_and_the_pool_free(
         FeedEvent.objects.filter(type="offer.made").count(),
     ) == (0, 0, 0)
     assert Shift.objects.get().units_taken == 0
+    assert locks(alone.LOCK_CLASS) == locks(writing.LOCK_CLASS) == 0
     monkeypatch.undo()
     assert together(lambda: runs.match_pool(work.pool.pk, wait=False)) == [1]
 
 
-def test_a_number_that_was_rung_for_nothing_is_not_skipped(work: World) -> None:
-    """It becomes the next event's."""
-    consumer, _wish = listener(work, "Anna", 5)
-    consumer.last_seen = 4
-    assert consumer.reached(consumer.own, 5) == 4
-    consumer.last_seen = 7
-    assert consumer.reached(consumer.own, 5) == 5
-    assert consumer.reached("ticket:abc", 9) == 9
+def test_a_bell_without_a_number_skips_none(work: World) -> None:
+    """It rang for a commit that failed: the next event is sent with its own number."""
+    consumer, wish = listener(work, "Anna")
+    asked: list[tuple[int, int | None]] = []
+
+    async def frames(_name: str, after: int, writer: int | None = None) -> list[Any]:
+        asked.append((after, writer))
+        return []
+
+    async def hear() -> None:
+        for writer in (5, None):
+            message = {"type": "bell", "stream": consumer.own, "seq": bell.UNKNOWN}
+            await consumer.bell(message if writer is None else message | {"writer": writer})
+
+    consumer.frames = frames  # type: ignore[method-assign]
+    consumer.after[consumer.own] = wish.after
+    asyncio.run(hear())
+    # Who does not know of writers, a process before an upgrade, hears nothing in it.
+    assert asked == [(wish.after, 5)]
+    assert consumer.after == {consumer.own: wish.after}
+
+
+def test_who_waits_for_offers_that_hang_holds_up_nobody(work: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More matchers than there may be looks at the same time."""
+    monkeypatch.setattr(writing, "PATIENCE", "10s")
+    consumer, wish = listener(work, "Anna")
+    other = connection.copy()
+
+    async def db(function: Callable[..., Any], *given: Any) -> Any:
+        def act() -> Any:
+            try:
+                return function(*given)
+            finally:
+                connection.close()
+
+        return await asyncio.to_thread(act)
+
+    monkeypatch.setattr(consumers, "db", db)
+
+    async def read() -> list[Any]:
+        feeds = consumers._Feeds()
+        waiting = [asyncio.create_task(feeds.read(consumer, 0, writer)) for writer in (17, 18, 19)]
+        await asyncio.sleep(0)
+        quick = await feeds.read(consumer, 0)
+        assert feeds.looking.keys() >= {17, 18, 19}
+        assert not any(one.done() for one in waiting)
+        other.connection.rollback()  # the driver itself: Django wants no database within a loop
+        others = [await one for one in waiting]
+        await asyncio.gather(*[task for tasks in feeds.looking.values() for task in tasks])
+        assert feeds.looking == {}
+        return [quick, *others]
+
+    other.set_autocommit(False)
+    try:
+        with other.cursor() as cursor:
+            for writer in (17, 18, 19):
+                cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [writing.LOCK_CLASS, writer])
+            found = asyncio.run(read())
+    finally:
+        other.close()
+    assert [[frame["seq"] for frame in frames] for frames in found] == [list(range(1, wish.after + 1))] * 4
 
 
 def test_the_first_choice_hears_first(work: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,9 +408,9 @@ def test_the_first_choice_hears_first(work: World, monkeypatch: pytest.MonkeyPat
     rung: list[tuple[str, list[str], int]] = []
 
     @contextmanager
-    def ahead(bells: Any) -> Iterator[None]:
-        rung.append(("ahead", [stream for stream, _ in bells], committed()))
-        yield
+    def ahead(streams: Any, _writer: int) -> Iterator[tickets_redis.Around]:
+        rung.append(("ahead", list(streams), committed()))
+        yield tickets_redis.Around([1])
 
     def committed() -> int:
         other = connection.copy()
