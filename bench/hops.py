@@ -160,10 +160,10 @@ def _wrap() -> None:
         _here.times["solved"] = now()
         return solution
 
-    def write_offers(inner: Any, policy: Any, wanted: Any, *more: Any) -> Any:
+    def write_offers(inner: Any, policy: Any, wanted: Any, *more: Any, **named: Any) -> Any:
         _here.times["chosen"] = now()
         _here.made = [one.ticket.id for one in wanted]
-        return inner(policy, wanted, *more)
+        return inner(policy, wanted, *more, **named)
 
     def ahead(inner: Any, streams: Any, writer: int) -> Any:
         _here.times["told"] = now()

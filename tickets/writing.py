@@ -1,8 +1,9 @@
-"""Transactions whose end somebody waits for: what is to be read is asked for before it is written.
+"""Transactions whose end somebody waits for: what comes next is told of them before they are written.
 
 Whoever writes draws a number and takes a lock by it, for as long as its transaction. Whoever was told the number takes the same
 lock, shared, before it reads: then the transaction is over, one way or the other. Each transaction has a number of its own, so
-nobody waits for what its writer does next; and nobody who has such a lock waits for another one, so they are in nobody's way.
+nobody waits for what its writer does next. They wait in one direction: the readers of offers for a matcher, that for the writer
+of a ticket, and this for none of them.
 """
 
 import random
