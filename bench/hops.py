@@ -26,7 +26,7 @@ HOPS = (
     ("intake", "middleware, CSRF, form"),
     ("asked", "ticket_open, until its run is asked for"),
     ("task", "Celery publish → task begins"),
-    ("people", "run: lock the pool, or wait for the ticket and read"),
+    ("people", "run: foresee, or wait for the ticket and read"),
     ("loaded", "run: arrays"),
     ("solved", "run: solve"),
     ("chosen", "run: reasons"),
@@ -104,8 +104,8 @@ def _wrap() -> None:
     from celery.signals import task_prerun
     from django.core.signals import request_started
 
-    from dispatch import alone, consumers, runs
-    from tickets import bell, intake
+    from dispatch import consumers, runs, sight
+    from tickets import bell, intake, writing
     from tickets.views import opening
 
     file = (Path(os.environ[FOLDER]) / f"{os.getpid()}.hops").open("a", buffering=1)
@@ -127,6 +127,11 @@ def _wrap() -> None:
 
         return call
 
+    def committed(inner: Any, writer: int, model: Any = None, *then: Any) -> None:
+        inner(writer, model, *then)
+        if hasattr(_here, "times"):
+            _here.times["opened" if model else "offered"] = now()
+
     # Web: the form
     def started(**_: Any) -> None:
         _here.times = {"request": now()}
@@ -147,7 +152,7 @@ def _wrap() -> None:
 
     around(opening, "ticket_open", open_ticket)
     around(intake, "insert_linked", insert)
-    around(intake, "commit", noted("opened"))
+    around(writing, "commit", committed)
 
     # Worker: the run
     @task_prerun.connect(weak=False)
@@ -176,11 +181,11 @@ def _wrap() -> None:
             write(tickets=_here.made, **_here.times)
         return count
 
+    around(sight, "foreseen", noted("people"))  # where it is nothing, the run sees after it
     around(runs, "see", noted("people"))
     around(runs, "solve", solve)
     around(runs, "_write", write_offers)
     around(bell, "ahead", ahead)
-    around(alone, "commit", noted("offered"))
     around(runs, "match_pool", match)
 
     # Web: the socket

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from dispatch import automatic, calling, events, feed, routes, seen
+from dispatch import automatic, calling, events, feed, routes, seen, sight
 from dispatch.alone import Hold, PoolBusy, alone
 from dispatch.columns import Asked, asked_of, problem_of, spec_of
 from dispatch.matching.explain import Reason, reasons
@@ -64,10 +64,15 @@ def _run(pool_id: int, *, wait: bool, store: bool, coming: Coming | None) -> "Ma
     plan = routes.routes()
     policy = routes.policy(pool_id)
     with alone(pool_id, wait=wait) as hold:
-        found = see(pool_id, plan, hold.lock, coming if hold.free else None)
+        found = sight.foreseen(pool_id, coming) if coming and hold.ready else None
+        writer = coming.writer if coming and found else None
+        if found:
+            hold.held = False  # another run of the pool would choose among the same people, and what is written is checked
+        else:
+            found = see(pool_id, plan, hold.lock, None if hold.writer is None else coming)
         if found is None:
             raise PoolBusy
-        tickets, people, foreseen = found
+        tickets, people = found
         if not tickets:
             calm.add(pool_id)
             return NOTHING
@@ -82,11 +87,10 @@ def _run(pool_id: int, *, wait: bool, store: bool, coming: Coming | None) -> "Ma
         wanted = wanted_pairs(tickets, people, solution, plan, auto_accepting(pool_id))
         possible = solution.scores.ticket_able.tolist()
         hold.till_written = all(possible) and not any(row.flagged for row in tickets)  # nothing to flag then
-        writer = coming.writer if coming and foreseen else None
         made = _write(policy, wanted, solution, micros, hold, writer=writer) if wanted else NOTHING
         served = made.tickets == len(tickets)
-        if foreseen and not served:
-            made = made._replace(again=True)
+        if not served and (writer is not None or made.offers < len(wanted)):
+            made = made._replace(again=True)  # somebody was faster, or it is not as it was foreseen
         else:
             _flag(tickets, plan, possible)
     if served:
@@ -275,9 +279,10 @@ def _write(
         first=_locks(shifts, [*{one.ticket.id for one in wanted}]),
     )
     heard: Set[int] = set()
-    if hold.free:
+    if hold.writer is not None:
         # Of parallel offers that of the first choice alone: their card would come later if all were drawn at the same time.
         first = {choice.agent_id for choice in {one.ticket.id: one for one in reversed(wanted)}.values()}
+        hold.told = True
         with committing(), bell.ahead(map(feed.stream_of, first), hold.writer) as rung:
             written = write(begin=True)
             hold.commit()

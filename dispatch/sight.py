@@ -173,7 +173,6 @@ _COLUMNS = """
     string_agg(int4send(units_taken), ''), string_agg(int4send(units_wrapping), ''), string_agg(float4send(idle), '')
 """
 _NOW = "extract(epoch FROM statement_timestamp())::float8"
-_ALONE = f"SELECT current_setting('{ALONE}')::boolean, {_NOW}"
 _SEE = f"""
     WITH queue AS MATERIALIZED ({_QUEUE})
     SELECT current_setting('{ALONE}')::boolean,
@@ -208,7 +207,16 @@ class Seen(NamedTuple):
 
     tickets: list[TicketRow]
     people: People
-    foreseen: bool  # the ticket may not be there yet, nor anybody free still, and others may be: all as of people_ahead()
+
+
+def foreseen(pool_id: int, coming: Coming) -> Seen | None:
+    """What a run is to see that is asked for by `coming`, where people_ahead() has found just now that nothing else waits. No
+    query: the ticket may not be there yet, and whoever writes has to wait for it and to look."""
+    before = _ahead.pop(pool_id, None)
+    passed = 0.0 if before is None else time.monotonic() - before.seen_at
+    if before is None or passed > AHEAD_SECONDS:
+        return None
+    return Seen([coming.row()], _later(before.people, passed, {coming.topic_id or 0}))
 
 
 def see(pool_id: int, plan: Routes, lock: Statement, coming: Coming | None = None) -> Seen | None:
@@ -217,14 +225,9 @@ def see(pool_id: int, plan: Routes, lock: Statement, coming: Coming | None = Non
     no open offer.
 
     One query, and those of the members when they are not kept. All are as they are once the lock is there, and `coming` is
-    written. Where people_ahead() has found just now that nothing else waits, `coming` is not waited for, and nothing is read:
-    whoever writes has to wait and to look. Raises WriterHangs, with or without the lock.
+    written. Raises WriterHangs, with or without the lock.
     """
-    before = _ahead.pop(pool_id, None)
-    if coming is not None and before is not None and time.monotonic() <= before.until:
-        [(alone, now)] = planned(_ALONE, [], first=[lock])
-        topics = {coming.topic_id or 0}
-        return Seen([coming.row()], _later(before.people, now, topics), foreseen=True) if alone else None
+    _ahead.pop(pool_id, None)
     writer = None if coming is None else coming.writer
     [(alone, queue, now, *read)] = planned_after(writer, _SEE, _params(pool_id, plan), first=[lock])
     if not alone:
@@ -234,8 +237,7 @@ def see(pool_id: int, plan: Routes, lock: Statement, coming: Coming | None = Non
         TicketRow._make((one, max(waited, 0.0), *more, said or [], *passed))
         for one, waited, *more, said, passed in ((*row[:-4], row[-4:]) for row in queue or [])
     ]
-    people = _people(pool_id, now, read, {row.topic_id or 0 for row in tickets})
-    return Seen(tickets, people, foreseen=False)
+    return Seen(tickets, _people(pool_id, now, read, {row.topic_id or 0 for row in tickets}))
 
 
 def _params(pool_id: int, plan: Routes) -> list[Any]:
@@ -246,7 +248,7 @@ def _params(pool_id: int, plan: Routes) -> list[Any]:
 
 class _Ahead(NamedTuple):
     people: People
-    until: float  # time.monotonic()
+    seen_at: float  # time.monotonic()
 
 
 AHEAD_SECONDS = 0.3
@@ -264,14 +266,14 @@ def people_ahead(pool_id: int, plan: Routes) -> None:
     people = _people(pool_id, now, columns, members(pool_id).by_topic.keys())
     _ahead.pop(pool_id, None)
     if len(people):
-        _ahead[pool_id] = _Ahead(people, time.monotonic() + AHEAD_SECONDS)
+        _ahead[pool_id] = _Ahead(people, time.monotonic())
 
 
-def _later(people: People, now: float, topics: Collection[int]) -> People:
-    """The same people at this moment."""
+def _later(people: People, seconds: float, topics: Collection[int]) -> People:
+    """The same people so much later."""
     by_topic = {topic: rates for topic, rates in people.by_topic.items() if topic in topics}
-    idle = people.idle + np.float32(now - people.seen_at)
-    return replace(people, idle=idle, by_topic=by_topic, seen_at=now)
+    idle = people.idle + np.float32(seconds)
+    return replace(people, idle=idle, by_topic=by_topic, seen_at=people.seen_at + seconds)
 
 
 # --- People -----------------------------------------------------------------------------------------------------------

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from config.stack import PROJECT
-from dispatch import alone, consumers, runs
-from tickets import bell, intake
+from dispatch import consumers, runs
+from tickets import bell, intake, writing
 
 FIELDS = {"name", "value", "unit", "floor", "ratio", "rounds"}
 
@@ -85,5 +85,5 @@ def test_what_the_hops_trace_is_called_as_it_expects() -> None:
     assert next(iter(inspect.signature(runs.match_pool).parameters)) == "pool_id"
     assert list(inspect.signature(bell.ahead).parameters) == ["streams", "writer"]
     assert list(inspect.signature(consumers._look_all).parameters) == ["batch", "loop", "writer"]
-    assert callable(alone.commit)
-    assert callable(intake.commit)
+    assert list(inspect.signature(writing.commit).parameters) == ["writer", "model", "then"]
+    assert callable(intake.insert_linked)

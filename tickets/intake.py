@@ -17,7 +17,6 @@ from tickets.conversation import ANSWER_WITHIN, body_clean, files_store
 from tickets.email_addresses import address_clean
 from tickets.errors import BadAddress, KeyReused, UnknownTopic
 from tickets.models import Author, Channel, Customer, Message, Ticket, TicketEvent, TicketState, Topic
-from tickets.planned import commit, committing
 from tickets.redis import is_well
 from tickets.signals import tell_answer_wanted, tell_queue_changed, telling_queue_changes
 from tickets.statements import blank, fetch, insert_linked
@@ -172,13 +171,11 @@ def _store(
 ) -> None:
     """`ahead`: the queue is told before anything is written, and only what can be one statement."""
     if ahead:
-        writer = writing.number()
-        telling = telling_queue_changes(ticket, writer)
-        with committing():
-            ticket.pk = writing.begin(writer, Ticket)
-            with telling:
-                insert_linked(_rows(ticket, body, triaged))
-                commit()
+        with writing.told(Ticket) as (writer, key):
+            ticket.pk = key
+            with telling_queue_changes(ticket, writer):
+                insert_linked(_rows(ticket, body, triaged), begin=True)
+                writing.commit(writer, Ticket)
         return
     rows = _rows(ticket, body, triaged)
     with timeline.command() if files else timeline.statement():

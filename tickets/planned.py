@@ -59,8 +59,9 @@ def planned(
             raise
 
 
-def commit(*then: Statement) -> None:
-    """End the transaction that planned() began, and run `then`, with %s for its parameters, on the same journey.
+def commit(*then: Statement) -> list[tuple[Any, ...]]:
+    """End the transaction that planned() began, and run `then`, with %s for their parameters, on the same journey. Returns the
+    rows of the last one.
 
     Raises django.db.InternalError when something in it has failed: PostgreSQL would roll back without a word.
     """
@@ -75,6 +76,7 @@ def commit(*then: Statement) -> None:
         values += params
     with connection.cursor() as cursor:
         cursor.execute("; ".join(texts), values)
+        return list(cursor.fetchall()) if then else []
 
 
 @contextmanager

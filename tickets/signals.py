@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 # `tickets`: more of them, which the sender has just written, so that nobody needs to read them.
 queue_changed = Signal()
 # Sent before a new `ticket` that will wait is written, by a transaction of the number `writer` (writing.py). Who answers with a
-# context manager has it written and committed within its block, at whose begin the ticket has its key.
+# context manager has it written and committed within its block. The ticket has its key.
 queue_changing = Signal()
 # Sent after commit with ticket_id: the assistant is to answer.
 answer_wanted = Signal()

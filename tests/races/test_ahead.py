@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from tests.cast import World
 from tests.races.conftest import together, waiting_for_locks
 from tests.untouched import nothing_changed
 from tests.waiting import until
-from tickets import bell, intake, writing
+from tickets import bell, writing
 from tickets import redis as tickets_redis
 from tickets.models import Ticket
 from tickets.signals import queue_changing
@@ -46,9 +47,16 @@ Told = Callable[[Ticket, int], Coming | None]
 
 def look_ahead(work: World, *, foreseen: bool) -> None:
     sight._ahead.clear()
+    stocked()
     if foreseen:
         sight.people_ahead(work.pool.pk, routes.routes())
         assert list(sight._ahead) == [work.pool.pk]
+
+
+def stocked() -> None:
+    """As a matcher's connection after its first run."""
+    if None not in writing.stock():
+        writing.stock()[None] = writing._take(None)
 
 
 def run_before_the_commit(work: World, monkeypatch: pytest.MonkeyPatch, told: Told) -> list[int]:
@@ -57,6 +65,7 @@ def run_before_the_commit(work: World, monkeypatch: pytest.MonkeyPatch, told: To
 
     def match(coming: Coming | None) -> None:
         try:
+            stocked()
             offers.append(runs.match_pool(work.pool.pk, wait=False, coming=coming))
         finally:
             connection.close()
@@ -84,7 +93,7 @@ def test_a_run_waits_for_the_ticket_that_asked_for_it(
     assert run_before_the_commit(work, monkeypatch, Coming.of) == [1]
     offer = Offer.objects.get()
     assert (offer.agent, offer.ticket) == (work.agents["Anna"], Ticket.objects.get())
-    assert locks(alone.LOCK_CLASS) == locks(writing.LOCK_CLASS) == 0
+    assert (locks(alone.LOCK_CLASS), told()) == (0, 0)
 
 
 @FORESEEN
@@ -93,8 +102,8 @@ def test_control_a_run_that_does_not_wait_finds_nothing(
 ) -> None:
     """Not for this transaction, but for another one."""
     look_ahead(work, foreseen=foreseen)
-    told = run_before_the_commit(work, monkeypatch, lambda ticket, _: Coming.of(ticket, writing.number()))
-    assert told == [0]
+    another = writing.number()
+    assert run_before_the_commit(work, monkeypatch, lambda ticket, _: Coming.of(ticket, another)) == [0]
     assert Ticket.objects.get().state == "waiting"
     assert (Offer.objects.count(), Run.objects.count(), Shift.objects.get().units_taken) == (0, 0, 0)
     assert runs.match_pool(work.pool.pk, wait=False) == 1
@@ -128,11 +137,16 @@ def locks(kind: int) -> int:
         return int(cursor.fetchone()[0])
 
 
+def told() -> int:
+    """Transactions that somebody would wait for: locks of numbers that are not in this connection's stock."""
+    return locks(writing.LOCK_CLASS) - len(writing.stock())
+
+
 def test_who_has_waited_holds_nothing_and_waits_as_ever(work: World) -> None:
     """The lock is given back at once, and the patience is that of the connection again."""
     [(patience,)] = writing.planned_after(writing.number(), "SELECT current_setting('lock_timeout')", [])
     assert patience == "0"
-    assert locks(writing.LOCK_CLASS) == 0
+    assert told() == 0
 
 
 def test_a_table_that_is_locked_for_long_leaves_no_pool_behind(
@@ -163,9 +177,11 @@ def test_a_commit_that_fails_leaves_no_ticket(
     work: World, monkeypatch: pytest.MonkeyPatch, broker: redis.Redis
 ) -> None:
     monkeypatch.undo()  # the run is asked for as ever
-    monkeypatch.setattr(intake, "commit", failing)
-    with nothing_changed(), pytest.raises(OperationalError):
-        work.ticket()
+    with monkeypatch.context() as broken:
+        broken.setattr(writing, "commit", failing)
+        with nothing_changed(), pytest.raises(OperationalError):
+            work.ticket()
+    assert told() == 0
     [letter] = broker.lrange("match", 0, -1)  # it was asked for, by a writer whose transaction is over
     look_ahead(work, foreseen=True)
     tasks.match(*json.loads(base64.b64decode(json.loads(letter)["body"]))[0])
@@ -198,8 +214,8 @@ def test_a_listener_that_fails_takes_no_ticket_with_it(
     assert told == [[work.pool.pk]]
 
 
-def test_a_transaction_that_a_listener_has_spoilt_is_no_success(work: World) -> None:
-    """PostgreSQL answers its COMMIT with a rollback, and no error."""
+def test_a_query_of_a_listener_that_fails_spoils_nothing(work: World) -> None:
+    """It is told before the transaction begins."""
 
     @contextmanager
     def spoils() -> Iterator[None]:
@@ -212,10 +228,25 @@ def test_a_transaction_that_a_listener_has_spoilt_is_no_success(work: World) -> 
 
     queue_changing.connect(listener)
     try:
-        with nothing_changed(), pytest.raises(InternalError):
-            work.ticket()
+        assert work.ticket().pk == Ticket.objects.get().pk
     finally:
         queue_changing.disconnect(listener)
+
+
+def test_a_transaction_that_is_spoilt_is_no_success(work: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL answers its COMMIT with a rollback, and no error."""
+    commit = writing.commit
+
+    def spoilt(*given: Any) -> None:
+        with suppress(Error), connection.cursor() as cursor:
+            cursor.execute("SELECT 1 / 0")
+        commit(*given)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(writing, "commit", spoilt)
+        with nothing_changed(), pytest.raises(InternalError):
+            work.ticket()
+    assert told() == 0
     assert work.ticket().pk == Ticket.objects.get().pk
 
 
@@ -249,6 +280,46 @@ def test_a_redis_that_was_away_is_asked_after_the_commit(
     monkeypatch.setattr(bell, "_publish", lambda messages: rung.extend(stream for stream, _ in messages))
     assert runs.match_pool(work.pool.pk) == 1
     assert rung[0] == feed.stream_of(work.agents["Anna"].pk)
+
+
+def test_a_run_that_reads_nothing_does_not_need_the_pool(work: World) -> None:
+    """What it writes is checked, so another matcher may have the pool meanwhile."""
+    presence.go_online(agent_id=work.agent("Bernd").pk)
+    look_ahead(work, foreseen=True)
+    ticket = work.ticket()
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [alone.LOCK_CLASS, work.pool.pk])
+            assert runs.match_pool(work.pool.pk, wait=False, coming=Coming.of(ticket, writing.number())) == 2
+            assert locks(alone.LOCK_CLASS) == 1  # theirs is not given back
+    finally:
+        other.close()
+    assert told() == 0
+    assert set(Offer.objects.values_list("agent", flat=True)) == {one.pk for one in work.agents.values()}
+
+
+def test_runs_that_foresee_the_same_people_take_nobody_twice(
+    work: World, monkeypatch: pytest.MonkeyPatch, invariants_hold: Callable[[], None]
+) -> None:
+    for name in ("Bernd", "Clara"):
+        presence.go_online(agent_id=work.agent(name).pk)
+    look_ahead(work, foreseen=True)
+    people = sight._ahead[work.pool.pk].people
+
+    def foreseen(_pool: int, coming: Coming) -> sight.Seen:
+        return sight.Seen([coming.row()], sight._later(people, 0.0, {coming.topic_id or 0}))
+
+    def match(coming: Coming) -> int:
+        stocked()
+        return runs.match_pool(work.pool.pk, coming=coming)
+
+    monkeypatch.setattr(sight, "foreseen", foreseen)
+    comings = [Coming.of(work.ticket(), writing.number()) for _ in range(3)]
+    assert sorted(together(*[partial(match, one) for one in comings])) == [0, 0, 3]
+    assert len(set(Offer.objects.values_list("agent_id", flat=True))) == Offer.objects.count() == 3
+    assert (locks(alone.LOCK_CLASS), told()) == (0, 0)
+    invariants_hold()
 
 
 # --- A bell that is rung before the offer is committed -------------------------------------------------------------------
@@ -297,7 +368,7 @@ def looked_before_the_commit(
 
     monkeypatch.setattr(bell, "ahead", ahead)
     if not committed:
-        monkeypatch.setattr(alone, "commit", failing)
+        monkeypatch.setattr(writing, "commit", failing)
     with nullcontext() if committed else pytest.raises(OperationalError):
         runs.match_pool(work.pool.pk)
     readers[0].join(10)
@@ -334,7 +405,7 @@ def test_a_commit_that_fails_leaves_no_offer_and_the_pool_free(
         FeedEvent.objects.filter(type="offer.made").count(),
     ) == (0, 0, 0)
     assert Shift.objects.get().units_taken == 0
-    assert locks(alone.LOCK_CLASS) == locks(writing.LOCK_CLASS) == 0
+    assert (locks(alone.LOCK_CLASS), told()) == (0, 0)
     monkeypatch.undo()
     assert together(lambda: runs.match_pool(work.pool.pk, wait=False)) == [1]
 

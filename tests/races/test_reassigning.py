@@ -29,7 +29,7 @@ def lead(world: World) -> User:
 def test_a_run_that_saw_it_before_a_lead_gave_it_to_somebody_offers_it_to_nobody_else(
     world: World, lead: User, monkeypatch: pytest.MonkeyPatch, invariants_hold: Callable[[], None]
 ) -> None:
-    """Between what the run reads and what it writes the ticket goes to Ben, who is asked alone by the next run."""
+    """Between what the run reads and what it writes the ticket goes to Ben, who is asked alone by the next run, at once."""
     ticket = world.ticket()
     anna, ben = world.agent("Anna"), world.agent("Ben")
     for agent in (anna, ben):
@@ -38,8 +38,6 @@ def test_a_run_that_saw_it_before_a_lead_gave_it_to_somebody_offers_it_to_nobody
         monkeypatch,
         lambda: leading.reassign(lead=lead, ticket_id=ticket.pk, why="Ben knows her", to_agent_id=ben.pk),
     )
-    assert match_pool(world.pool.pk) == 0
-    assert not Offer.objects.exists()
     assert match_pool(world.pool.pk) == 1
     assert Offer.objects.get().agent == ben
     invariants_hold()
