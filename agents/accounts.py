@@ -3,13 +3,16 @@
 Nobody signs up alone. Agents apply (onboarding.py), staff are made by an admin.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import LOGIN_SESSION_KEY
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db.models.functions import Now
 from django.http import HttpRequest
+from django.utils.http import int_to_base36
 from django.utils.translation import gettext_lazy as _
 from rest_framework.authentication import BaseAuthentication, TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
@@ -62,7 +65,8 @@ class AgentTokenAuthentication(TokenAuthentication):
 
 
 def access_withdraw(user_id: int) -> None:
-    """End all log-ins of an account, and its tokens: open sockets are closed at their next beat. Inner.
+    """End all log-ins of an account, also those that wait for its second factor, and its tokens: open sockets are closed at
+    their next beat. Inner.
 
     Django would only refuse the old sessions when they ask again; a socket asks once, and then lives as long as the row.
     Rows do not say whose they are, so all unexpired ones are read: log-ins of agents and staff, and this is rare. Three
@@ -72,8 +76,14 @@ def access_withdraw(user_id: int) -> None:
     mine = [
         session.session_key
         for session in live.iterator(chunk_size=500)
-        if session.get_decoded().get(SESSION_KEY) == str(user_id)
+        if _is_of(session.get_decoded(), user_id)
     ]
     if mine:
         Session.objects.filter(session_key__in=mine).delete()
     AccountToken.objects.filter(user_id=user_id).delete()
+
+
+def _is_of(session: Mapping[str, Any], user_id: int) -> bool:
+    """Whether this account is logged in there, or its password was given and the second factor is asked for."""
+    waiting = session.get(LOGIN_SESSION_KEY) or {}
+    return session.get(SESSION_KEY) == str(user_id) or waiting.get("user_pk") == int_to_base36(user_id)

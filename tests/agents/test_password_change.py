@@ -1,8 +1,12 @@
 """A new password shuts out whoever came in by the old one: other browsers, programs with a token, and open sockets."""
 
+import time
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from allauth.mfa.utils import encrypt
 from django.contrib.sessions.models import Session
 from django.test import Client
 
@@ -14,6 +18,7 @@ from tests.sockets import Socket
 from tests.stack import LiveStack
 
 NEW = "another horse battery staple"
+SEED = "JBSWY3DPEHPK3PXP"
 CHANGES = {
     "set": f"user.set_password({NEW!r}); user.save()",
     "withdrawn": "user.set_unusable_password(); user.save()",
@@ -54,6 +59,28 @@ def test_however_it_is_changed(world: World, change: str) -> None:
     exec(CHANGES[change], {"user": anna.user})
     assert not Session.objects.exists()
     assert not AccountToken.objects.exists()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("changed", [True, False], ids=["changed", "control"])
+def test_who_has_given_the_old_one_is_not_let_in_by_the_second_factor(world: World, changed: bool) -> None:
+    anna, bernd = world.agent("Anna"), world.agent("Bernd")
+    for agent in (anna, bernd):
+        Authenticator.objects.create(
+            user=agent.user, type=Authenticator.Type.TOTP, data={"secret": encrypt(SEED)}
+        )
+    waiting, other = Client(), Client()
+    for client, agent in ((waiting, anna), (other, bernd)):
+        answer = client.post("/accounts/login/", {"login": agent.user.email, "password": PASSWORD})
+        assert answer["Location"] == "/accounts/2fa/authenticate/"
+    if changed:
+        anna.user.set_password(NEW)
+        anna.user.save()
+    code = {"code": format_hotp_value(hotp_value(SEED, int(time.time()) // 30))}
+    answers = [client.post("/accounts/2fa/authenticate/", code)["Location"] for client in (waiting, other)]
+    assert answers[1] != "/accounts/login/"
+    assert ["_auth_user_id" in client.session for client in (waiting, other)] == [not changed, True]
+    assert (answers[0] == "/accounts/login/") == changed
 
 
 @pytest.mark.django_db
