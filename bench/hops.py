@@ -71,7 +71,8 @@ def read(folder: Path, seen: Mapping[str, tuple[float, float]]) -> dict[str, lis
             if mark in points:
                 times = {name: at for name, at in line.items() if isinstance(at, float)}
                 points[mark] = times | points[mark]  # of several frames the first counts
-    whole = [one for one in points.values() if one.keys() >= {name for name, _ in HOPS}]
+    names = {name for name, _ in HOPS} | {name for _, name, _ in BESIDE}
+    whole = [one for one in points.values() if one.keys() >= names]
     ways = [*((before, name, what) for (before, _), (name, what) in pairwise(HOPS)), *BESIDE]
     return {str(what): [(one[name] - one[before]) * 1000 for one in whole] for before, name, what in ways}
 
@@ -127,8 +128,8 @@ def _wrap() -> None:
 
         return call
 
-    def committed(inner: Any, writer: int, model: Any = None, *then: Any) -> None:
-        inner(writer, model, *then)
+    def committed(inner: Any, number: Any, model: Any = None, *then: Any) -> None:
+        inner(number, model, *then)
         if hasattr(_here, "times"):
             _here.times["opened" if model else "offered"] = now()
 

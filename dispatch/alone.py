@@ -1,6 +1,6 @@
 """One run of a pool at a time: the pool's advisory lock, and who has it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -18,17 +18,15 @@ class PoolBusy(Exception):
     """Another run of the pool is under way, and the caller did not want to wait for it."""
 
 
-Lock = tuple[int, int]
-
-
 @dataclass
 class Hold:
     """A pool while one run has it."""
 
     lock: Statement  # that takes it
     pool_id: int
-    writer: int | None = None  # number of the transaction that the run writes in; None: it is in one already
-    ready: bool = False  # the lock of that number is there before the pool's is taken
+    number: writing.Number | None = (
+        None  # of the transaction that the run writes in; None: it is in one already
+    )
     held: bool = True  # the pool
     till_written: bool = False  # nobody needs the pool any more once the offers are committed
     told: bool = False  # somebody may wait for that transaction
@@ -36,21 +34,21 @@ class Hold:
 
     def commit(self) -> None:
         """The offers; and in the same journey go on those who wait for them, and the pool, if nobody needs it any more."""
-        assert self.writer is not None
+        assert self.number is not None
         over = self.held and self.till_written
-        writing.commit(self.writer, None, *[(LET_GO, [LOCK_CLASS, self.pool_id])] if over else [])
+        writing.commit(self.number, None, *[(LET_GO, [LOCK_CLASS, self.pool_id])] if over else [])
         self.written = True
         self.held = self.held and not over
 
-    def end(self, *, failed: bool) -> None:
+    def end(self) -> None:
         if self.held:
             self._let_go()
-        if self.writer is None or self.written:
+        if self.number is None or self.written:
             return
-        if self.told or failed:
-            writing.over(self.writer)
+        if self.told:
+            writing.over(self.number)
         else:
-            writing.stock()[None] = writing.Number(self.writer)  # for the next run
+            writing.keep(self.number)
 
     def _let_go(self) -> None:
         try:
@@ -74,35 +72,24 @@ def alone(pool_id: int, *, wait: bool) -> Iterator[Hold]:
     are written. Behind a pooler that hands connections round, and within a test's transaction, the pool's lock is the
     transaction's, and nobody is told.
     """
-    pool = LOCK_CLASS, pool_id
     if connection.in_atomic_block or not settings.DATABASE_PREPARE:
         with timeline.command():
-            yield Hold(_taken("advisory_xact_lock", [pool], wait=wait), pool_id, held=False)
+            yield Hold(_taken("advisory_xact_lock", pool_id, wait=wait), pool_id, held=False)
         return
-    kept = writing.stock().pop(None, None)
-    writer = writing.number() if kept is None else kept.writer
-    locks = [pool, *([] if kept else [(writing.LOCK_CLASS, writer)])]
-    hold = Hold(_taken("advisory_lock", locks, wait=wait), pool_id, writer, ready=kept is not None)
+    number = writing.take()
+    hold = Hold(_taken("advisory_lock", pool_id, wait=wait), pool_id, number)
     try:
         yield hold
     except PoolBusy:
-        if kept:
-            writing.stock()[None] = kept
+        hold.held = False
         raise
-    except BaseException:
-        hold.end(failed=True)
-        raise
-    else:
-        hold.end(failed=False)
+    finally:
+        hold.end()
 
 
-def _taken(kind: str, locks: Sequence[Lock], *, wait: bool) -> Statement:
-    """Takes the first lock and then the others, which nobody else wants. Without `wait` all of them or none."""
-    params = [one for lock in locks for one in lock]
-    others = [f"pg_{kind}(${place}, ${place + 1})" for place in range(3, len(params), 2)]
+def _taken(kind: str, pool_id: int, *, wait: bool) -> Statement:
     if wait:
-        takes = ", ".join([f"pg_{kind}($1, $2)", *others])
-        return f"SELECT set_config('{ALONE}', 'true', false), {takes}", params
-    then = " AND ".join(f"{other} IS NOT NULL" for other in others) or "true"
-    taken = f"CASE WHEN pg_try_{kind}($1, $2) THEN {then} ELSE false END"
-    return f"SELECT set_config('{ALONE}', ({taken})::text, false)", params
+        sql = f"SELECT set_config('{ALONE}', 'true', false), pg_{kind}($1, $2)"
+    else:
+        sql = f"SELECT set_config('{ALONE}', pg_try_{kind}($1, $2)::text, false)"
+    return sql, [LOCK_CLASS, pool_id]

@@ -22,12 +22,15 @@ from redis.exceptions import RedisError
 from tickets.redis import Command, answered, client
 
 KEPT_SECONDS = 3600  # Redis forgets a pool that nobody has asked for
-# Keys: the pool's last message, list of the queue. Arguments: seconds, message. A message lies in the list until a worker takes
-# it, so whether the last one still waits can be seen, and nobody has to say that it was heard.
+# Keys: where to keep the message, list of the queue, where those lie that make this one needless while they wait. Arguments:
+# seconds, message. A message lies in the list until a worker takes it, so whether the last one still waits can be seen, and
+# nobody has to say that it was heard.
 ASK = """
-local last = redis.call('GET', KEYS[1])
-if last and redis.call('LPOS', KEYS[2], last) then
-    return 0
+for place = 3, #KEYS do
+    local last = redis.call('GET', KEYS[place])
+    if last and redis.call('LPOS', KEYS[2], last) then
+        return 0
+    end
 end
 redis.call('SET', KEYS[1], ARGV[2], 'EX', ARGV[1])
 redis.call('LPUSH', KEYS[2], ARGV[2])
@@ -55,24 +58,31 @@ class Letter:
     body: str  # as it stands in it
     pool_id: int
 
-    def again(self, *more: Any) -> str:
-        """The same with new ids, and with more arguments of the task."""
+    def again(self, coming: Any = None) -> str:
+        """The same with new ids. `coming`: to be the task's second argument."""
         text = self.text.replace(self.task_id, str(uuid.uuid4())).replace(self.tag, str(uuid.uuid4()))
-        return text.replace(self.body, _body([self.pool_id, *more])) if more else text
+        return text if coming is None else text.replace(self.body, _body([self.pool_id, coming]))
 
 
 def ask(task: "Task[Any, Any]", pool_id: int) -> bool:
-    """Send `task(pool_id)` unless the pool's last message still waits; returns whether it was sent. One command of Redis.
+    """Send `task(pool_id)` unless the last one still waits; returns whether it was sent. One command of Redis.
 
     Raises redis.exceptions.RedisError or OSError when Redis does not answer.
     """
     return bool(answered(command(task, pool_id)))
 
 
-def command(task: "Task[Any, Any]", pool_id: int, *more: Any) -> Command:
-    """What ask() says to Redis. `more`: the task's further arguments."""
+def command(task: "Task[Any, Any]", pool_id: int, coming: Any = None) -> Command:
+    """What ask() says to Redis. `coming`: the ticket that asks, to be the task's second argument.
+
+    The run of a ticket that is coming may read nothing else, so it is none for those who ask after it; but while one of these
+    waits, further tickets need not be told of, since whoever is not ask()s after its commit.
+    """
     letter = _letter(task, pool_id)
-    return "EVAL", ASK, 2, f"run-asked:{pool_id}", letter.queue, KEPT_SECONDS, letter.again(*more)
+    asked, told = f"run-asked:{pool_id}", f"run-told:{pool_id}"
+    if coming is None:
+        return "EVAL", ASK, 3, asked, letter.queue, asked, KEPT_SECONDS, letter.again()
+    return "EVAL", ASK, 4, told, letter.queue, asked, told, KEPT_SECONDS, letter.again(coming)
 
 
 def again_say(pool_id: int) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import logging
 import time
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -22,6 +21,7 @@ from dispatch.models import Offer
 from tickets import stream
 from tickets.models import Ticket
 from tickets.sockets import StreamConsumer, db
+from tickets.threads import LastFreeFirst
 
 logger = logging.getLogger(__name__)
 
@@ -193,7 +193,9 @@ class AgentConsumer(StreamConsumer):
         return fragments.of(self.agent, frame)
 
 
-LOOKS = 2  # under way at the same time, and as many that wait; a page that is slow to draw must not hold up all others
+LOOKS = 2  # under way at the same time, and as many that may wait; a page that is slow to draw must not hold up all others
+# Theirs, or writers that hang would take those of all sockets.
+_patient = LastFreeFirst(LOOKS, "patient-db")
 
 
 class _Feeds:
@@ -206,7 +208,6 @@ class _Feeds:
     def __init__(self) -> None:
         self.waiting: dict[int | None, list[_Wish]] = {}  # number of the transaction that they wait for
         self.looking: dict[int | None, set[asyncio.Task[None]]] = {}
-        self.patient = asyncio.Semaphore(LOOKS)  # or writers that hang would take all threads
 
     async def read(
         self, consumer: AgentConsumer, after: int, writer: int | None = None
@@ -231,8 +232,8 @@ class _Feeds:
         try:
             while batch := self.waiting.pop(writer, None):
                 try:
-                    async with nullcontext() if writer is None else self.patient:
-                        await db(_look_all, batch, asyncio.get_running_loop(), writer)
+                    look = partial(_look_all, batch, asyncio.get_running_loop(), writer)
+                    await (db(look) if writer is None else db(look, threads=_patient))
                 except Exception as error:  # noqa: BLE001  whoever asked is told
                     for wish in batch:
                         wish.fail(error)

@@ -82,8 +82,8 @@ def counting(source: str, event: EventType) -> str:
         INSERT INTO dispatch_feed (agent_id, last_seq) SELECT agent_id, 1 FROM {source} ORDER BY agent_id
         ON CONFLICT (agent_id) DO UPDATE SET last_seq = dispatch_feed.last_seq + 1 RETURNING agent_id, last_seq AS seq),
     noted AS (
-        INSERT INTO dispatch_feedevent (agent_id, seq, type, data, digest)
-        SELECT counted.agent_id, counted.seq, '{event.name}', {source}.data, ''
+        INSERT INTO dispatch_feedevent (agent_id, seq, type, data, digest, created_at)
+        SELECT counted.agent_id, counted.seq, '{event.name}', {source}.data, '', clock_timestamp()
         FROM counted JOIN {source} ON {source}.agent_id = counted.agent_id)"""  # noqa: S608  names of our own
 
 

@@ -64,12 +64,15 @@ def _run(pool_id: int, *, wait: bool, store: bool, coming: Coming | None) -> "Ma
     plan = routes.routes()
     policy = routes.policy(pool_id)
     with alone(pool_id, wait=wait) as hold:
-        found = sight.foreseen(pool_id, coming) if coming and hold.ready else None
+        coming = None if hold.number is None else coming
+        found = sight.foreseen(pool_id, coming) if coming else None
         writer = coming.writer if coming and found else None
         if found:
-            hold.held = False  # another run of the pool would choose among the same people, and what is written is checked
+            hold.held = (
+                False  # nothing is read, and what is written is checked: another run may have the pool
+            )
         else:
-            found = see(pool_id, plan, hold.lock, None if hold.writer is None else coming)
+            found = see(pool_id, plan, hold.lock, coming)
         if found is None:
             raise PoolBusy
         tickets, people = found
@@ -188,7 +191,8 @@ STILL_WAITING = f"""
     AND (SELECT {PASSED_AT} FROM dispatch_transfer passed WHERE passed.ticket_id = t.id)
         IS NOT DISTINCT FROM (SELECT max(w.passed_at) FROM wanted w WHERE w.ticket_id = t.id)
 """  # noqa: S608  nothing from outside is in it
-# All that a run writes is one statement: units, the run, its offers, the tickets' timelines, the agents' feeds.
+# All that a run writes is one statement: units, the run, its offers, the tickets' timelines, the agents' feeds. By the clock,
+# and not by when the statement came: it may have waited for the ticket (planned_after).
 WRITE = f"""
 WITH wanted AS (
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::int[], $5::int[], $6::text[], $7::int[], $8::text[],
@@ -203,16 +207,17 @@ taken AS (
     RETURNING s.id),
 made AS (SELECT w.* FROM wanted w JOIN taken ON taken.id = w.shift_id),
 run AS (
-    INSERT INTO dispatch_run (pool_id, policy_id, tickets, agents, offers, solve_micros, snapshot)
-    SELECT $9::bigint, $10::bigint, $11::int, $12::int, count(*), $13::int, '' FROM made HAVING count(*) > 0
+    INSERT INTO dispatch_run (pool_id, policy_id, tickets, agents, offers, solve_micros, snapshot, started_at)
+    SELECT $9::bigint, $10::bigint, $11::int, $12::int, count(*), $13::int, '', clock_timestamp() FROM made HAVING count(*) > 0
     RETURNING id),
 offer AS (
     INSERT INTO dispatch_offer
         (ticket_id, agent_id, shift_id, run_id, state, reason, units, next_up, pay_cents, surge_cents, currency, terms, why,
-         automatic, expires_at)
+         automatic, made_at, expires_at)
     SELECT ticket_id, agent_id, shift_id, run.id, 'pending', '', units, next_up, pay_cents, surge_cents, currency,
         terms::jsonb, why::jsonb, (SELECT auto_accept FROM agents_agent a WHERE a.id = made.agent_id),
-        statement_timestamp() + make_interval(
+        clock_timestamp(),
+        clock_timestamp() + make_interval(
             secs => seconds + (SELECT extra_seconds FROM agents_agent a WHERE a.id = made.agent_id))
     FROM made, run ORDER BY place
     RETURNING id, ticket_id, agent_id, automatic),
@@ -226,7 +231,8 @@ SELECT (SELECT json_agg(json_build_array(public_id, seq)) FROM numbered),
        (SELECT id FROM run),
        (SELECT coalesce(bool_or(automatic), false) FROM offer),
        (SELECT json_agg(id) FROM offer WHERE EXISTS (
-            SELECT FROM agents_pushdevice d WHERE d.agent_id = offer.agent_id AND d.offers AND d.stopped_at IS NULL))
+            SELECT FROM agents_pushdevice d WHERE d.agent_id = offer.agent_id AND d.offers AND d.stopped_at IS NULL)),
+       EXISTS (SELECT FROM still)
 """  # noqa: S608  nothing from outside is in it
 
 
@@ -279,25 +285,28 @@ def _write(
         first=_locks(shifts, [*{one.ticket.id for one in wanted}]),
     )
     heard: Set[int] = set()
-    if hold.writer is not None:
+    if hold.number is not None:
         # Of parallel offers that of the first choice alone: their card would come later if all were drawn at the same time.
-        first = {choice.agent_id for choice in {one.ticket.id: one for one in reversed(wanted)}.values()}
+        choices = {one.ticket.id: one.agent_id for one in reversed(wanted)}
+        first = list(dict.fromkeys(choices.values()))
         hold.told = True
-        with committing(), bell.ahead(map(feed.stream_of, first), hold.writer) as rung:
+        with committing(), bell.ahead(map(feed.stream_of, first), hold.number.writer) as rung:
             written = write(begin=True)
             hold.commit()
-        if rung.in_time:
-            heard = first
+        if (
+            rung.answers and not rung.late
+        ):  # to how many processes: who was just coming back has heard nothing
+            heard = {agent_id for agent_id, hearers in zip(first, rung.answers, strict=True) if hearers}
     else:
         written = write()
-    [(told, counted, run_id, any_automatic, to_call)] = written
+    [(told, counted, run_id, any_automatic, to_call, waited)] = written
     # Agents first: the customer's page shows nothing of an offer.
     bell.ring_all(
         [(feed.stream_of(agent_id), seq) for agent_id, seq in counted or [] if agent_id not in heard]
         + [(f"ticket:{public_id}", seq) for public_id, seq in told or []]
     )
     calling.offers_ask(to_call or [])
-    if len(counted or []) < len(wanted):
+    if len(counted or []) < len(wanted) and waited:
         members_forget(policy.pool_id)  # perhaps somebody was left out who is known wrongly
     return Made(len(counted or []), run_id, any_automatic, len(told or []))
 

@@ -85,5 +85,5 @@ def test_what_the_hops_trace_is_called_as_it_expects() -> None:
     assert next(iter(inspect.signature(runs.match_pool).parameters)) == "pool_id"
     assert list(inspect.signature(bell.ahead).parameters) == ["streams", "writer"]
     assert list(inspect.signature(consumers._look_all).parameters) == ["batch", "loop", "writer"]
-    assert list(inspect.signature(writing.commit).parameters) == ["writer", "model", "then"]
+    assert list(inspect.signature(writing.commit).parameters) == ["number", "model", "then"]
     assert callable(intake.insert_linked)

@@ -171,11 +171,11 @@ def _store(
 ) -> None:
     """`ahead`: the queue is told before anything is written, and only what can be one statement."""
     if ahead:
-        with writing.told(Ticket) as (writer, key):
-            ticket.pk = key
-            with telling_queue_changes(ticket, writer):
+        with writing.told(Ticket) as number:
+            ticket.pk = number.key
+            with telling_queue_changes(ticket, number.writer):
                 insert_linked(_rows(ticket, body, triaged), begin=True)
-                writing.commit(writer, Ticket)
+                writing.commit(number, Ticket)
         return
     rows = _rows(ticket, body, triaged)
     with timeline.command() if files else timeline.statement():

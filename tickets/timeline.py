@@ -129,8 +129,8 @@ def numbering(source: str, event: EventType) -> str:
         UPDATE tickets_ticket t SET last_seq = t.last_seq + 1 FROM {source} WHERE t.id = {source}.ticket_id
         RETURNING t.id, t.public_id, t.last_seq AS seq, {source}.data),
     told AS (
-        INSERT INTO tickets_ticketevent (ticket_id, seq, type, data, public, digest)
-        SELECT id, seq, '{event.name}', data, {event.public}, '' FROM numbered)"""  # noqa: S608  names of our own
+        INSERT INTO tickets_ticketevent (ticket_id, seq, type, data, public, digest, created_at)
+        SELECT id, seq, '{event.name}', data, {event.public}, '', clock_timestamp() FROM numbered)"""  # noqa: S608  names of our own
 
 
 def digest_of(name: str, *parts: Any) -> str:

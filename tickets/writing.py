@@ -9,7 +9,7 @@ The lock has to be there before anybody is told, and a journey for it alone woul
 the connection's, and a transaction's COMMIT brings the lock for the next one with it: a connection has a number in stock.
 """
 
-import random
+import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -30,9 +30,10 @@ class WriterHangs(Exception):
 
 
 class Number(NamedTuple):
-    """Of one transaction, whose lock the connection has."""
+    """Of one transaction, whose lock this connection of the driver has."""
 
     writer: int
+    driver: Any
     key: int | None = None  # for its new row
 
 
@@ -42,66 +43,77 @@ Model = type[models.Model] | None
 _stock: WeakKeyDictionary[Any, dict[Model, Number]] = WeakKeyDictionary()
 
 
-def number() -> int:
-    """A new one. Should two at the same time ever be the same, somebody waits for both."""
-    return random.getrandbits(31)
+def take(model: Model = None) -> Number:
+    """A number for a transaction of this connection: its lock is there, so others may be told of it. One query where none is in
+    stock. The transaction ends by commit(), or the caller says that it is over(), or keep()s the number that nobody heard of.
+    """
+    with connection.cursor() as cursor:  # by now it is the connection that will be used
+        driver = connection.connection
+        found = _stock.setdefault(driver, {}).pop(model, None)
+        while found is None:
+            drawn, takes, params = _draw(model)
+            cursor.execute(takes, params)
+            found = _got(driver, drawn, cursor.fetchone())
+    return found
 
 
-def stock() -> dict[Model, Number]:
-    """Of this connection, by what its keys are for."""
-    with (
-        connection.cursor()
-    ):  # by now it is the one that will be used: one that was closed meanwhile is another one
-        return _stock.setdefault(connection.connection, {})
+def keep(number: Number, model: Model = None) -> None:
+    """For the next transaction, if the connection is still the same."""
+    if connection.connection is number.driver:
+        _stock.setdefault(number.driver, {})[model] = number
 
 
 @contextmanager
 def told(model: type[models.Model]) -> Iterator[Number]:
     """A transaction that writes a new row of this model, and that others may be told of from now on. The block begins it
-    (planned(begin=True)) and ends it by commit(); when it fails, nothing stays. One query, where none is in stock.
+    (planned(begin=True)) and ends it by commit(); when it fails, nothing stays. As take().
     """
-    mine = stock().pop(model, None) or _take(model)
+    number = take(model)
     try:
         with committing():
-            yield mine
+            yield number
     except BaseException:
-        over(mine.writer)
+        over(number)
         raise
 
 
-def commit(writer: int, model: Model = None, *then: Statement) -> None:
+def commit(number: Number, model: Model = None, *then: Statement) -> None:
     """planned.commit() of the transaction of this number: those who wait for it go on, and the connection has the next one in
     stock. Raises as that."""
     drawn, takes, params = _draw(model)
-    unlocks = "SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, writer]
-    rows = journeys.commit(unlocks, *then, (takes, params))
-    stock()[model] = Number(drawn, *rows[0][1:])
+    rows = journeys.commit(_unlocks(number), *then, (takes, params))
+    if got := _got(number.driver, drawn, rows[0]):
+        keep(got, model)
 
 
-def over(writer: int) -> None:
+def over(number: Number) -> None:
     """It was not committed: let those go on who wait. One query."""
+    if connection.connection is not number.driver:
+        return  # gone with it
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, writer])
+            cursor.execute(*_unlocks(number))
     except Error:
         connection.close()  # lets go for certain
 
 
-def _take(model: Model) -> Number:
-    drawn, takes, params = _draw(model)
-    with connection.cursor() as cursor:
-        cursor.execute(takes, params)
-        return Number(drawn, *cursor.fetchone()[1:])
-
-
 def _draw(model: Model) -> tuple[int, str, list[Any]]:
-    """A new number, and the statement that takes its lock, and a key if there is a model."""
-    drawn = number()
+    """A new number, and the statement that takes its lock, if nobody has it, and a key if there is a model."""
+    drawn = secrets.randbits(31)
     if model is None:
-        return drawn, "SELECT pg_advisory_lock(%s, %s)", [LOCK_CLASS, drawn]
+        return drawn, "SELECT pg_try_advisory_lock(%s, %s)", [LOCK_CLASS, drawn]
     names = [connection.ops.quote_name(model._meta.db_table), model._meta.pk.column]
-    sql = "SELECT pg_advisory_lock(%s, %s), nextval(pg_get_serial_sequence(%s, %s))"
+    sql = "SELECT pg_try_advisory_lock(%s, %s), nextval(pg_get_serial_sequence(%s, %s))"
     return drawn, sql, [LOCK_CLASS, drawn, *names]
+
+
+def _got(driver: Any, drawn: int, row: tuple[Any, ...]) -> Number | None:
+    taken, *key = row
+    return Number(drawn, driver, *key) if taken else None
+
+
+def _unlocks(number: Number) -> Statement:
+    return "SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, number.writer]
 
 
 def planned_after(

@@ -43,14 +43,13 @@ def online(world: World, *names: str) -> None:
 
 def look(world: World) -> None:
     """As a matcher does after a run."""
-    if None not in writing.stock():
-        writing.stock()[None] = writing._take(None)
+    writing.keep(writing.take())
     people_ahead(world.pool.pk, routes.routes())
 
 
 def run(world: World, ticket: Ticket | None = None) -> list[str]:
     """The run of a ticket that comes, or another one; to whom offers are made, by name."""
-    coming = None if ticket is None else Coming.of(ticket, writing.number())
+    coming = None if ticket is None else Coming.of(ticket, 5)
     made = runs.match_pool(world.pool.pk, wait=False, coming=coming)
     names = list(Offer.objects.order_by("pk").values_list("agent__name", flat=True))
     return names[len(names) - made :]

@@ -58,7 +58,7 @@ def test_ticket_open(world: World, cost: Assert) -> None:
     topics.active()
     routes.routes()
     deciding.live()
-    writing.stock().clear()
+    writing._stock.clear()
     # a number and its lock, once a connection
     with cost(STOCK + 1 + COMMIT):
         ticket_open(text="Where is my refund?", channel=Channel.FORM)
@@ -89,7 +89,7 @@ def test_the_form(world: World, cost: Assert) -> None:
     topics.active()
     routes.routes()
     blocking.check(email="", address="")  # kept for some seconds, like the topics
-    writing.stock().clear()
+    writing._stock.clear()
     with cost(STOCK + 1 + COMMIT):
         answer = Client().post("/", {"text": "Where is my refund?", "topic": "refund", "key": "k"})
     assert answer.status_code == 303
@@ -113,6 +113,7 @@ def test_customer_reply(ticket: Ticket, cost: Assert) -> None:
 def test_match_pool(world: World, cost: Assert, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kept, "KEPT_SECONDS", 600.0)
     online(world, "Anna", "Bernd")
+    writing.keep(writing.take())
     # Without tickets: the lock and what there is, in one, and the end of the lock; and cold: needs, steps, routes,
     # calendars, policy, the pool's standing.
     kept.forget()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 import redis
@@ -43,6 +44,7 @@ def work(world: World) -> World:
 # Whether people were looked for ahead: then the run does all but its writing before it waits, and reads no ticket.
 FORESEEN = pytest.mark.parametrize("foreseen", [True, False], ids=["foreseen", "read"])
 Told = Callable[[Ticket, int], Coming | None]
+ANOTHER = 5  # number of a transaction that is over
 
 
 def look_ahead(work: World, *, foreseen: bool) -> None:
@@ -55,8 +57,7 @@ def look_ahead(work: World, *, foreseen: bool) -> None:
 
 def stocked() -> None:
     """As a matcher's connection after its first run."""
-    if None not in writing.stock():
-        writing.stock()[None] = writing._take(None)
+    writing.keep(writing.take())
 
 
 def run_before_the_commit(work: World, monkeypatch: pytest.MonkeyPatch, told: Told) -> list[int]:
@@ -93,7 +94,7 @@ def test_a_run_waits_for_the_ticket_that_asked_for_it(
     assert run_before_the_commit(work, monkeypatch, Coming.of) == [1]
     offer = Offer.objects.get()
     assert (offer.agent, offer.ticket) == (work.agents["Anna"], Ticket.objects.get())
-    assert (locks(alone.LOCK_CLASS), told()) == (0, 0)
+    nobody_waits()
 
 
 @FORESEEN
@@ -102,8 +103,7 @@ def test_control_a_run_that_does_not_wait_finds_nothing(
 ) -> None:
     """Not for this transaction, but for another one."""
     look_ahead(work, foreseen=foreseen)
-    another = writing.number()
-    assert run_before_the_commit(work, monkeypatch, lambda ticket, _: Coming.of(ticket, another)) == [0]
+    assert run_before_the_commit(work, monkeypatch, lambda ticket, _: Coming.of(ticket, ANOTHER)) == [0]
     assert Ticket.objects.get().state == "waiting"
     assert (Offer.objects.count(), Run.objects.count(), Shift.objects.get().units_taken) == (0, 0, 0)
     assert runs.match_pool(work.pool.pk, wait=False) == 1
@@ -123,7 +123,7 @@ def test_a_writer_that_hangs_is_not_waited_for_long(
             assert runs.match_pool(work.pool.pk, wait=False, coming=Coming.of(ticket, 17)) == 1
     finally:
         other.close()
-    assert locks(alone.LOCK_CLASS) == 0
+    nobody_waits()
 
 
 def locks(kind: int) -> int:
@@ -139,14 +139,19 @@ def locks(kind: int) -> int:
 
 def told() -> int:
     """Transactions that somebody would wait for: locks of numbers that are not in this connection's stock."""
-    return locks(writing.LOCK_CLASS) - len(writing.stock())
+    return locks(writing.LOCK_CLASS) - len(writing._stock.get(connection.connection, {}))
+
+
+def nobody_waits() -> None:
+    """Locks of a thread's connection go a moment after it was closed."""
+    until(lambda: (locks(alone.LOCK_CLASS), told()) == (0, 0), "no lock is left but those in stock")
 
 
 def test_who_has_waited_holds_nothing_and_waits_as_ever(work: World) -> None:
     """The lock is given back at once, and the patience is that of the connection again."""
-    [(patience,)] = writing.planned_after(writing.number(), "SELECT current_setting('lock_timeout')", [])
+    [(patience,)] = writing.planned_after(ANOTHER, "SELECT current_setting('lock_timeout')", [])
     assert patience == "0"
-    assert told() == 0
+    nobody_waits()
 
 
 def test_a_table_that_is_locked_for_long_leaves_no_pool_behind(
@@ -155,7 +160,7 @@ def test_a_table_that_is_locked_for_long_leaves_no_pool_behind(
     """A migration's lock, after the pool's was taken: it is waited for, and the pool is free afterwards."""
     monkeypatch.setattr(writing, "PATIENCE", "50ms")
     runs.match_pool(work.pool.pk)  # what it wants to know is prepared and kept
-    coming = Coming.of(work.ticket(), writing.number())
+    coming = Coming.of(work.ticket(), ANOTHER)
     other = connection.copy()
     try:
         with other.cursor() as cursor:
@@ -166,7 +171,7 @@ def test_a_table_that_is_locked_for_long_leaves_no_pool_behind(
             ended.join()
     finally:
         other.close()
-    assert locks(alone.LOCK_CLASS) == 0
+    nobody_waits()
 
 
 def failing(*_: Any) -> None:
@@ -181,7 +186,7 @@ def test_a_commit_that_fails_leaves_no_ticket(
         broken.setattr(writing, "commit", failing)
         with nothing_changed(), pytest.raises(OperationalError):
             work.ticket()
-    assert told() == 0
+    nobody_waits()
     [letter] = broker.lrange("match", 0, -1)  # it was asked for, by a writer whose transaction is over
     look_ahead(work, foreseen=True)
     tasks.match(*json.loads(base64.b64decode(json.loads(letter)["body"]))[0])
@@ -246,7 +251,7 @@ def test_a_transaction_that_is_spoilt_is_no_success(work: World, monkeypatch: py
         broken.setattr(writing, "commit", spoilt)
         with nothing_changed(), pytest.raises(InternalError):
             work.ticket()
-    assert told() == 0
+    nobody_waits()
     assert work.ticket().pk == Ticket.objects.get().pk
 
 
@@ -291,11 +296,11 @@ def test_a_run_that_reads_nothing_does_not_need_the_pool(work: World) -> None:
     try:
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s, %s)", [alone.LOCK_CLASS, work.pool.pk])
-            assert runs.match_pool(work.pool.pk, wait=False, coming=Coming.of(ticket, writing.number())) == 2
+            assert runs.match_pool(work.pool.pk, wait=False, coming=Coming.of(ticket, ANOTHER)) == 2
             assert locks(alone.LOCK_CLASS) == 1  # theirs is not given back
     finally:
         other.close()
-    assert told() == 0
+    nobody_waits()
     assert set(Offer.objects.values_list("agent", flat=True)) == {one.pk for one in work.agents.values()}
 
 
@@ -315,11 +320,30 @@ def test_runs_that_foresee_the_same_people_take_nobody_twice(
         return runs.match_pool(work.pool.pk, coming=coming)
 
     monkeypatch.setattr(sight, "foreseen", foreseen)
-    comings = [Coming.of(work.ticket(), writing.number()) for _ in range(3)]
+    comings = [Coming.of(work.ticket(), ANOTHER) for _ in range(3)]
     assert sorted(together(*[partial(match, one) for one in comings])) == [0, 0, 3]
     assert len(set(Offer.objects.values_list("agent_id", flat=True))) == Offer.objects.count() == 3
-    assert (locks(alone.LOCK_CLASS), told()) == (0, 0)
+    nobody_waits()
     invariants_hold()
+
+
+def test_who_comes_behind_a_ticket_that_is_foreseen_is_not_forgotten(
+    work: World, monkeypatch: pytest.MonkeyPatch, broker: redis.Redis
+) -> None:
+    """Its run reads nothing, so its message makes no other one needless but those of further tickets, until they are there."""
+    monkeypatch.undo()
+    for name in ("Bernd", "Clara", "Dora"):
+        presence.go_online(agent_id=work.agent(name).pk)
+    broker.flushdb()
+    look_ahead(work, foreseen=True)
+    first, second = work.ticket(), work.ticket()
+    letters = [json.loads(one)["body"] for one in reversed(broker.lrange("match", 0, -1))]
+    bodies = [json.loads(base64.b64decode(one))[0] for one in letters]
+    assert bodies == [[work.pool.pk, [ANY, first.pk, work.refund.pk, "en", 0]], [work.pool.pk]]
+    for body in bodies:
+        tasks.match(*body)
+    offered = [offer.ticket for offer in Offer.objects.order_by("pk")]
+    assert offered == [first] * 3 + [second]
 
 
 # --- A bell that is rung before the offer is committed -------------------------------------------------------------------
@@ -344,7 +368,12 @@ def listener(world: World, name: str) -> tuple[consumers.AgentConsumer, Any]:
 
 
 def looked_before_the_commit(
-    work: World, monkeypatch: pytest.MonkeyPatch, *, waits: bool = True, committed: bool = True
+    work: World,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    waits: bool = True,
+    committed: bool = True,
+    late: bool = False,
 ) -> list[Any]:
     """A run writes an offer when whoever was rung for waits, or has looked. The frames that they get in the end."""
     work.ticket()
@@ -363,8 +392,9 @@ def looked_before_the_commit(
         assert list(streams) == [feed.stream_of(work.agents["Anna"].pk)]
         readers.append(threading.Thread(target=look, args=(writer if waits else None,)))
         readers[0].start()
-        until(lambda: waiting_for_locks() or not readers[0].is_alive(), "the reader waits, or is through")
-        yield tickets_redis.Around([1])
+        waiting = waiting_for_locks if waits and not late else lambda: False
+        until(lambda: waiting() or not readers[0].is_alive(), "the reader waits, or is through")
+        yield tickets_redis.Around([1], late)
 
     monkeypatch.setattr(bell, "ahead", ahead)
     if not committed:
@@ -390,8 +420,25 @@ def test_who_waits_for_offers_that_hang_looks_without_them(
     work: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And is rung for again after the commit, since that was late."""
+    rung: list[str] = []
+    monkeypatch.setattr(bell, "_publish", lambda messages: rung.extend(stream for stream, _ in messages))
     monkeypatch.setattr(writing, "PATIENCE", "1ms")
-    assert looked_before_the_commit(work, monkeypatch) == [[]]
+    assert looked_before_the_commit(work, monkeypatch, late=True) == [[]]
+    assert rung.count(feed.stream_of(work.agents["Anna"].pk)) == 1
+
+
+@pytest.mark.parametrize(("hearers", "again"), [(0, 1), (1, 0)])
+def test_who_was_not_there_to_hear_is_rung_for_after_the_commit(
+    work: World, monkeypatch: pytest.MonkeyPatch, hearers: int, again: int
+) -> None:
+    """Their socket may be just coming back, and has seen how things were."""
+    rung: list[str] = []
+    monkeypatch.setattr(bell, "_publish", lambda messages: rung.extend(stream for stream, _ in messages))
+    monkeypatch.setattr(bell, "ahead", lambda *_: nullcontext(tickets_redis.Around([hearers])))
+    work.ticket()
+    rung.clear()
+    assert runs.match_pool(work.pool.pk) == 1
+    assert rung.count(feed.stream_of(work.agents["Anna"].pk)) == again
 
 
 def test_a_commit_that_fails_leaves_no_offer_and_the_pool_free(
@@ -405,7 +452,7 @@ def test_a_commit_that_fails_leaves_no_offer_and_the_pool_free(
         FeedEvent.objects.filter(type="offer.made").count(),
     ) == (0, 0, 0)
     assert Shift.objects.get().units_taken == 0
-    assert (locks(alone.LOCK_CLASS), told()) == (0, 0)
+    nobody_waits()
     monkeypatch.undo()
     assert together(lambda: runs.match_pool(work.pool.pk, wait=False)) == [1]
 
@@ -438,7 +485,9 @@ def test_who_waits_for_offers_that_hang_holds_up_nobody(work: World, monkeypatch
     consumer, wish = listener(work, "Anna")
     other = connection.copy()
 
-    async def db(function: Callable[..., Any], *given: Any) -> Any:
+    async def db(function: Callable[..., Any], *given: Any, threads: Any = None) -> Any:
+        assert (threads is not None) == (function.args[2] is not None)  # type: ignore[attr-defined]
+
         def act() -> Any:
             try:
                 return function(*given)
