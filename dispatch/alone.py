@@ -24,9 +24,7 @@ class Hold:
 
     lock: Statement  # that takes it
     pool_id: int
-    number: writing.Number | None = (
-        None  # of the transaction that the run writes in; None: it is in one already
-    )
+    number: writing.Number | None = None  # of the transaction that it writes in; None: it is in one already
     held: bool = True  # the pool
     till_written: bool = False  # nobody needs the pool any more once the offers are committed
     told: bool = False  # somebody may wait for that transaction
