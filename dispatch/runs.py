@@ -209,15 +209,15 @@ made AS (SELECT w.* FROM wanted w JOIN taken ON taken.id = w.shift_id),
 run AS (
     INSERT INTO dispatch_run (pool_id, policy_id, tickets, agents, offers, solve_micros, snapshot, started_at)
     SELECT $9::bigint, $10::bigint, $11::int, $12::int, count(*), $13::int, '', clock_timestamp() FROM made HAVING count(*) > 0
-    RETURNING id),
+    RETURNING id, started_at),
 offer AS (
     INSERT INTO dispatch_offer
         (ticket_id, agent_id, shift_id, run_id, state, reason, units, next_up, pay_cents, surge_cents, currency, terms, why,
          automatic, made_at, expires_at)
     SELECT ticket_id, agent_id, shift_id, run.id, 'pending', '', units, next_up, pay_cents, surge_cents, currency,
         terms::jsonb, why::jsonb, (SELECT auto_accept FROM agents_agent a WHERE a.id = made.agent_id),
-        clock_timestamp(),
-        clock_timestamp() + make_interval(
+        run.started_at,
+        run.started_at + make_interval(
             secs => seconds + (SELECT extra_seconds FROM agents_agent a WHERE a.id = made.agent_id))
     FROM made, run ORDER BY place
     RETURNING id, ticket_id, agent_id, automatic),
