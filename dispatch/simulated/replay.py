@@ -40,6 +40,7 @@ CHECKS = 16  # at once
 AUDIT_SECONDS = 20.0
 FOLDED = {
     "ticket.opened": "waiting",
+    "ticket.handed_over": "waiting",
     "ticket.held": "held",
     "ticket.released": "waiting",
     "ticket.resolved": "resolved",
@@ -347,7 +348,9 @@ async def _check(api: Api, ticket: Sent, report: Report) -> None:
     state, twice, seqs = "", False, [frame["seq"] for frame in events]
     for frame in events:
         twice = twice or (frame["type"] == "ticket.held" and state == "held")
-        state = FOLDED.get(frame["type"], state)
+        # With the assistant first, where a model has found a topic that lets it try.
+        assisted = frame["type"] == "ticket.opened" and frame["data"].get("assisted")
+        state = "assisted" if assisted else FOLDED.get(frame["type"], state)
     if twice:
         report.doubled += 1
         report.remark(f"two agents at once: {ticket.id}")
