@@ -53,9 +53,7 @@ def people_look_soon(pool_id: int, looks: int = LOOKS) -> None:
     """While a matcher has nothing else to do, and tickets come but do not pile up: have it look who is free, for the next
     ticket's run. For two seconds after a run; a pool whose runs follow each other at once is not looked at."""
     here = loop()
-    if (
-        here is None or not settings.DATABASE_PREPARE
-    ):  # then nothing can be waited for, so nothing is foreseen
+    if here is None or not settings.DATABASE_PREPARE:  # where nothing is waited for, nothing is foreseen
         return
     if pool_id in _looking:
         _looking.pop(pool_id).cancel()

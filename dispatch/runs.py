@@ -65,12 +65,10 @@ def _run(pool_id: int, *, wait: bool, store: bool, coming: Coming | None) -> "Ma
     policy = routes.policy(pool_id)
     with alone(pool_id, wait=wait) as hold:
         coming = None if hold.number is None else coming
-        found = sight.foreseen(pool_id, coming) if coming else None
+        found = sight.foreseen(pool_id, plan, coming) if coming else None
         writer = coming.writer if coming and found else None
         if found:
-            hold.held = (
-                False  # nothing is read, and what is written is checked: another run may have the pool
-            )
+            hold.held = False  # what is written is checked, whoever else has the pool
         else:
             found = see(pool_id, plan, hold.lock, coming)
         if found is None:
@@ -284,25 +282,21 @@ def _write(
         ],
         first=_locks(shifts, [*{one.ticket.id for one in wanted}]),
     )
-    heard: Set[int] = set()
+    heard: Set[str] = frozenset()
     if hold.number is not None:
         # Of parallel offers that of the first choice alone: their card would come later if all were drawn at the same time.
-        choices = {one.ticket.id: one.agent_id for one in reversed(wanted)}
-        first = list(dict.fromkeys(choices.values()))
+        first = {one.ticket.id: feed.stream_of(one.agent_id) for one in reversed(wanted)}
         hold.told = True
-        with committing(), bell.ahead(map(feed.stream_of, first), hold.number.writer) as rung:
+        with committing(), bell.ahead(first.values(), hold.number.writer) as heard:
             written = write(begin=True)
             hold.commit()
-        if (
-            rung.answers and not rung.late
-        ):  # to how many processes: who was just coming back has heard nothing
-            heard = {agent_id for agent_id, hearers in zip(first, rung.answers, strict=True) if hearers}
     else:
         written = write()
     [(told, counted, run_id, any_automatic, to_call, waited)] = written
+    bells = [(feed.stream_of(agent_id), seq) for agent_id, seq in counted or []]
     # Agents first: the customer's page shows nothing of an offer.
     bell.ring_all(
-        [(feed.stream_of(agent_id), seq) for agent_id, seq in counted or [] if agent_id not in heard]
+        [one for one in bells if one[0] not in heard]
         + [(f"ticket:{public_id}", seq) for public_id, seq in told or []]
     )
     calling.offers_ask(to_call or [])

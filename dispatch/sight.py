@@ -209,12 +209,13 @@ class Seen(NamedTuple):
     people: People
 
 
-def foreseen(pool_id: int, coming: Coming) -> Seen | None:
-    """What a run is to see that is asked for by `coming`, where people_ahead() has found just now that nothing else waits. No
-    query: the ticket may not be there yet, and whoever writes has to wait for it and to look."""
+def foreseen(pool_id: int, plan: Routes, coming: Coming) -> Seen | None:
+    """What a run is to see that is asked for by `coming`, where people_ahead() has found just now that nothing else waits, and
+    the pool takes such tickets at once as far as this process knows. No query: the ticket may not be there yet, and whoever
+    writes has to wait for it and to look."""
     before = _ahead.pop(pool_id, None)
     passed = 0.0 if before is None else time.monotonic() - before.seen_at
-    if before is None or passed > AHEAD_SECONDS:
+    if before is None or passed > AHEAD_SECONDS or _after(pool_id, plan, coming.topic_id) != 0:
         return None
     return Seen([coming.row()], _later(before.people, passed, {coming.topic_id or 0}))
 
@@ -238,6 +239,12 @@ def see(pool_id: int, plan: Routes, lock: Statement, coming: Coming | None = Non
         for one, waited, *more, said, passed in ((*row[:-4], row[-4:]) for row in queue or [])
     ]
     return Seen(tickets, _people(pool_id, now, read, {row.topic_id or 0 for row in tickets}))
+
+
+def _after(pool_id: int, plan: Routes, topic_id: int | None) -> int | None:
+    """Seconds of waiting after which the pool takes tickets of a topic, None for never: as _QUEUE says it."""
+    afters, unrouted = _reach(pool_id, plan)
+    return afters.get(topic_id) if topic_id in plan.by_topic else unrouted  # type: ignore[arg-type]  # None is in neither
 
 
 def _params(pool_id: int, plan: Routes) -> list[Any]:

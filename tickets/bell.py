@@ -6,8 +6,8 @@ own (docs/adr/0008-services-ring-themselves.md).
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from redis.exceptions import RedisError
 
-from tickets.redis import Around, Command, around, is_well, on_their_way
+from tickets.redis import Command, around, is_well, on_their_way
 
 logger = logging.getLogger(__name__)
 
@@ -51,16 +51,22 @@ def ring_all(bells: Iterable[tuple[str, int]]) -> None:
         transaction.on_commit(lambda: _ring_now(listed))
 
 
-def ahead(streams: Iterable[str], writer: int) -> AbstractContextManager[Around]:
+@contextmanager
+def ahead(streams: Iterable[str], writer: int) -> Iterator[set[str]]:
     """Ring before what is rung for is written, which the block does and commits, by a transaction of this number
     (tickets/writing.py): the bell is on its way meanwhile. For streams whose readers wait for that transaction, and take what
-    they see then for what there is. Never fails. Whether they have heard it `in_time` is known after the block; else the
-    caller is to ring.
+    they see then for what there is. Never fails. Gives the streams that were heard in time, which is known after the block: the
+    caller rings for the others, whose reader may be just coming back.
     """
     bells = [
         (stream, {"type": "bell", "stream": stream, "seq": UNKNOWN, "writer": writer}) for stream in streams
     ]
-    return around(_commands(bells) if is_well() else [])
+    heard: set[str] = set()
+    with around(_commands(bells) if is_well() else []) as rung:
+        yield heard
+    if rung.answers and not rung.late:
+        # Redis says to how many processes it has told each.
+        heard.update(stream for (stream, _), told in zip(bells, rung.answers, strict=True) if told)
 
 
 def ring_any() -> None:

@@ -82,10 +82,6 @@ class Around:
     answers: list[Any] | None = None  # None: Redis did not answer, or was not asked
     late: bool = False  # the block took longer than SOON_SECONDS
 
-    @property
-    def in_time(self) -> bool:
-        return self.answers is not None and not self.late
-
 
 # For a transaction. Whoever is told of it beforehand waits for longer (writing.PATIENCE).
 SOON_SECONDS = 0.1

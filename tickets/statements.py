@@ -19,7 +19,7 @@ from django.db.models.expressions import DatabaseDefault
 from django.db.models.sql import InsertQuery
 from django.db.models.sql.compiler import SQLCompiler
 
-from tickets.planned import Statement, planned
+from tickets.planned import planned
 
 Row = TypeVar("Row", bound=models.Model)
 Field = models.Field[Any, Any]
@@ -99,13 +99,11 @@ def insert(rows: Sequence[models.Model]) -> None:
             _saved(row, plan, given)
 
 
-def insert_linked(
-    rows: Sequence[models.Model], *, first: Sequence[Statement] = (), begin: bool = False
-) -> None:
+def insert_linked(rows: Sequence[models.Model], *, begin: bool = False) -> None:
     """Insert new rows of any models in one statement, so all of them or none, even without a transaction. One query.
 
     A row may refer by foreign key to an unsaved one that stands before it in `rows`; such keys are set after, and else it is
-    as with insert(). `first` and `begin` are those of planned(). Raises ValueError, before anything is sent, when a row refers
+    as with insert(). `begin` is that of planned(). Raises ValueError, before anything is sent, when a row refers
     to an unsaved one that does not.
 
     Each row is a WITH query of its own. PostgreSQL checks foreign keys when the statement is over, and row triggers fire; only
@@ -137,7 +135,7 @@ def insert_linked(
             places.append(_key_of(numbers[id(parent)], type(parent)))
             links.append((row, step, parent))
         shape.append((way.plan, tuple(places)))
-    (given,) = planned(_linked_sql(tuple(shape)), params, first=first, begin=begin)
+    (given,) = planned(_linked_sql(tuple(shape)), params, begin=begin)
     start = 0
     for row, (plan, _places) in zip(rows, shape, strict=True):
         _saved(row, plan, given[start : start + len(plan.returned)])

@@ -18,8 +18,8 @@ from weakref import WeakKeyDictionary
 from django.db import Error, OperationalError, connection, models
 from psycopg2.errors import LockNotAvailable
 
-from tickets import planned as journeys
 from tickets.planned import Statement, committing, planned
+from tickets.planned import commit as end
 
 LOCK_CLASS = 7302  # first half of the advisory lock's key; the number is the second
 PATIENCE = "250ms"  # of who waits: a writer that hangs must not hold up everybody else
@@ -37,13 +37,13 @@ class Number(NamedTuple):
     key: int | None = None  # for its new row
 
 
-Model = type[models.Model] | None
+Row = type[models.Model] | None  # whose key is wanted too
 
 # Driver's connection → what it has in stock, with a key for a row of the model or without one. Nobody was told of these yet.
-_stock: WeakKeyDictionary[Any, dict[Model, Number]] = WeakKeyDictionary()
+_stock: WeakKeyDictionary[Any, dict[Row, Number]] = WeakKeyDictionary()
 
 
-def take(model: Model = None) -> Number:
+def take(model: Row = None) -> Number:
     """A number for a transaction of this connection: its lock is there, so others may be told of it. One query where none is in
     stock. The transaction ends by commit(), or the caller says that it is over(), or keep()s the number that nobody heard of.
     """
@@ -57,7 +57,7 @@ def take(model: Model = None) -> Number:
     return found
 
 
-def keep(number: Number, model: Model = None) -> None:
+def keep(number: Number, model: Row = None) -> None:
     """For the next transaction, if the connection is still the same."""
     if connection.connection is number.driver:
         _stock.setdefault(number.driver, {})[model] = number
@@ -77,11 +77,11 @@ def told(model: type[models.Model]) -> Iterator[Number]:
         raise
 
 
-def commit(number: Number, model: Model = None, *then: Statement) -> None:
+def commit(number: Number, model: Row = None, *then: Statement) -> None:
     """planned.commit() of the transaction of this number: those who wait for it go on, and the connection has the next one in
     stock. Raises as that."""
     drawn, takes, params = _draw(model)
-    rows = journeys.commit(_unlocks(number), *then, (takes, params))
+    rows = end(_unlocks(number), *then, (takes, params))
     if got := _got(number.driver, drawn, rows[0]):
         keep(got, model)
 
@@ -97,7 +97,7 @@ def over(number: Number) -> None:
         connection.close()  # lets go for certain
 
 
-def _draw(model: Model) -> tuple[int, str, list[Any]]:
+def _draw(model: Row) -> tuple[int, str, list[Any]]:
     """A new number, and the statement that takes its lock, if nobody has it, and a key if there is a model."""
     drawn = secrets.randbits(31)
     if model is None:

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from agents.models import Pool
 from dispatch import meanwhile, presence, routes, runs, sight, tasks
 from dispatch.alone import alone
-from dispatch.models import Offer
-from dispatch.sight import AHEAD_SECONDS, Coming, people_ahead
+from dispatch.models import Offer, Route, RouteStep
+from dispatch.sight import Coming, people_ahead
 from tests.cast import World
 from tickets import intake, kept, lifecycle, writing
 from tickets.models import Channel, Ticket, Topic
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)  # within one nobody is wai
 @pytest.fixture(autouse=True)
 def nobody_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sight, "_ahead", {})
+    monkeypatch.setattr(sight, "AHEAD_SECONDS", 60.0)  # on a busy machine a test may take long
     monkeypatch.setattr(runs, "calm", set())
 
 
@@ -133,7 +135,7 @@ def test_who_was_seen_too_long_ago_is_looked_for_anew(
     online(world, "Anna")
     look(world)
     now = time.monotonic()
-    monkeypatch.setattr(sight.time, "monotonic", lambda: now + AHEAD_SECONDS + 0.1)
+    monkeypatch.setattr(sight.time, "monotonic", lambda: now + 60.1)
     assert run(world, world.ticket()) == ["Anna"]
     assert looks == [world.pool.pk] * 2
 
@@ -166,6 +168,28 @@ def test_a_ticket_that_is_gone_gets_nothing(world: World) -> None:
     assert runs.calm == {
         world.pool.pk
     }  # as after each accept, whose rivals are free again: a matcher looks for them
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["not its pool", "not yet its pool"])
+def test_a_ticket_that_the_pool_does_not_take_as_far_as_is_known_is_not_foreseen(
+    world: World, later: bool
+) -> None:
+    """Its route has just been changed, and another process knows it already: the run reads, and the queue says whose it is."""
+    online(world, "Anna")
+    ticket = world.ticket()
+    coming = Coming.of(ticket, 5)
+    Ticket.objects.update(state="closed", closed_at="2026-01-01T00:00Z")
+    look(world)
+    ahead = dict(sight._ahead)
+    assert sight.foreseen(world.pool.pk, routes.routes(), coming) is not None
+    second = Pool.objects.create(key="second", name_en="Second", name_de="Zweite")
+    route = Route.objects.get(topic=world.refund)
+    if later:
+        RouteStep.objects.create(route=route, pool=world.pool, after_seconds=60)
+    Route.objects.filter(topic=world.refund).update(pool=second)
+    kept.forget()
+    sight._ahead.update(ahead)
+    assert sight.foreseen(world.pool.pk, routes.routes(), coming) is None
 
 
 def test_behind_a_pooler_nothing_is_foreseen(world: World, looks: list[int], settings: Any) -> None:
@@ -228,6 +252,17 @@ def test_it_does_not_look_while_runs_follow_each_other(world: World, timers: lis
         Offer.objects.update(state="declined", answered_at="2026-01-01T00:00Z", ended_at="2026-01-01T00:00Z")
         tasks.match(world.pool.pk)
     assert [timer.cancelled for timer in timers] == [True, False]
+
+
+def test_it_does_not_look_where_nothing_could_be_foreseen(
+    world: World, timers: list[Timer], settings: Any
+) -> None:
+    settings.DATABASE_PREPARE = False
+    online(world, "Anna")
+    world.ticket()
+    tasks.match(world.pool.pk)
+    assert Offer.objects.count() == 1
+    assert timers == []
 
 
 def test_it_does_not_look_where_tickets_wait_in_vain(world: World, timers: list[Timer]) -> None:

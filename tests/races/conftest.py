@@ -1,12 +1,13 @@
 """Races run in real threads on real PostgreSQL, each thread with a connection of its own."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from django.db import connection
 
+from dispatch import presence, sight
 from tests.cast import World
 
 Outcome = Any  # what the function returned, or the exception that it raised
@@ -49,3 +50,18 @@ def waiting_for_locks() -> int:
 def racers(world: World) -> World:
     """The small world, for threads."""
     return world
+
+
+@pytest.fixture
+def staffed(world: World) -> World:
+    """The small world with Anna online."""
+    presence.go_online(agent_id=world.agent("Anna").pk)
+    return world
+
+
+@pytest.fixture
+def patient_foresight() -> Iterator[None]:
+    """A test on a busy machine may take longer than what was looked for ahead is good for."""
+    with pytest.MonkeyPatch.context() as patch:  # of its own, since tests undo theirs
+        patch.setattr(sight, "AHEAD_SECONDS", 60.0)
+        yield
