@@ -244,7 +244,7 @@ def see(pool_id: int, plan: Routes, lock: Statement, coming: Coming | None = Non
 def _after(pool_id: int, plan: Routes, topic_id: int | None) -> int | None:
     """Seconds of waiting after which the pool takes tickets of a topic, None for never: as _QUEUE says it."""
     afters, unrouted = _reach(pool_id, plan)
-    return afters.get(topic_id) if topic_id in plan.by_topic else unrouted  # type: ignore[arg-type]  # None is in neither
+    return afters.get(topic_id) if topic_id in plan.by_topic else unrouted
 
 
 def _params(pool_id: int, plan: Routes) -> list[Any]:
