@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from config.stack import PROJECT
-from dispatch.simulated.replay import read_texts
+from dispatch.simulated.replay import folded, read_texts
 from dispatch.simulated.report import Percentiles, Report
 from tests.stack import LiveStack, live_stack
 
@@ -66,6 +66,25 @@ def test_one_wrong_figure_is_enough(wrong: str) -> None:
     assert not Report(sent=3, acknowledged=3, **{wrong: 1}).good
     assert not Report(sent=3, acknowledged=2).good
     assert not Report().good
+
+
+@pytest.mark.parametrize(
+    ("events", "state", "twice"),
+    [
+        ([], "", False),
+        (["opened"], "waiting", False),
+        (["opened assisted"], "assisted", False),
+        (["opened assisted", "handed_over"], "waiting", False),
+        (["opened", "held", "message_posted", "resolved"], "resolved", False),
+        (["opened", "held", "released", "held"], "held", False),
+        (["opened", "held", "held"], "held", True),
+    ],
+)
+def test_events_add_up_to_a_state(events: list[str], state: str, twice: bool) -> None:
+    frames = [
+        {"type": f"ticket.{event.split()[0]}", "data": {"assisted": "assisted" in event}} for event in events
+    ]
+    assert folded(frames) == (state, twice)
 
 
 def test_percentiles_are_milliseconds() -> None:

@@ -15,7 +15,7 @@ import contextlib
 import csv
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import cycle, islice
@@ -331,6 +331,17 @@ async def _settle(
         await asyncio.sleep(0.25)
 
 
+def folded(events: Iterable[Mapping[str, Any]]) -> tuple[str, bool]:
+    """The state that a ticket's frames add up to, empty before the first; and whether two agents ever held it at once."""
+    state, twice = "", False
+    for frame in events:
+        twice = twice or (frame["type"] == "ticket.held" and state == "held")
+        # With the assistant first, where a model has found a topic that lets it try.
+        assisted = frame["type"] == "ticket.opened" and frame["data"].get("assisted")
+        state = "assisted" if assisted else FOLDED.get(frame["type"], state)
+    return state, twice
+
+
 async def _check(api: Api, ticket: Sent, report: Report) -> None:
     """One acknowledged ticket: is it there, once, in the one state that its events add up to?"""
     try:
@@ -345,12 +356,7 @@ async def _check(api: Api, ticket: Sent, report: Report) -> None:
     if now["public_id"] != ticket.id or not openings:
         report.lost += 1
         report.remark(f"lost: {ticket.id} has no message")
-    state, twice, seqs = "", False, [frame["seq"] for frame in events]
-    for frame in events:
-        twice = twice or (frame["type"] == "ticket.held" and state == "held")
-        # With the assistant first, where a model has found a topic that lets it try.
-        assisted = frame["type"] == "ticket.opened" and frame["data"].get("assisted")
-        state = "assisted" if assisted else FOLDED.get(frame["type"], state)
+    (state, twice), seqs = folded(events), [frame["seq"] for frame in events]
     if twice:
         report.doubled += 1
         report.remark(f"two agents at once: {ticket.id}")
