@@ -1,7 +1,7 @@
 """Booked hours: booking, dropping, not coming, the priority, the page and the table."""
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -327,8 +327,10 @@ def test_the_table_in_the_admin(world: World, anna: Agent) -> None:
     boss.post(path, {"action": "again_next_week", "_selected_action": hour.pk})
     assert NeededHour.objects.count() == 2
     assert NeededHour.objects.latest("begins_at").taken == 0
-    made = {"pool": world.pool.pk, "begins_at_0": "2026-12-01", "seats": 2}
+    day = timezone.localdate() + timedelta(days=3)  # tomorrow has an hour already, and so has the day a week later
+    made = {"pool": world.pool.pk, "begins_at_0": day.isoformat(), "seats": 2}
     inline = {"bookings-TOTAL_FORMS": 0, "bookings-INITIAL_FORMS": 0}
     assert "on the full hour" in text_of(boss.post(path + "add/", made | inline | {"begins_at_1": "10:30"}))  # type: ignore[arg-type]
     assert boss.post(path + "add/", made | inline | {"begins_at_1": "10:00"}).status_code == 302
-    assert NeededHour.objects.filter(begins_at=datetime(2026, 12, 1, 9, tzinfo=UTC)).exists()
+    ten = timezone.make_aware(datetime.combine(day, time(10)))
+    assert list(NeededHour.objects.filter(begins_at=ten).values_list("seats", "taken")) == [(2, 0)]
