@@ -316,9 +316,13 @@ def usually_online(key: Key, moments: Sequence[datetime]) -> F64:
     found = np.zeros(len(moments))
     for place, moment in enumerate(moments):
         there = moment.astimezone(house())
-        back = (now - moment).total_seconds() % (7 * 86400)
-        # How often this half hour was since the first shift; a second's difference is none.
-        weeks = int(((now - first).total_seconds() - back + 1) // (7 * 86400)) + 1
+        # How often the clock has shown this half hour of the week since the first shift: in the weeks around a change of clocks
+        # that is not every 168 hours. A second's difference is none.
+        last = -((now - moment) // timedelta(weeks=1))  # so many weeks before `moment`, or one more or less
+        weeks = sum(
+            first - timedelta(seconds=1) <= there - timedelta(weeks=back) <= now
+            for back in range(last - 1, last + DAYS // 7 + 2)
+        )
         found[place] = week[there.weekday(), slot_of(there)] / min(max(weeks, 1), DAYS // 7)
     return found
 

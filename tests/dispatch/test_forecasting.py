@@ -199,6 +199,24 @@ def row_at(found: staffing.Staffing, moment: datetime) -> staffing.Row:
     return next(row for row in found.rows if row.begins == moment)
 
 
+@pytest.mark.parametrize(("changed", "noon"), [("forward", date(2027, 3, 28)), ("back", date(2026, 10, 25))])
+def test_who_is_usually_online_when_the_clock_has_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch, changed: str, noon: date
+) -> None:
+    """Anna was there on each of four Mondays at ten, by the clock of the house. It is Sunday, and the clock has just changed."""
+    anna, monday = world.agent("Anna"), noon + timedelta(days=1)
+    for back in (1, 2, 3, 4):
+        began = at(monday - timedelta(weeks=back), 10)
+        Shift.objects.create(
+            agent=anna, epoch=back, state=ShiftState.ENDED, units=100, started_at=began,
+            ended_at=began + timedelta(minutes=30),
+        )  # fmt: skip
+    monkeypatch.setattr(staffing.timezone, "now", lambda: at(noon, 12))
+    moments = [at(monday + timedelta(weeks=later), *when) for later in (-1, 0, 1) for when in ((9, 30), (10, 0), (10, 30))]
+    found = staffing.usually_online(Key(world.pool.pk), moments)
+    assert found.tolist() == [0.0, 1.0, 0.0] * 3, changed
+
+
 def test_needed_beside_booked_and_usual(world: World, came: Came) -> None:
     Route.objects.update(expected_minutes=10, wrap_up_seconds=0, target_seconds=60, units=50)
     kept.forget()

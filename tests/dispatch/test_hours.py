@@ -234,7 +234,7 @@ def test_one_day_is_unfolded(world: World, anna: Agent) -> None:
     person = Client(headers={"accept-language": "de"})
     person.force_login(anna.user)
     bernd = world.agent("Bernd")
-    noon = this_hour().replace(hour=12)
+    noon = timezone.localtime(this_hour()).replace(hour=12)  # of the house's day, which may be tomorrow's in UTC
     for day, hours in ((1, 1), (2, 2), (3, 1)):
         for after in range(hours):
             needed(world, noon + timedelta(days=day, hours=after))
