@@ -203,7 +203,7 @@ def row_at(found: staffing.Staffing, moment: datetime) -> staffing.Row:
 def test_who_is_usually_online_when_the_clock_has_changed(
     world: World, monkeypatch: pytest.MonkeyPatch, changed: str, noon: date
 ) -> None:
-    """Anna was there on each of four Mondays at ten, by the clock of the house. It is Sunday, and the clock has just changed."""
+    """Anna was there on each of four Mondays at ten, by the clock of the house. It is Sunday; the clock has just changed."""
     anna, monday = world.agent("Anna"), noon + timedelta(days=1)
     for back in (1, 2, 3, 4):
         began = at(monday - timedelta(weeks=back), 10)
@@ -212,7 +212,8 @@ def test_who_is_usually_online_when_the_clock_has_changed(
             ended_at=began + timedelta(minutes=30),
         )  # fmt: skip
     monkeypatch.setattr(staffing.timezone, "now", lambda: at(noon, 12))
-    moments = [at(monday + timedelta(weeks=later), *when) for later in (-1, 0, 1) for when in ((9, 30), (10, 0), (10, 30))]
+    mondays = [monday + timedelta(weeks=later) for later in (-1, 0, 1)]
+    moments = [at(day, *when) for day in mondays for when in ((9, 30), (10,), (10, 30))]
     found = staffing.usually_online(Key(world.pool.pk), moments)
     assert found.tolist() == [0.0, 1.0, 0.0] * 3, changed
 

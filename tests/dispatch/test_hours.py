@@ -234,7 +234,8 @@ def test_one_day_is_unfolded(world: World, anna: Agent) -> None:
     person = Client(headers={"accept-language": "de"})
     person.force_login(anna.user)
     bernd = world.agent("Bernd")
-    noon = timezone.localtime(this_hour()).replace(hour=12)  # of the house's day, which may be tomorrow's in UTC
+    # Of the house's day, which may be tomorrow's in UTC.
+    noon = timezone.localtime(this_hour()).replace(hour=12)
     for day, hours in ((1, 1), (2, 2), (3, 1)):
         for after in range(hours):
             needed(world, noon + timedelta(days=day, hours=after))
@@ -327,7 +328,7 @@ def test_the_table_in_the_admin(world: World, anna: Agent) -> None:
     boss.post(path, {"action": "again_next_week", "_selected_action": hour.pk})
     assert NeededHour.objects.count() == 2
     assert NeededHour.objects.latest("begins_at").taken == 0
-    day = timezone.localdate() + timedelta(days=3)  # tomorrow has an hour already, and so has the day a week later
+    day = timezone.localdate() + timedelta(days=3)  # tomorrow may have that hour already
     made = {"pool": world.pool.pk, "begins_at_0": day.isoformat(), "seats": 2}
     inline = {"bookings-TOTAL_FORMS": 0, "bookings-INITIAL_FORMS": 0}
     assert "on the full hour" in text_of(boss.post(path + "add/", made | inline | {"begins_at_1": "10:30"}))  # type: ignore[arg-type]

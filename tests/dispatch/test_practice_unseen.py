@@ -81,7 +81,8 @@ def page(path: str) -> Look:
     def look(_world: World) -> Any:
         client = Client()
         client.force_login(User.objects.get(email="boss@staff.example"))
-        text = re.sub(r'placeholder="[^"]*"', "", client.get(path).content.decode())  # an example, and somebody's number
+        # The example in a search field may be somebody's number.
+        text = re.sub(r'placeholder="[^"]*"', "", client.get(path).content.decode())
         return sorted(set(re.findall(r"S-\d+", text)))
 
     return look
