@@ -31,12 +31,14 @@ with embedded.running(Path(os.environ["STANDBY_HOME"]), durable=False) as server
 """
 # The same where the kernel does not end children with their parent.
 OWNER_ELSEWHERE = "from config.embedded import processes; processes._libc = None" + OWNER
+# It waits in turns: of a signal that comes when a read is just about to begin, Python hears when the read is over.
 COMMAND = """
-import os, sys
+import os, select, sys
 from config.embedded import servers_for_command
 with servers_for_command(["manage.py", *sys.argv[1:], "migrate"]):
     print(os.environ["DATABASE_URL"])
-    sys.stdin.read()
+    while not select.select([sys.stdin], [], [], 0.2)[0]:
+        pass
 """
 
 
