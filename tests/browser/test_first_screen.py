@@ -10,6 +10,7 @@ from tests.browser.test_assistant import OFF, ON
 from tests.browser.test_customer import ACCEPT, anna, opened
 from tests.browser.test_customer_ways import in_widget, shop, ticket_of
 from tests.conftest import NewPage
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
 assert shop
@@ -45,7 +46,8 @@ def assistant(backstage: Backstage) -> Iterator[None]:
 
 
 def sees_newest(page: Page | Frame) -> None:
-    page.wait_for_function(SEEN)
+    # Asked from here: the pages' policy lets `wait_for_function` ask once only.
+    until(lambda: page.evaluate(SEEN), "the newest message is in sight")
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
@@ -68,7 +70,7 @@ def test_ones_own_message_and_the_agents(
     page.get_by_text("Ihr privater Link").click()
     expect(page.get_by_role("button", name="Kopieren")).to_be_visible()
     page.get_by_role("button", name="Kopieren").focus()
-    page.wait_for_function(FREE)
+    until(lambda: page.evaluate(FREE), "the button for new messages covers nothing")
     page.locator("#to-end").click()
     sees_newest(page)
     expect(page.locator("#to-end")).to_be_hidden()

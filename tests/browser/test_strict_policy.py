@@ -7,6 +7,7 @@ from tests.backstage import Backstage
 from tests.browser.test_rights import SCENE
 from tests.conftest import NewPage
 from tests.stack import LiveStack
+from tests.waiting import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
 
@@ -39,5 +40,8 @@ def test_a_broken_policy_is_heard(new_page: NewPage) -> None:
     page.on("console", lambda message: heard.append(message.text))
     page.goto("/")
     page.evaluate("document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">x</p>')")
-    page.wait_for_function("true")
-    assert any("policy: style-src" in one for one in heard)
+    # Asked from here, so that what the page has said is heard meanwhile.
+    until(
+        lambda: page.evaluate("true") and any("policy: style-src" in one for one in heard),
+        "the page complains",
+    )
