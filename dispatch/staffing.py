@@ -303,7 +303,8 @@ def usually_online(key: Key, moments: Sequence[datetime]) -> F64:
     )
     if not shifts:
         return np.zeros(len(moments))
-    first = max(min(start for start, _lost, _end in shifts), since)
+    # A second after a half hour has begun is no difference.
+    first = max(min(start for start, _lost, _end in shifts) - timedelta(seconds=1), since)
     week = np.zeros((7, SLOTS))
     step = LENGTH.total_seconds()
     for started, lost, ended in shifts:
@@ -317,13 +318,12 @@ def usually_online(key: Key, moments: Sequence[datetime]) -> F64:
     for place, moment in enumerate(moments):
         there = moment.astimezone(house())
         # How often the clock has shown this half hour of the week since the first shift: in the weeks around a change of clocks
-        # that is not every 168 hours. A second's difference is none.
+        # that is not every 168 hours, and within DAYS once more or once less.
         last = -((now - moment) // timedelta(weeks=1))  # so many weeks before `moment`, or one more or less
         weeks = sum(
-            first - timedelta(seconds=1) <= there - timedelta(weeks=back) <= now
-            for back in range(last - 1, last + DAYS // 7 + 2)
+            first <= there - timedelta(weeks=back) < now for back in range(last - 1, last + DAYS // 7 + 2)
         )
-        found[place] = week[there.weekday(), slot_of(there)] / min(max(weeks, 1), DAYS // 7)
+        found[place] = week[there.weekday(), slot_of(there)] / max(weeks, 1)
     return found
 
 

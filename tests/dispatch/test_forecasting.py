@@ -1,7 +1,7 @@
 """The forecast in the product: what is counted, made once a morning, held to account, and staffed."""
 
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -199,9 +199,9 @@ def row_at(found: staffing.Staffing, moment: datetime) -> staffing.Row:
     return next(row for row in found.rows if row.begins == moment)
 
 
-@pytest.mark.parametrize(("changed", "noon"), [("forward", date(2027, 3, 28)), ("back", date(2026, 10, 25))])
+@pytest.mark.parametrize("noon", [date(2027, 3, 28), date(2026, 10, 25)])
 def test_who_is_usually_online_when_the_clock_has_changed(
-    world: World, monkeypatch: pytest.MonkeyPatch, changed: str, noon: date
+    world: World, monkeypatch: pytest.MonkeyPatch, noon: date
 ) -> None:
     """Anna was there on each of four Mondays at ten, by the clock of the house. It is Sunday; the clock has just changed."""
     anna, monday = world.agent("Anna"), noon + timedelta(days=1)
@@ -211,11 +211,37 @@ def test_who_is_usually_online_when_the_clock_has_changed(
             agent=anna, epoch=back, state=ShiftState.ENDED, units=100, started_at=began,
             ended_at=began + timedelta(minutes=30),
         )  # fmt: skip
-    monkeypatch.setattr(staffing.timezone, "now", lambda: at(noon, 12))
+    monkeypatch.setattr(staffing.timezone, "now", lambda: at(noon, 12).astimezone(UTC))
     mondays = [monday + timedelta(weeks=later) for later in (-1, 0, 1)]
     moments = [at(day, *when) for day in mondays for when in ((9, 30), (10,), (10, 30))]
     found = staffing.usually_online(Key(world.pool.pk), moments)
-    assert found.tolist() == [0.0, 1.0, 0.0] * 3, changed
+    assert found.tolist() == [0.0, 1.0, 0.0] * 3
+
+
+@pytest.mark.parametrize(
+    ("monday", "hour"),
+    [(date(2027, 3, 29), 11), (date(2026, 10, 26), 12)],  # 28 days hold five of them, and three
+)
+def test_four_weeks_with_a_change_of_clocks_hold_an_hour_more_or_less(
+    world: World, monkeypatch: pytest.MonkeyPatch, monday: date, hour: int
+) -> None:
+    anna = world.agent("Anna")
+    for back in range(6):
+        began = at(monday - timedelta(weeks=back), hour, 30)
+        if began < at(monday, 12):
+            Shift.objects.create(
+                agent=anna, epoch=back + 1, state=ShiftState.ENDED, units=100, started_at=began,
+                ended_at=began + timedelta(minutes=30),
+            )  # fmt: skip
+    now = at(monday, 12).astimezone(UTC)
+    since = now - timedelta(days=staffing.DAYS)
+    Shift.objects.create(  # somebody was there when they began
+        agent=world.agent("Bernd"), epoch=1, state=ShiftState.ENDED, units=100,
+        started_at=since - timedelta(minutes=5), ended_at=since + timedelta(minutes=5),
+    )  # fmt: skip
+    monkeypatch.setattr(staffing.timezone, "now", lambda: now)
+    found = staffing.usually_online(Key(world.pool.pk), [at(monday + timedelta(weeks=1), hour, 30)])
+    assert found.tolist() == [1.0]
 
 
 def test_needed_beside_booked_and_usual(world: World, came: Came) -> None:

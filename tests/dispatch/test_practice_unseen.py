@@ -75,32 +75,32 @@ def away_now(_world: World) -> Any:
         return list(away._unread().values_list("pk", flat=True))  # whatever address a customer has
 
 
+def boss() -> Client:
+    client = Client()
+    client.force_login(User.objects.get(email="boss@staff.example"))
+    return client
+
+
 def page(path: str) -> Look:
     """Numbers of tickets that a page shows."""
 
     def look(_world: World) -> Any:
-        client = Client()
-        client.force_login(User.objects.get(email="boss@staff.example"))
         # The example in a search field may be somebody's number.
-        text = re.sub(r'placeholder="[^"]*"', "", client.get(path).content.decode())
+        text = re.sub(r'placeholder="[^"]*"', "", boss().get(path).content.decode())
         return sorted(set(re.findall(r"S-\d+", text)))
 
     return look
 
 
 def logged_runs(_world: World) -> Any:
-    client = Client()
-    client.force_login(User.objects.get(email="boss@staff.example"))
-    return [run.pk for run in client.get("/lead/runs").context["runs"]]
+    return [run.pk for run in boss().get("/lead/runs").context["runs"]]
 
 
 def rows(path: str) -> Look:
     """How many an admin's list says that there are."""
 
     def look(_world: World) -> Any:
-        client = Client()
-        client.force_login(User.objects.get(email="boss@staff.example"))
-        return client.get(path).context["cl"].result_count  # type: ignore[index]
+        return boss().get(path).context["cl"].result_count  # type: ignore[index]
 
     return look
 
