@@ -156,7 +156,11 @@ class StaffTicketsView(StaffList):
 
     @extend_schema(operation_id="staff_tickets", tags=["staff"], parameters=[TicketsFilter])
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Tickets of customers, newest first."""
+        """Tickets of customers, newest first by number.
+
+        A number may have lain ready for some minutes, so an older ticket may stand before a newer one. For what is new
+        since you last asked, use `created_since` or `updated_since`.
+        """
         return super().get(request, *args, **kwargs)
 
     def rows(self, wanted: dict[str, Any]) -> QuerySet[Ticket]:

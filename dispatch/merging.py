@@ -87,7 +87,7 @@ def others_of(tickets: Iterable[Ticket], agent_id: int) -> dict[int, list[Ticket
             customer_id__in={ticket.customer_id for ticket in wanted},
         )
         .select_related("topic", "customer")
-        .order_by("-id")
+        .order_by("-created_at", "-id")
     )
     rows = list(found)
     return {

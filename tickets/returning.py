@@ -68,7 +68,7 @@ def tickets_of(tokens: Mapping[str, str]) -> list[Mine]:
         )
         .select_related("topic", "merged_into")
         .annotate(unread=Count("messages", filter=unread))
-        .order_by("-id")
+        .order_by("-created_at", "-id")  # a key may have lain in stock (writing.py)
     )
     return [Mine(ticket, ticket.unread) for ticket in found if opens(ticket, looked[ticket.public_id])]
 
@@ -125,7 +125,7 @@ def links_of(email: str) -> list[Ticket]:
             ended_as="",
         )
         .select_related("customer", "topic")
-        .order_by("-id")[:MAILED_MOST]
+        .order_by("-created_at", "-id")[:MAILED_MOST]
     )
 
 

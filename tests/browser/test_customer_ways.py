@@ -61,7 +61,7 @@ def people(backstage: Backstage) -> None:
 
 
 def ticket_of(backstage: Backstage) -> str:
-    return str(backstage.run("result = Ticket.objects.latest('pk').public_id"))
+    return str(backstage.run("result = Ticket.objects.latest('created_at').public_id"))
 
 
 def test_without_javascript(new_page: NewPage, backstage: Backstage) -> None:

@@ -14,13 +14,11 @@ from tests.conftest import NewPage
 pytestmark = [pytest.mark.browser, pytest.mark.servers]
 
 HOLD = """
-first, second = Ticket.objects.order_by("pk")
+first, second = Ticket.objects.order_by("created_at")  # keys may have lain in stock (tickets/writing.py)
 Ticket.objects.filter(pk=second.pk).update(customer_id=first.customer_id)
 anna = Agent.objects.get(name="Anna")
 shift = presence.go_online(agent_id=anna.pk)
-while not Offer.objects.filter(ticket=first, agent=anna, state="pending").exists():
-    time.sleep(0.05)
-offer_accept(offer_id=Offer.objects.get(ticket=first, agent=anna, state="pending").pk, agent_id=anna.pk, epoch=shift.epoch)
+offer_accept(offer_id=pending(ticket=first, agent=anna).pk, agent_id=anna.pk, epoch=shift.epoch)
 presence.pause(agent_id=anna.pk, epoch=shift.epoch)
 result = [first.number, second.number]
 """

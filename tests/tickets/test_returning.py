@@ -11,6 +11,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from config.throttles import Scoped
+from dispatch import merging
 from tests.callers import customer_of
 from tests.cast import World
 from tests.untouched import nothing_changed
@@ -241,6 +242,21 @@ class TestConfirming:
         assert ticket_erase(ticket=first)
         assert set(Customer.objects.values_list("name", "email")) == {("", "")}
         assert not LinkRequest.objects.exists()
+
+
+def test_newest_first_is_by_time_and_not_by_number(world: World) -> None:
+    """A key lies in stock with its connection (tickets/writing.py): a later ticket of another one may have a lower number."""
+    middle, newest, oldest = world.ticket(), world.ticket(), world.ticket()
+    opened = timezone.now() - timedelta(hours=1)
+    for minutes, ticket in enumerate((oldest, middle, newest)):
+        Ticket.objects.filter(pk=ticket.pk).update(created_at=opened + timedelta(minutes=minutes))
+    by_time = [newest, middle, oldest]
+    tokens = {ticket.public_id: token_of(ticket) for ticket in by_time}
+    assert [mine.ticket for mine in returning.tickets_of(tokens)] == by_time
+    assert returning.links_of(ADDRESS) == by_time
+    Ticket.objects.update(customer=oldest.customer)
+    found = merging.others_of([Ticket.objects.get(pk=oldest.pk)], agent_id=0)
+    assert found == {oldest.pk: [newest, middle]}
 
 
 def test_a_practice_and_spam_are_never_mailed(world: World) -> None:
