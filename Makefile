@@ -32,7 +32,7 @@ manage: setup ## a manage.py command: make manage ARGS=doctor
 test: setup ## all tests, real servers and browser included; ARGS="-k name" narrows
 	@.ci/chromium
 	@.ci/nginx
-	@exec $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@exec $(PY) -m pytest -n 3 --max-worker-restart 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup ## format, lint, types, arrows between apps, migrations
 	@.ci/check

@@ -55,6 +55,7 @@ from datetime import timedelta
 from django.test import Client
 from agents import shifts
 from agents.tokens import account_token_make
+from tests.waiting import until
 from tickets import access, bell
 
 def agent(name, **more):
@@ -69,13 +70,14 @@ def let_all_hear():
     time.sleep(kept.KEPT_SECONDS + 0.1)
     kept.forget()
 
+def pending(**which):
+    # Their first open offer, once it is there.
+    found = Offer.objects.filter(state="pending", **which)
+    until(found.exists, f"an offer of {which}")
+    return found.first()
+
 def offered(agent_id):
-    for _ in range(1500):
-        found = Offer.objects.filter(agent_id=agent_id, state="pending").first()
-        if found:
-            return found.pk
-        time.sleep(0.02)
-    raise RuntimeError("no offer came")
+    return pending(agent_id=agent_id).pk
 
 def staff(name):
     made = User.objects.create_superuser(f"{name.lower()}@staff.example", "secret", name=name)

@@ -22,6 +22,7 @@ from agents import shifts
 from config.stack import PROJECT
 from dispatch import members, tasks
 from dispatch.models import Policy
+from tests import ground
 from tests.backstage import Backstage
 from tests.cast import World, make_world
 from tests.chromium import find
@@ -57,6 +58,27 @@ FAR = int(os.environ.get("FAR", "0"))
 LOCALES = {"en": "en-GB", "de": "de-DE"}
 
 NewPage = Callable[..., Page]
+
+
+class ToldAtOnce:
+    """Failures are printed when they happen: of a run that is ended from outside, nobody would see what went wrong before."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        terminal = self.config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and terminal is not None:
+            told = [f"{title}:\n{text}" for title, text in report.sections]
+            terminal.write_line(
+                "\n".join([f"\nFAILED {report.nodeid} ({report.when})", report.longreprtext, *told])
+            )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not ground.worker_number():  # else xdist's controller does
+        config.pluginmanager.register(ToldAtOnce(config))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -266,7 +288,15 @@ def pytest_runtest_makereport(item: Any) -> Any:
     if report.failed:
         for one, marks in zip(stacks, getattr(item, "marks", []), strict=False):
             report.sections.append(("what its processes wrote", one.logs_since(marks)))
+            report.sections.append(("where things stand", _standing(one)))
     return report
+
+
+def _standing(stack: LiveStack) -> str:
+    try:
+        return stack.standing()
+    except Exception as error:  # noqa: BLE001  what is reported is that something failed already
+        return repr(error)
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import psutil
 import psycopg2
+from redis import Redis
 
 from config.embedded.postgres import ServersFailed, programs
 from config.stack import PROJECT, Program, Stack, beat, listen, matcher, names, simulator, web, worker
@@ -210,8 +212,44 @@ class LiveStack:
                 told.append(f"--- {path.stem}\n{text}")
         return "\n".join(told)
 
+    def standing(self) -> str:
+        """Where things stand now, when something has not happened that should: who works or waits in PostgreSQL, locks by a
+        number, what lies in Celery's queues, what the processes do, the newest tickets."""
+        redis = Redis.from_url(self.redis_url, socket_timeout=5)
+        told = [f"queue {name}: {redis.llen(name)}" for name in ("match", "default", "simulate")]
+        for name, pid in self.processes.pids.items():
+            told.append(f"{name}: {psutil.Process(pid).status()}")
+        for query in STANDING.split(";"):
+            told += [str(row) for row in self.sql(query)]
+        return "\n".join(told)
+
+
+STANDING = """
+SELECT pid, state, wait_event_type, wait_event, now() - xact_start, left(query, 120) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid();
+SELECT pid, mode, granted, classid, objid FROM pg_locks
+WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database());
+SELECT id, public_id, state, topic_id, created_at, waiting_since, flagged_at, last_seq FROM tickets_ticket
+ORDER BY id DESC LIMIT 5;
+SELECT id, ticket_id, agent_id, state, made_at, expires_at FROM dispatch_offer ORDER BY id DESC LIMIT 5;
+SELECT id, agent_id, state, ended_at, lost_at, units, units_taken FROM agents_shift ORDER BY id DESC LIMIT 5;
+SELECT now(), kind, heard_at FROM dispatch_pulse
+"""
 
 _open: set[int] = set()  # Redis numbers of the stacks that this process has under way
+
+
+@contextlib.contextmanager
+def redis_of_its_own() -> Iterator[str]:
+    """Address of a numbered database of the run's Redis, empty, that no other stack of this process has until the end of the
+    block. What one stack did not take out of its queues is nothing for the next one."""
+    number = ground.stack_number(_open)
+    _open.add(number)
+    try:
+        Redis.from_url(ground.redis_url(number)).flushdb()
+        yield ground.redis_url(number)
+    finally:
+        _open.discard(number)
 
 
 @contextlib.contextmanager
@@ -229,15 +267,13 @@ def live_stack(
 
     `settings` are added to the environment. Call it in the main thread.
     """
-    number = ground.stack_number(_open)
     database = f"stack_{name}_{ground.worker()}"
-    database_url, redis_url = fresh_database(database), ground.redis_url(number)
     folder = Path(tempfile.mkdtemp(prefix=f"{ground.STACK_PREFIX}{name}-"))
-    with listen(0) as listener:
+    with redis_of_its_own() as redis_url, listen(0) as listener:
         port = listener.getsockname()[1]
         environment = {
             "DJANGO_SETTINGS_MODULE": "config.settings",
-            "DATABASE_URL": database_url,
+            "DATABASE_URL": fresh_database(database),
             "REDIS_URL": redis_url,
             "REDIS_PREFIX": f"standby-{database}",
             "MEDIA_ROOT": str(folder / "media"),
@@ -251,13 +287,12 @@ def live_stack(
         programs += [simulator()] if with_simulator else []
         programs += [beat(folder)] if with_beat else []
         processes = Stack(programs, environment, folder / "logs", listener)
-        _open.add(number)
         try:
             processes.start()
             processes.wait()
-            yield LiveStack(processes, database_url, redis_url, environment, folder / "logs")
+            urls = environment["DATABASE_URL"], environment["REDIS_URL"]
+            yield LiveStack(processes, *urls, environment, folder / "logs")
         finally:
             processes.stop()
-            _open.discard(number)
             drop_database(database)
             shutil.rmtree(folder, ignore_errors=True)

@@ -20,7 +20,7 @@ from tests import ground
 from tests.invariants import broken
 from tests.people import Person, open_ticket
 from tests.sockets import Socket
-from tests.stack import LiveStack, drop_database, fresh_database, run_manage
+from tests.stack import LiveStack, drop_database, fresh_database, redis_of_its_own, run_manage
 from tests.waiting import until
 
 pytestmark = pytest.mark.servers
@@ -31,21 +31,22 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("cluster")
     database = f"cluster_{ground.worker()}"
     (port,) = free_ports(1)
-    environment = {
-        **settings_of(port, folder / "media", folder / "static"),
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATABASE_URL": fresh_database(database),
-        "REDIS_URL": ground.redis_url(ground.stack_number(())),
-        "REDIS_PREFIX": f"standby-{database}",
-    }
-    run_manage(environment, "collectstatic", "--no-input", "--verbosity", "0")
-    running = Cluster(port, environment, folder, folder / "logs")
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
-        drop_database(database)
+    with redis_of_its_own() as redis_url:
+        environment = {
+            **settings_of(port, folder / "media", folder / "static"),
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DATABASE_URL": fresh_database(database),
+            "REDIS_URL": redis_url,
+            "REDIS_PREFIX": f"standby-{database}",
+        }
+        run_manage(environment, "collectstatic", "--no-input", "--verbosity", "0")
+        running = Cluster(port, environment, folder, folder / "logs")
+        try:
+            running.start()
+            yield running
+        finally:
+            running.stop()
+            drop_database(database)
 
 
 @pytest.fixture(scope="module")

@@ -31,11 +31,7 @@ let_all_hear()  # or the next test's ticket would still be the assistant's
 """
 COMES = """
 shift = presence.go_online(agent_id=anna.pk)
-offer = None
-while offer is None:
-    time.sleep(0.1)
-    offer = Offer.objects.filter(ticket=ticket, state="pending").first()
-offer_accept(offer_id=offer.pk, agent_id=anna.pk, epoch=shift.epoch)
+offer_accept(offer_id=pending(ticket=ticket).pk, agent_id=anna.pk, epoch=shift.epoch)
 desk.reply(agent=anna, epoch=shift.epoch, ticket_id=ticket.pk, body="Guten Tag, ich sehe nach.")
 result = [m.body for m in Message.objects.filter(ticket=ticket, internal=True)]
 """

@@ -14,7 +14,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.servers]
 
 # Anna is online just for the time of a command.
 ANNA = """
-import time
 from agents.models import Agent, Shift
 from dispatch import desk, presence
 from dispatch.models import Offer
@@ -25,11 +24,7 @@ ticket = Ticket.objects.get(public_id={ticket!r})
 """
 ACCEPT = """
 shift = presence.go_online(agent_id=anna.pk)
-offer = None
-while offer is None:
-    time.sleep(0.1)
-    offer = Offer.objects.filter(ticket=ticket, state="pending").first()
-offer_accept(offer_id=offer.pk, agent_id=anna.pk, epoch=shift.epoch)
+offer_accept(offer_id=pending(ticket=ticket).pk, agent_id=anna.pk, epoch=shift.epoch)
 desk.reply(agent=anna, epoch=shift.epoch, ticket_id=ticket.pk, body="Guten Tag Carla, ich sehe nach.")
 """
 RESOLVE = """

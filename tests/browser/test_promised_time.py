@@ -16,9 +16,7 @@ PROMISE = """
 from datetime import UTC, datetime, timedelta
 from dispatch import answers
 ticket = Ticket.objects.get(public_id={ticket!r})
-while ticket.flagged_at is None:
-    time.sleep(0.1)
-    ticket.refresh_from_db()
+until(Ticket.objects.filter(pk=ticket.pk, flagged_at__isnull=False).exists, "it is known that nobody is online")
 due = (datetime.now(UTC) + timedelta(days=1)).replace(hour=11, minute=0, second=0, microsecond=0)
 answers.answer_promise(ticket_id=ticket.pk, due_at=due)
 result = due.isoformat()
