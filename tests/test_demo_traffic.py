@@ -1,10 +1,10 @@
 """`manage.py demo_traffic`: people who live through the public interfaces, against real processes."""
 
+import os
 import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from config.stack import PROJECT
 from dispatch.demo.people import NEWCOMERS
 from tests.stack import LiveStack, live_stack
+from tests.waiting import until
 
 pytestmark = pytest.mark.servers
 
@@ -28,37 +29,44 @@ def start(town: LiveStack, *words: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "manage.py", "demo_traffic", "--base-url", town.base_url, *words],
         cwd=PROJECT,
-        env=_environment(town),
+        env=os.environ | dict(town.environment),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
 
 
-def _environment(town: LiveStack) -> dict[str, str]:
-    import os
-
-    return os.environ | dict(town.environment)
-
-
 def count(town: LiveStack, query: str) -> int:
     return int(town.sql(query)[0][0])
 
 
-def test_tickets_are_opened_answered_resolved_and_rated_and_it_ends_by_itself(town: LiveStack) -> None:
-    process = start(
-        town, "--minutes", "0.5", "--speed", "25", "--rate", "90", "--agents", "10", "--seed", "7"
-    )
-    said, _ = process.communicate(timeout=90)
+def ended(process: subprocess.Popen[str]) -> str:
+    """Have it end, as Ctrl-C and `make demo` do. Returns what it said; fails unless it ended well."""
+    process.send_signal(signal.SIGTERM)
+    said, _ = process.communicate(timeout=60)
     assert process.returncode == 0, said
-    assert re.search(r"stopped; \d+ tickets opened", said), said
     assert "FAULTS" not in said, said
+    return said
 
-    states = dict(town.sql("SELECT state, count(*) FROM tickets_ticket GROUP BY state"))
-    assert states.get("resolved", 0) >= 5, (states, said)
-    assert count(town, "SELECT count(*) FROM tickets_rating") >= 2, said
-    assert count(town, "SELECT count(*) FROM tickets_message WHERE author = 'agent'") >= 15
-    assert count(town, "SELECT count(DISTINCT language) FROM tickets_ticket") == 2
+
+# How much people get done in a time depends on the machine: what is waited for is that it is done.
+PATIENCE = 150.0
+LIVELY = """
+SELECT (SELECT count(*) FROM tickets_ticket WHERE state = 'resolved') >= 5
+   AND (SELECT count(*) FROM tickets_rating) >= 2
+   AND (SELECT count(*) FROM tickets_message WHERE author = 'agent') >= 15
+   AND (SELECT count(DISTINCT language) FROM tickets_ticket) = 2
+"""
+
+
+def test_tickets_are_opened_answered_resolved_and_rated(town: LiveStack) -> None:
+    process = start(town, "--speed", "25", "--rate", "90", "--agents", "10", "--seed", "7")
+    try:
+        until(lambda: town.sql(LIVELY) == [(True,)] or process.poll() is not None, "people live", PATIENCE)
+    finally:
+        said = ended(process)
+    assert re.search(r"stopped; \d+ tickets opened", said), said
+    assert town.sql(LIVELY) == [(True,)], said
     # All went home, and nothing is left with them.
     assert count(town, "SELECT count(*) FROM agents_shift WHERE ended_at IS NULL") == 0, said
     assert count(town, "SELECT count(*) FROM dispatch_offer WHERE state IN ('pending', 'accepted')") == 0
@@ -76,21 +84,26 @@ def test_tickets_are_opened_answered_resolved_and_rated_and_it_ends_by_itself(to
     )
 
 
-def test_it_survives_a_restart_of_the_web_and_ends_on_sigterm(town: LiveStack) -> None:
+def test_it_survives_a_restart_of_the_web(town: LiveStack) -> None:
     process = start(town, "--speed", "25", "--rate", "120", "--agents", "8")
+    accepted = "SELECT count(*) FROM dispatch_offer WHERE state = 'accepted'"
+    resolved = "SELECT count(*) FROM tickets_ticket WHERE state = 'resolved'"
     try:
-        deadline = time.monotonic() + 40
-        while count(town, "SELECT count(*) FROM dispatch_offer WHERE state = 'accepted'") == 0:
-            assert time.monotonic() < deadline, "nothing was accepted"
-            time.sleep(0.3)
+        until(lambda: count(town, accepted) > 0, "something is accepted", PATIENCE)
         town.processes.kill("web")
         town.processes.restart("web")
-        before = count(town, "SELECT count(*) FROM tickets_ticket WHERE state = 'resolved'")
-        while count(town, "SELECT count(*) FROM tickets_ticket WHERE state = 'resolved'") < before + 2:
-            assert time.monotonic() < deadline + 40, "nothing was resolved after the restart"
-            time.sleep(0.3)
+        before = count(town, resolved)
+        until(lambda: count(town, resolved) >= before + 2, "something is resolved after it", PATIENCE)
     finally:
         process.send_signal(signal.SIGTERM)
-        said, _ = process.communicate(timeout=20)
+        said, _ = process.communicate(timeout=60)
     assert process.returncode == 0, said
+    assert count(town, "SELECT count(*) FROM agents_shift WHERE ended_at IS NULL") == 0, said
+
+
+def test_it_ends_by_itself(town: LiveStack) -> None:
+    process = start(town, "--minutes", "0.05", "--rate", "90", "--agents", "2")
+    said, _ = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, said
+    assert re.search(r"stopped; \d+ tickets opened", said), said
     assert count(town, "SELECT count(*) FROM agents_shift WHERE ended_at IS NULL") == 0, said
