@@ -94,8 +94,10 @@ class Staff:
                 self.tally["stretches"] += 1
                 rest = RESTS
             except Refused as refusal:
-                self.tally["faults"] += 1
-                logger.warning("%s cannot work: %s", person.email, refusal)
+                # By a connection that was lost for too long: they come back.
+                if refusal.code != "shift_ended":
+                    self.tally["faults"] += 1
+                    logger.warning("%s cannot work: %s", person.email, refusal)
                 rest = TRIES_AGAIN
             except Unreachable:
                 rest = TRIES_AGAIN
