@@ -158,7 +158,7 @@ class StaffTicketsView(StaffList):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Tickets of customers, newest first by number.
 
-        A number may have lain ready for some minutes, so an older ticket may stand before a newer one. For what is new
+        A number may have lain ready for some seconds, so an older ticket may stand before a newer one. For what is new
         since you last asked, use `created_since` or `updated_since`.
         """
         return super().get(request, *args, **kwargs)

@@ -10,6 +10,7 @@ the connection's, and a transaction's COMMIT brings the lock for the next one wi
 """
 
 import secrets
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -23,6 +24,7 @@ from tickets.planned import commit as end
 
 LOCK_CLASS = 7302  # first half of the advisory lock's key; the number is the second
 PATIENCE = "250ms"  # of who waits: a writer that hangs must not hold up everybody else
+KEY_SECONDS = 10.0  # a key that lies for longer is drawn anew: lists by number are by age but for so long
 
 
 class WriterHangs(Exception):
@@ -35,6 +37,7 @@ class Number(NamedTuple):
     writer: int
     driver: Any
     key: int | None = None  # for its new row
+    since: float = 0.0  # time.monotonic() of drawing it
 
 
 Row = type[models.Model] | None  # whose key is wanted too
@@ -45,7 +48,8 @@ _stock: WeakKeyDictionary[Any, dict[Row, Number]] = WeakKeyDictionary()
 
 def take(model: Row = None) -> Number:
     """A number for a transaction of this connection: its lock is there, so others may be told of it. One query where none is in
-    stock. The transaction ends by commit(), or the caller says that it is over(), or keep()s the number that nobody heard of.
+    stock, or its key has lain there for too long. The transaction ends by commit(), or the caller says that it is over(), or
+    keep()s the number that nobody heard of.
     """
     with connection.cursor() as cursor:  # by now it is the connection that will be used
         driver = connection.connection
@@ -54,6 +58,9 @@ def take(model: Row = None) -> Number:
             drawn, takes, params = _draw(model)
             cursor.execute(takes, params)
             found = _got(driver, drawn, cursor.fetchone())
+        if model is not None and time.monotonic() - found.since > KEY_SECONDS:
+            cursor.execute(f"SELECT {_NEXT_KEY}", _of(model))
+            found = found._replace(key=cursor.fetchone()[0], since=time.monotonic())
     return found
 
 
@@ -102,14 +109,20 @@ def _draw(model: Row) -> tuple[int, str, list[Any]]:
     drawn = secrets.randbits(31)
     if model is None:
         return drawn, "SELECT pg_try_advisory_lock(%s, %s)", [LOCK_CLASS, drawn]
-    names = [connection.ops.quote_name(model._meta.db_table), model._meta.pk.column]
-    sql = "SELECT pg_try_advisory_lock(%s, %s), nextval(pg_get_serial_sequence(%s, %s))"
-    return drawn, sql, [LOCK_CLASS, drawn, *names]
+    return drawn, f"SELECT pg_try_advisory_lock(%s, %s), {_NEXT_KEY}", [LOCK_CLASS, drawn, *_of(model)]
+
+
+_NEXT_KEY = "nextval(pg_get_serial_sequence(%s, %s))"
+
+
+def _of(model: type[models.Model]) -> list[Any]:
+    """For _NEXT_KEY."""
+    return [connection.ops.quote_name(model._meta.db_table), model._meta.pk.column]
 
 
 def _got(driver: Any, drawn: int, row: tuple[Any, ...]) -> Number | None:
     taken, *key = row
-    return Number(drawn, driver, *key) if taken else None
+    return Number(drawn, driver, key[0] if key else None, time.monotonic()) if taken else None
 
 
 def _unlocks(number: Number) -> Statement:

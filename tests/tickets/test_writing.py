@@ -47,6 +47,30 @@ def test_the_first_is_fetched_and_a_commit_brings_the_next(
     assert held() == [second.writer] != [first.writer]
 
 
+def test_a_key_that_has_lain_for_long_is_drawn_anew(
+    django_assert_num_queries: DjangoAssertNumQueries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its number and lock stay."""
+    first = writing.take(Ticket)
+    planned("SELECT 1", [], begin=True)
+    writing.commit(first, Ticket)
+    stored = writing._stock[connection.connection][Ticket]
+    with connection.cursor() as cursor:  # tickets of other connections
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence('tickets_ticket', 'id')) FROM generate_series(1, 5)"
+        )
+    then = stored.since + writing.KEY_SECONDS
+    monkeypatch.setattr(writing.time, "monotonic", lambda: then)
+    assert writing.take(Ticket) is stored
+    writing.keep(stored, Ticket)
+    monkeypatch.setattr(writing.time, "monotonic", lambda: then + 0.001)
+    with django_assert_num_queries(1):
+        anew = writing.take(Ticket)
+    assert stored.key is not None
+    assert anew == (stored.writer, stored.driver, stored.key + 6, then + 0.001)
+    assert held() == [anew.writer]
+
+
 def test_what_nobody_heard_of_is_kept_and_what_failed_is_over(
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
