@@ -106,10 +106,13 @@ _to_come: deque[Callable[[], Any]] = deque()  # parts of this tick, in a matcher
 
 
 def _part_next(loop: Any) -> None:
-    close_old_connections()  # as before a task
-    _failed(_to_come.popleft())
-    if _to_come:
-        loop.call_later(PART_SECONDS, partial(_part_next, loop))
+    part = _to_come.popleft()
+    try:
+        close_old_connections()  # as before a task
+        _failed(part)
+    finally:
+        if _to_come:  # whatever it was: a tick whose parts stay would be this matcher's last one
+            loop.call_later(PART_SECONDS, partial(_part_next, loop))
 
 
 def _failed(part: Callable[[], Any]) -> Exception | None:

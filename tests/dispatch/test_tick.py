@@ -44,9 +44,9 @@ def test_a_part_that_fails_holds_up_none(done: list[str], caplog: pytest.LogCapt
     assert told(caplog) == FAILURES
 
 
-def test_a_matcher_hears_of_runs_between_two_parts(
-    done: list[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, Any]]:
+    """What a matcher's loop is to call, and after how many seconds."""
     later: list[tuple[float, Any]] = []
 
     class Loop:
@@ -56,6 +56,33 @@ def test_a_matcher_hears_of_runs_between_two_parts(
     monkeypatch.setattr(meanwhile, "get_event_loop", Loop)
     monkeypatch.setattr(tasks, "_to_come", deque())
     monkeypatch.setattr(tasks, "close_old_connections", lambda: None)  # would take the test's own
+    return later
+
+
+def test_what_fails_beside_a_part_ends_no_ticks(
+    done: list[str], later: list[tuple[float, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> None:
+        raise ConnectionError("while a connection is given up")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(tasks, "close_old_connections", fail)
+        with pytest.raises(ConnectionError):
+            tasks.tick()
+    assert done == []
+    for count in (1, 2, 3):
+        [(_seconds, act)] = later
+        later.clear()
+        act()
+        assert len(done) == count
+    assert (done, later) == (["wrong", "worse", "last"], [])
+    tasks.tick()
+    assert done[3:] == ["first"]
+
+
+def test_a_matcher_hears_of_runs_between_two_parts(
+    done: list[str], later: list[tuple[float, Any]], caplog: pytest.LogCaptureFixture
+) -> None:
     tasks.tick()
     assert done == ["first"]
     tasks.tick()  # a second later, and the matcher has come no further: its parts are not doubled
