@@ -12,6 +12,7 @@ import { dayLines, localTimes } from "./times.js";
 
 const POLL_MS = 5000;
 const PATIENCE_MS = 2500; // a connection may blink for so long before we speak of it
+const AGAIN_MS = 3000; // after the device was back
 const SPOKEN_MS = 5000; // long enough to have been picked up
 const NEAR_END = 160; // pixels; who is that close to the end wants to see what comes
 
@@ -291,7 +292,11 @@ document.addEventListener("visibilitychange", () => {
   poll();
 });
 addEventListener("scroll", () => nearEnd() && (toEnd.hidden = true), { passive: true });
-addEventListener("online", () => outbox.retryAll());
+// Once more a moment later: a device says that it is back before its first request gets through.
+addEventListener("online", () => {
+  outbox.retryAll();
+  setTimeout(() => outbox.retryAll(), AGAIN_MS);
+});
 toEnd.addEventListener("click", scrollToEnd);
 for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
 

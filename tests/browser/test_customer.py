@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.backstage import Backstage
 from tests.browser.looks import fits, violations
@@ -136,6 +136,26 @@ def test_a_message_written_offline_is_sent_once_when_back(new_page: NewPage, sta
         [ticket, "Aus dem Tunnel"],
     )
     assert sent == [(1,)]
+
+
+def test_a_first_request_that_fails_after_coming_back_is_not_the_last(new_page: NewPage) -> None:
+    page = new_page(locale="de", allowed=["ERR_INTERNET_DISCONNECTED", "ERR_FAILED", "WebSocket"])
+    opened(page)
+    connected(page)
+    page.context.set_offline(True)
+    page.get_by_label("Ihre Nachricht").fill("Aus dem Tunnel")
+    page.get_by_role("button", name="Senden", exact=True).click()
+    expect(page.locator("[data-status=failed]")).to_have_count(1)
+    failed: list[str] = []
+
+    def fail(route: Route) -> None:
+        failed.append(route.request.method)
+        route.abort()
+
+    page.route("**/messages", fail, times=1)
+    page.context.set_offline(False)
+    expect(page.locator("#thread .message:not([data-status])", has_text="Aus dem Tunnel")).to_have_count(1)
+    assert failed == ["POST"]
 
 
 def test_all_goes_without_the_socket(new_page: NewPage, stack: LiveStack) -> None:
