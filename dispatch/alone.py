@@ -63,7 +63,7 @@ LET_GO = "SELECT pg_advisory_unlock(%s, %s)"
 def alone(pool_id: int, *, wait: bool) -> Iterator[Hold]:
     """No other run of this pool until the end of the block, or until its offers are committed. Gives the statement that takes
     the lock, to be sent with the first query, which reads from ALONE whether it was there to be had; without `wait` it may not
-    be, and the block ends by PoolBusy. Whoever reads nothing needs no lock, and says so (`held`).
+    be, and the block ends by PoolBusy. Whoever reads nothing takes it where it writes, and it is not `held` until then.
 
     The lock is the connection's and not a transaction's, so what a run reads has neither BEGIN nor COMMIT to wait for; it is
     gone with the connection when the process dies. So is the one for which those wait who are told of the offers before they

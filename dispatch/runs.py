@@ -28,7 +28,7 @@ from dispatch.routes import PolicySpec, Routes, RouteSpec
 from dispatch.rules import steps
 from dispatch.rules.offers import AGAIN_SECONDS, asks_nobody_else, in_parallel
 from dispatch.rules.units import is_next_up
-from dispatch.sight import PASSED_AT, Coming, People, TicketRow, see
+from dispatch.sight import ALONE, PASSED_AT, Coming, People, TicketRow, see
 from tickets import bell, timeline
 from tickets import events as ticket_events
 from tickets.models import Ticket, TicketState
@@ -68,7 +68,7 @@ def _run(pool_id: int, *, wait: bool, store: bool, coming: Coming | None) -> "Ma
         found = sight.foreseen(pool_id, plan, coming) if coming else None
         writer = coming.writer if coming and found else None
         if found:
-            hold.held = False  # what is written is checked, whoever else has the pool
+            hold.held = False  # until it writes
         else:
             found = see(pool_id, plan, hold.lock, coming)
         if found is None:
@@ -163,8 +163,11 @@ def wanted_pairs(
 
 # Shifts and tickets are locked in order first, and in statements of their own: only the next one sees the offers that were
 # made, and the tickets and shifts that were ended, by whoever held these locks before.
-LOCK_SHIFTS = "SELECT 1 FROM agents_shift WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE"
-LOCK_TICKETS = "SELECT 1 FROM tickets_ticket WHERE id = ANY($1::bigint[]) ORDER BY id FOR UPDATE"
+IS_ALONE = f"current_setting('{ALONE}') = 'true'"  # whether the pool's lock was there to be had; else nothing is waited for
+LOCK_SHIFTS = f"SELECT 1 FROM agents_shift WHERE id = ANY($1::bigint[]) AND {IS_ALONE} ORDER BY id FOR UPDATE"  # noqa: S608
+LOCK_TICKETS = (
+    f"SELECT 1 FROM tickets_ticket WHERE id = ANY($1::bigint[]) AND {IS_ALONE} ORDER BY id FOR UPDATE"  # noqa: S608
+)
 
 
 def _locks(shifts: Sequence[int], tickets: Sequence[int]) -> list[Statement]:
@@ -197,7 +200,7 @@ WITH wanted AS (
                          $14::int[], $15::bool[], $16::int[], $17::text[], $18::bigint[])
     WITH ORDINALITY AS w(ticket_id, agent_id, shift_id, units, pay_cents, currency, seconds, why, version, next_up, surge_cents,
                             terms, passed_at, place)),
-still AS (SELECT id FROM tickets_ticket t WHERE id IN (SELECT ticket_id FROM wanted) AND {STILL_WAITING}),
+still AS (SELECT id FROM tickets_ticket t WHERE {IS_ALONE} AND id IN (SELECT ticket_id FROM wanted) AND {STILL_WAITING}),
 taken AS (
     UPDATE agents_shift s SET units_taken = s.units_taken + CASE WHEN w.next_up THEN 0 ELSE w.units END
     FROM wanted w JOIN still ON still.id = w.ticket_id
@@ -230,7 +233,7 @@ SELECT (SELECT json_agg(json_build_array(public_id, seq)) FROM numbered),
        (SELECT coalesce(bool_or(automatic), false) FROM offer),
        (SELECT json_agg(id) FROM offer WHERE EXISTS (
             SELECT FROM agents_pushdevice d WHERE d.agent_id = offer.agent_id AND d.offers AND d.stopped_at IS NULL)),
-       EXISTS (SELECT FROM still)
+       EXISTS (SELECT FROM still), {IS_ALONE}
 """  # noqa: S608  nothing from outside is in it
 
 
@@ -244,7 +247,7 @@ def _write(
     writer: int | None,
 ) -> Made:
     """Make the offers, once the transaction of `writer` is over, and ring. Two queries, and one for the rates when they are not
-    kept. Raises WriterHangs.
+    kept. With a `writer` nothing was read, and the pool is locked here. Raises WriterHangs, PoolBusy.
 
     The bell of whoever is a ticket's first choice rings before anything is written (bell.ahead): it is heard meanwhile.
     """
@@ -280,8 +283,13 @@ def _write(
             [_stored(pay.terms) for pay in pays],
             [one.ticket.passed_at for one in wanted],
         ],
-        first=_locks(shifts, [*{one.ticket.id for one in wanted}]),
+        first=[
+            *([hold.lock] if writer is not None else []),
+            *_locks(shifts, [*{one.ticket.id for one in wanted}]),
+        ],
     )
+    if writer is not None:
+        hold.held = True  # with or without the lock, should it fail
     heard: Set[str] = frozenset()
     if hold.number is not None:
         # Of parallel offers that of the first choice alone: their card would come later if all were drawn at the same time.
@@ -289,10 +297,12 @@ def _write(
         hold.told = True
         with committing(), bell.ahead(first.values(), hold.number.writer) as heard:
             written = write(begin=True)
+            if not written[0][-1]:
+                raise PoolBusy
             hold.commit()
     else:
         written = write()
-    [(told, counted, run_id, any_automatic, to_call, waited)] = written
+    [(told, counted, run_id, any_automatic, to_call, waited, _alone)] = written
     bells = [(feed.stream_of(agent_id), seq) for agent_id, seq in counted or []]
     # Agents first: the customer's page shows nothing of an offer.
     bell.ring_all(

@@ -21,7 +21,7 @@ from dispatch.models import Offer, Run
 from dispatch.routes import Routes
 from dispatch.sight import Coming
 from tests.cast import World
-from tests.races.ahead import ANOTHER, failing, locks, look_ahead, nobody_waits, stocked
+from tests.races.ahead import ANOTHER, failing, locks, look_ahead, nobody_waits, stocked, told
 from tests.races.conftest import together, waiting_for_locks
 from tests.untouched import nothing_changed
 from tests.waiting import until
@@ -244,21 +244,67 @@ def test_a_redis_that_was_away_is_asked_after_the_commit(
     assert rung[0] == feed.stream_of(staffed.agents["Anna"].pk)
 
 
-def test_a_run_that_reads_nothing_does_not_need_the_pool(staffed: World) -> None:
-    """What it writes is checked, so another matcher may have the pool meanwhile."""
-    presence.go_online(agent_id=staffed.agent("Bernd").pk)
+def test_a_run_that_reads_nothing_needs_the_pool_where_it_writes(staffed: World) -> None:
+    """Another matcher has it: that one will hear that it is to look again."""
+    runs.match_pool(staffed.pool.pk)  # which makes the pool's policy
     look_ahead(staffed, foreseen=True)
     ticket = staffed.ticket()
     other = connection.copy()
     try:
         with other.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s, %s)", [alone.LOCK_CLASS, staffed.pool.pk])
-            assert runs.match_pool(staffed.pool.pk, wait=False, coming=Coming.of(ticket, ANOTHER)) == 2
-            assert locks(alone.LOCK_CLASS) == 1  # theirs is not given back
+            with nothing_changed(), pytest.raises(alone.PoolBusy):
+                runs.match_pool(staffed.pool.pk, wait=False, coming=Coming.of(ticket, ANOTHER))
+            assert (locks(alone.LOCK_CLASS), told()) == (1, 0)  # theirs is not given back
     finally:
         other.close()
     nobody_waits()
-    assert set(Offer.objects.values_list("agent", flat=True)) == {one.pk for one in staffed.agents.values()}
+    assert runs.match_pool(staffed.pool.pk, wait=False) == 1
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "control"])
+def test_a_run_that_foresees_and_takes_long_keeps_its_pool_and_no_other_matcher(
+    staffed: World, monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    """It waits for Anna's row, which somebody has for long. Who else is asked for this pool is free for others."""
+    if not kept:
+        monkeypatch.setattr(
+            alone, "_taken", lambda *_, **__: (f"SELECT set_config('{sight.ALONE}', 'true', false)", [])
+        )
+    look_ahead(staffed, foreseen=True)
+    ticket = staffed.ticket()
+    outcomes: list[Any] = []
+
+    def match(coming: Coming | None) -> None:
+        try:
+            stocked()
+            outcomes.append(runs.match_pool(staffed.pool.pk, wait=False, coming=coming))
+        except alone.PoolBusy as busy:
+            outcomes.append(busy)
+        finally:
+            connection.close()
+
+    first = threading.Thread(target=match, args=(Coming.of(ticket, ANOTHER),))
+    second = threading.Thread(target=match, args=(None,))
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN; SELECT 1 FROM agents_shift FOR UPDATE")
+            first.start()
+            until(lambda: waiting_for_locks() == 1, "the first run waits")
+            second.start()
+            if kept:
+                second.join(30)
+                assert [type(one) for one in outcomes] == [alone.PoolBusy]
+            else:
+                until(lambda: waiting_for_locks() == 2, "the second run waits too")
+            cursor.execute("ROLLBACK")
+    finally:
+        other.close()
+        first.join(30)
+        second.join(30)
+    assert sorted(one for one in outcomes if isinstance(one, int)) == ([1] if kept else [0, 1])
+    nobody_waits()
 
 
 def test_runs_that_foresee_the_same_people_take_nobody_twice(
