@@ -8,6 +8,7 @@
 
 const BEAT_MS = 5000;
 const DEAF_MS = 12000; // no heartbeat for so long: the connection is dead, whatever the browser says
+const LATE_MS = 1000;
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10000;
 const FOR_GOOD = new Set([4401, 4403, 4404]); // signed out or no such ticket: reconnecting would not help
@@ -17,11 +18,18 @@ export class Live {
     Object.assign(this, { path, after, beat, onFrame, onState, onGone });
     this.pause = FIRST_PAUSE_MS;
     this.stopped = false;
+    this.lost = 0; // when the device said that it is offline
   }
 
   start() {
-    addEventListener("online", () => this.hurry());
-    addEventListener("offline", () => this.onState("offline"));
+    addEventListener("online", () => {
+      this.lost = 0;
+      this.hurry();
+    });
+    addEventListener("offline", () => {
+      this.lost = Date.now();
+      this.onState("offline");
+    });
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.hurry());
     addEventListener("pagehide", () => this.stop());
     addEventListener("pageshow", (event) => event.persisted && this.restart());
@@ -93,7 +101,8 @@ export class Live {
   receive(frame) {
     this.heard = Date.now();
     this.pause = FIRST_PAUSE_MS;
-    this.onState("connected");
+    // What was on its way when the device went offline is no sign that it is back.
+    if (this.heard - this.lost > LATE_MS) this.onState("connected");
     this.take(frame);
   }
 
