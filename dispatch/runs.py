@@ -1,4 +1,4 @@
-"""One matching run: look, solve, write offers, store what it saw. One run a pool reads at a time (advisory lock).
+"""One matching run: look, solve, write offers, store what it saw. One run a pool reads or writes at a time (advisory lock).
 
 What a run reads and what it writes are one journey to the database each, and no transaction holds them together: while it
 solves, the world goes on, and the statement that writes looks once more at all that matters (STILL_FREE).

@@ -8,7 +8,7 @@
 
 const BEAT_MS = 5000;
 const DEAF_MS = 12000; // no heartbeat for so long: the connection is dead, whatever the browser says
-const LATE_MS = 1000;
+const LATE_MS = 1000; // for which a frame may have been on its way
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 10000;
 const FOR_GOOD = new Set([4401, 4403, 4404]); // signed out or no such ticket: reconnecting would not help
